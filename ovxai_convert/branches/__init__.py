@@ -1,0 +1,13 @@
+"""The white-box methods, in the order in which ``auto`` tries them."""
+
+from __future__ import annotations
+
+from ovxai_convert.branches import activationmap, reciprocam
+from ovxai_convert.branches.branch import Branch
+
+BRANCHES: tuple[Branch, ...] = (reciprocam.BRANCH, activationmap.BRANCH)
+
+if len({branch.method for branch in BRANCHES}) != len(BRANCHES):
+    raise ValueError("two branches claim the same method")
+
+__all__ = ["BRANCHES", "Branch"]

@@ -1,0 +1,65 @@
+"""What can go wrong, as one family of exceptions that carry the program's exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something could not be done to this model: a value, not an exception.
+
+    Attributes:
+        method: the XAI method that was tried, or ``"locate"`` when no method got so far.
+        reason: one sentence that a user understands.
+        node: friendly name of the node where the attempt stopped, or None.
+    """
+
+    method: str
+    reason: str
+    node: str | None = None
+
+    def __str__(self) -> str:
+        where = f" (at '{self.node}')" if self.node else ""
+        return f"{self.method}: {self.reason}{where}"
+
+
+class OvxaiError(Exception):
+    """Root of every error that a user can cause; its text is one line that says what to do."""
+
+    exit_code = 1
+
+
+class UsageError(OvxaiError):
+    """The request names something that does not exist: a layer, an output, an option's value."""
+
+    exit_code = 2
+
+
+class ModelReadError(OvxaiError):
+    """The input cannot be read as a model, an image or a sidecar."""
+
+    exit_code = 3
+
+
+class RefusedError(OvxaiError):
+    """No branch is possible with what was asked; ``refusals`` holds every attempt and its reason."""
+
+    exit_code = 4
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__("; ".join(str(refusal) for refusal in self.refusals))
+
+
+class VerificationError(OvxaiError):
+    """The converted model does not do what it must; nothing was written."""
+
+    exit_code = 5
+
+
+class WriteError(OvxaiError):
+    """The output folder cannot take the artifact, or already holds one."""
+
+    exit_code = 6

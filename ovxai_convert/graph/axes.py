@@ -1,0 +1,252 @@
+"""What each axis of each tensor means: samples, channels, rows, columns.
+
+A convolution or pooling gives its output axes a meaning (in OpenVINO always N, C, H, W); every other op
+carries meanings from its inputs to its outputs. An axis is a tuple of atoms, so that a Reshape that merges
+rows and columns into tokens, or splits them into windows, keeps what it merged: tokens of a 7x7 map are one
+axis ``(H:7, W:7)``. Nothing is guessed from sizes: an axis whose origin is not understood is ``?``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from openvino import Model, Node, Output
+
+from ovxai_convert.graph.op_types import (
+    AXIS_REDUCING,
+    CONVOLUTIONS,
+    ELEMENTWISE,
+    POOLINGS,
+    SHAPE_KEEPING,
+)
+from ovxai_convert.graph.ports import constant_ints, extents
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One indivisible meaning: a role (``N``, ``C``, ``H``, ``W``, ``?``) and its extent (None: dynamic)."""
+
+    role: str
+    extent: int | None
+
+
+Axis = tuple[Atom, ...]
+Axes = tuple[Axis, ...]
+
+_SPATIAL: Final = ("D", "H", "W")
+
+
+def roles(axis: Axis) -> tuple[str, ...]:
+    """Roles of an axis, outermost first, without the atoms of extent one (they hold no position)."""
+    return tuple(atom.role for atom in axis if atom.extent != 1)
+
+
+def trace_axes(model: Model) -> dict[Output, Axes]:
+    """Meaning of every axis of every tensor of known rank, in one pass over the graph."""
+    meanings: dict[Output, Axes] = {}
+    for node in model.get_ordered_ops():
+        rule = _RULES.get(node.get_type_name(), _unknown)
+        for port, axes in zip(node.outputs(), rule(node, meanings), strict=False):
+            shape = extents(port)
+            if shape is not None and axes is not None and len(axes) == len(shape):
+                meanings[port] = axes
+            elif shape is not None:
+                meanings[port] = tuple(_fresh("?", extent) for extent in shape)
+    return meanings
+
+
+_Rule = Callable[[Node, Mapping[Output, Axes]], Iterable[Axes | None]]
+
+
+def _fresh(role: str, extent: int | None) -> Axis:
+    return (Atom(role, extent),)
+
+
+def _unknown(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    return [None] * node.get_output_size()
+
+
+def _window_op(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """Convolution and pooling: samples as in the input, then channels, then one to three spatial axes."""
+    shape = extents(node.output(0))
+    if shape is None or not 3 <= len(shape) <= 5:
+        return _unknown(node, meanings)
+    source = meanings.get(node.input_value(0))
+    samples = source[0] if source and source[0][0].role != "?" else _fresh("N", shape[0])
+    spatial = _SPATIAL[3 - (len(shape) - 2) :]
+    axes = (samples, _fresh("C", shape[1]), *(_fresh(*pair) for pair in zip(spatial, shape[2:], strict=True)))
+    return [axes] * node.get_output_size()
+
+
+def _same(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    return [meanings.get(node.input_value(0))] * node.get_output_size()
+
+
+def _elementwise(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """Each output axis takes the first meaning that an input of the same (broadcast) extent gives it."""
+    shape = extents(node.output(0))
+    if shape is None:
+        return [None]
+    result: list[Axis] = [_fresh("?", extent) for extent in shape]
+    for port in node.input_values():
+        source = meanings.get(port, ())
+        offset = len(shape) - len(source)
+        for index, axis in enumerate(source, start=offset):
+            if index >= 0 and _unclear(result[index]) and _extent(axis) == shape[index]:
+                result[index] = axis
+    return [tuple(result)]
+
+
+def _unclear(axis: Axis) -> bool:
+    return any(atom.role == "?" for atom in axis)
+
+
+def _extent(axis: Axis) -> int | None:
+    product = 1
+    for atom in axis:
+        if atom.extent is None:
+            return None
+        product *= atom.extent
+    return product
+
+
+def _transpose(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    source, order = meanings.get(node.input_value(0)), constant_ints(node.input_value(1))
+    if source is None or order is None:
+        return [None]
+    return [tuple(source[axis] for axis in (order or reversed(range(len(source)))))]
+
+
+def _reshape(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """Reshape, Squeeze, Unsqueeze: deal the input's atoms out over the output's axes, in row-major order."""
+    source, shape = meanings.get(node.input_value(0)), extents(node.output(0))
+    if source is None or shape is None:
+        return [None]
+    return [deal_atoms([atom for axis in source for atom in axis], shape)]
+
+
+def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
+    """Axes of extents ``shape`` that hold ``atoms`` in order, atoms split where an axis ends inside one.
+
+    Static axes are dealt from both ends; what lies between is one dynamic axis (which takes all that is
+    left) or as many dynamic axes as dynamic atoms. Returns None where the factors do not fit.
+    """
+    head, atoms, shape_left = _deal_static([atom for atom in atoms if atom.extent != 1], list(shape))
+    tail, atoms, shape_left = _deal_static(atoms[::-1], shape_left[::-1])
+    middle_atoms, middle = atoms[::-1], shape_left[::-1]
+    if len(middle) == 1:
+        between: list[Axis] = [tuple(middle_atoms) or _fresh("?", 1)]
+    elif len(middle) == len(middle_atoms):
+        between = [(atom,) for atom in middle_atoms]
+    elif not middle_atoms:
+        between = [_fresh("?", extent) for extent in middle]
+    else:
+        return None
+    return (*head, *between, *(axis[::-1] for axis in tail[::-1]))
+
+
+def _deal_static(
+    atoms: list[Atom], shape: list[int | None]
+) -> tuple[list[Axis], list[Atom], list[int | None]]:
+    """Deal from the front while axis and atoms are static and fit; return the axes dealt and what is left."""
+    dealt: list[Axis] = []
+    while shape:
+        wanted, axis, rest = shape[0], list[Atom](), list(atoms)
+        if wanted is None:
+            break
+        left = wanted
+        while left > 1 and rest and rest[0].extent is not None:
+            atom = rest.pop(0)
+            assert atom.extent is not None
+            if left % atom.extent == 0:
+                axis.append(atom)
+                left //= atom.extent
+            elif atom.extent % left == 0:
+                axis.append(Atom(atom.role, left))
+                rest.insert(0, Atom(atom.role, atom.extent // left))
+                left = 1
+            else:
+                break
+        if left > 1:
+            break
+        dealt.append(tuple(axis) or _fresh("?", 1))
+        atoms, shape = rest, shape[1:]
+    return dealt, atoms, shape
+
+
+def _reduce(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    source, shape = meanings.get(node.input_value(0)), extents(node.output(0))
+    reduced = reduced_axes(node)
+    if source is None or shape is None or reduced is None:
+        return [None]
+    if len(shape) == len(source):
+        return [tuple(_fresh("?", 1) if i in reduced else axis for i, axis in enumerate(source))]
+    return [tuple(axis for i, axis in enumerate(source) if i not in reduced)]
+
+
+def reduced_axes(node: Node) -> frozenset[int] | None:
+    """Axes (0 and up) that a Reduce op removes or sets to one, None when they are not constant."""
+    shape, axes = extents(node.input_value(0)), constant_ints(node.input_value(1))
+    if shape is None or axes is None:
+        return None
+    return frozenset(axis % len(shape) for axis in axes)
+
+
+def _matmul(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """Rows keep the left input's meaning; columns are new channels where the right side is a matrix."""
+    shape, left, right = extents(node.output(0)), *(extents(port) for port in node.input_values())
+    source = meanings.get(node.input_value(0))
+    if not shape or not left or not right or source is None or node.get_attributes()["transpose_a"]:
+        return [None]
+    if len(shape) != len(left) or len(right) > 2:
+        return [None]
+    return [(*source[:-1], _fresh("C", shape[-1]))]
+
+
+def _concat(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """The joined axis stays itself if it is channels (or samples) everywhere, else it is not understood."""
+    shape = extents(node.output(0))
+    sources = [meanings[port] for port in node.input_values() if port in meanings]
+    if shape is None or not sources:
+        return [None]
+    source = min(sources, key=lambda axes: sum(map(_unclear, axes)))
+    joined = node.get_attributes()["axis"] % len(shape)
+    parts = [
+        meanings[port][joined] if port in meanings else _fresh("?", None) for port in node.input_values()
+    ]
+    kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
+    new = _fresh("C" if kept else "?", shape[joined])
+    return [tuple(new if i == joined else axis for i, axis in enumerate(source))]
+
+
+def _resize(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """Slices, splits, pads, interpolation: an axis of one atom keeps its role at the new extent."""
+    source = meanings.get(node.input_value(0))
+    result: list[Axes | None] = []
+    for port in node.outputs():
+        shape = extents(port)
+        if shape is None or source is None or len(shape) != len(source):
+            result.append(None)
+            continue
+        pairs = zip(source, shape, strict=True)
+        result.append(tuple(axis if _extent(axis) == new else _resized(axis, new) for axis, new in pairs))
+    return result
+
+
+def _resized(axis: Axis, extent: int | None) -> Axis:
+    return _fresh(axis[0].role, extent) if len(axis) == 1 else _fresh("?", extent)
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    **dict.fromkeys(CONVOLUTIONS | POOLINGS, _window_op),
+    **dict.fromkeys(SHAPE_KEEPING, _same),
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
+    **dict.fromkeys(AXIS_REDUCING, _reduce),
+    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
+    **dict.fromkeys(("Slice", "StridedSlice", "Split", "VariadicSplit", "Pad", "Interpolate"), _resize),
+    "Transpose": _transpose,
+    "MatMul": _matmul,
+    "Concat": _concat,
+}

@@ -1,0 +1,73 @@
+"""Which tensors depend on which: the data flow from the model's inputs to a tensor, and its narrow places.
+
+A tensor's *shape* is not its data: an edge through ShapeOf carries no data, so that a Reshape whose pattern
+is computed from another tensor's shape does not depend on that tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from openvino import Model, Node, Output
+
+_SHAPE_OPS = frozenset({"ShapeOf"})
+_SOURCES = frozenset({"Parameter", "ReadValue"})
+
+
+class DataFlow:
+    """The data edges of a model: those whose values change with the values of the model's inputs.
+
+    Attributes:
+        nodes: every node, inputs before users, as :meth:`openvino.Model.get_ordered_ops` gives them.
+        position: index of every node in ``nodes``.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.nodes: Sequence[Node] = model.get_ordered_ops()
+        self.position = {node: index for index, node in enumerate(self.nodes)}
+        self._dependent: set[Node] = set()
+        for node in self.nodes:
+            if node.get_type_name() in _SOURCES or self.data_inputs(node):
+                self._dependent.add(node)
+
+    def depends_on_input(self, port: Output) -> bool:
+        """Whether a tensor's values change with the values of the model's inputs."""
+        return port.get_node() in self._dependent
+
+    def data_inputs(self, node: Node) -> list[Output]:
+        """Inputs of a node that carry data."""
+        if node.get_type_name() in _SHAPE_OPS:
+            return []
+        return [port for port in node.input_values() if port.get_node() in self._dependent]
+
+    def between(self, source: Output, sink: Output) -> list[Node]:
+        """Nodes on the data paths from ``source`` to ``sink``, in order; empty when no path leads there."""
+        reached = {source}
+        downstream: list[Node] = []
+        for node in self.nodes[self.position[source.get_node()] + 1 :]:
+            if any(port in reached for port in self.data_inputs(node)):
+                reached.update(node.outputs())
+                downstream.append(node)
+        if sink not in reached or sink == source:
+            return []
+        wanted = {sink.get_node()}
+        head: list[Node] = []
+        for node in reversed(downstream):
+            if node in wanted:
+                head.append(node)
+                wanted.update(port.get_node() for port in self.data_inputs(node))
+        return head[::-1]
+
+    def narrow_places(self, sink: Output) -> Iterator[Output]:
+        """Tensors through which all data on its way to ``sink`` passes, ``sink`` itself first.
+
+        Walks back from the sink and keeps the set of tensors from which the sink is computed; wherever that
+        set holds a single tensor, everything passes through it.
+        """
+        frontier = {sink}
+        while frontier:
+            if len(frontier) == 1:
+                yield next(iter(frontier))
+            node = max((port.get_node() for port in frontier), key=lambda each: self.position[each])
+            frontier = {port for port in frontier if port.get_node() != node}
+            frontier.update(self.data_inputs(node))

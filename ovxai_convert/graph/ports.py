@@ -1,0 +1,99 @@
+"""Tensors of a graph by address: a (node, port) pair, its printable name, and its constant value."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import Model, Node, Output
+from openvino.op import Constant
+
+from ovxai_convert.errors import UsageError
+
+
+def address(port: Output) -> str:
+    """Printable address of a tensor: the node's friendly name, with ``:port`` where it has several."""
+    node = port.get_node()
+    name: str = node.get_friendly_name()
+    return name if node.get_output_size() == 1 else f"{name}:{port.get_index()}"
+
+
+def extents(port: Output) -> tuple[int | None, ...] | None:
+    """Extent of every axis of a tensor, None where dynamic; None altogether when the rank is dynamic."""
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return None
+    return tuple(dim.get_length() if dim.is_static else None for dim in shape)
+
+
+def rank(port: Output) -> int | None:
+    """Number of axes, or None when dynamic."""
+    shape = extents(port)
+    return None if shape is None else len(shape)
+
+
+def constant_value(port: Output) -> NDArray[Any] | None:
+    """Value of a tensor that does not depend on the input's values, or None when it does or may.
+
+    Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose
+    axes are ``Range(2, rank)``). OpenVINO's shape inference evaluates those subgraphs and keeps a lower
+    and an upper bound of each value; where the two agree the value is known.
+    """
+    node = port.get_node()
+    if isinstance(node, Constant):
+        return np.array(node.data)
+    tensor = port.get_tensor()
+    try:
+        lower, upper = tensor.get_lower_value().data, tensor.get_upper_value().data
+    except RuntimeError:  # OpenVINO's answer for a tensor whose bounds were never computed
+        return None
+    return np.array(lower) if np.array_equal(lower, upper) else None
+
+
+def constant_ints(port: Output) -> list[int] | None:
+    """:func:`constant_value` as a flat list of integers (axes, orders, shapes)."""
+    value = constant_value(port)
+    return None if value is None else [int(entry) for entry in np.ravel(value)]
+
+
+def find_port(model: Model, wanted: str) -> Output:
+    """The tensor that a user names: a friendly name, a tensor name, or ``NAME:PORT``.
+
+    Exact names win over the ``NAME:PORT`` reading, since names may contain a colon themselves.
+
+    Raises:
+        UsageError: no such node, tensor or port; the nearest names are offered.
+    """
+    nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+    if wanted in nodes:
+        return _port_of(nodes[wanted], 0, wanted)
+    for node in nodes.values():
+        for port in node.outputs():
+            if wanted in port.get_names():
+                return port
+    name, colon, index = wanted.rpartition(":")
+    if colon and index.isdecimal() and name in nodes:
+        return _port_of(nodes[name], int(index), wanted)
+    tensors = (tensor for node in nodes.values() for port in node.outputs() for tensor in port.get_names())
+    raise UsageError(f"no layer named '{wanted}'{nearest(wanted, [*nodes, *tensors])}")
+
+
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """Ending of an error line that offers the names most like the one that was not found."""
+    names: Sequence[str] = sorted(set(known))
+    lowered = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.5)
+    close = close or [low for low in lowered if wanted.lower() in low][:3]
+    if close:
+        return "; did you mean " + ", ".join(f"'{lowered[low]}'" for low in close) + "?"
+    return "; ovxai-inspect lists the layers"
+
+
+def _port_of(node: Node, index: int, wanted: str) -> Output:
+    count = node.get_output_size()
+    if index >= count:
+        raise UsageError(f"no output port {index} in '{wanted}': the node has {count} (0 to {count - 1})")
+    return node.output(index)

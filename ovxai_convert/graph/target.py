@@ -1,0 +1,173 @@
+"""Finding the target: the last feature map before the scores, whose cells a method masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from openvino import Model, Output
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.graph.axes import Axes, roles, trace_axes
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.op_types import AXIS_MOVES, POOLINGS
+from ovxai_convert.graph.ports import address, find_port
+from ovxai_convert.graph.scores import Scores
+
+Layout = Literal["NCHW", "NHWC", "NTC"]
+Grid = tuple[int | None, int | None]
+
+_MOVES: Final = AXIS_MOVES | {"Identity", "Convert"}
+_PASSED_OVER: Final = "passed over"
+_LAYOUTS: Final[dict[Layout, tuple[tuple[str, ...], ...]]] = {
+    "NCHW": (("N",), ("C",), ("H",), ("W",)),
+    "NHWC": (("N",), ("H",), ("W",), ("C",)),
+    "NTC": (("N",), ("H", "W"), ("C",)),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The tensor whose spatial cells are masked.
+
+    Attributes:
+        port: the feature map.
+        layout: ``"NCHW"``, ``"NHWC"`` or ``"NTC"`` (tokens), from how its axes came about.
+        grid: rows and columns of the map, None where dynamic; tokens run along the rows.
+        selected_by: ``"auto"`` or ``"user"``.
+    """
+
+    port: Output
+    layout: Layout
+    grid: Grid
+    selected_by: Literal["auto", "user"] = "auto"
+
+    @property
+    def position_axes(self) -> tuple[int, ...]:
+        """Indices of the axes that positions run along: rows and columns, or tokens."""
+        return tuple(index for index, role in enumerate(self.layout) if role in "HWT")
+
+    @property
+    def channel_axis(self) -> int:
+        """Index of the channels' axis."""
+        return self.layout.index("C")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place on the way from the input to the scores, and whether a target may stand there.
+
+    Attributes:
+        port: a tensor through which all data on its way to the scores passes.
+        layout: its layout where it is a feature map, else None.
+        grid: its rows and columns where it is a feature map, else None.
+        note: why it is no target, or what speaks for it; empty for an ordinary candidate.
+    """
+
+    port: Output
+    layout: Layout | None
+    grid: Grid | None
+    note: str = ""
+
+
+def candidates(model: Model, flow: DataFlow, scores: Scores) -> list[Candidate]:
+    """All narrow places that hold more than one position, the nearest to the scores first."""
+    axes = trace_axes(model)
+    found: list[Candidate] = []
+    for port in flow.narrow_places(scores.port):
+        node = port.get_node()
+        meaning = axes.get(port)
+        if meaning is None or node.get_type_name() == "Parameter" or not _positions(meaning):
+            continue
+        grid = grid_of(meaning)
+        layout = layout_of(meaning) if grid else None
+        found.append(Candidate(port, layout, grid if layout else None, _note(port, meaning, layout)))
+    return found
+
+
+def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None = None) -> Target | Refusal:
+    """The last feature map before the scores, or the tensor that the user names.
+
+    A pooling that leaves more than one cell is passed over to the map it pools (VGG: 14x14, not 7x7), and so
+    are ops that only move numbers to other axes and maps flattened into one vector. The walk ends where
+    positions stand in a form that is no grid of rows and columns (tokens with a class token among them):
+    what lies behind is not the last map.
+
+    Args:
+        model: the model.
+        flow: its data edges.
+        scores: the class tensor.
+        wanted: friendly name, tensor name or ``NAME:PORT``; None searches.
+
+    Raises:
+        UsageError: ``wanted`` names no tensor.
+    """
+    if wanted is not None:
+        return _named_target(model, flow, scores, find_port(model, wanted))
+    for place in candidates(model, flow, scores):
+        if place.layout and place.grid and not place.note:
+            return Target(place.port, place.layout, place.grid)
+        if not place.note.startswith(_PASSED_OVER):
+            return Refusal("locate", f"no feature map before the scores: {place.note}", address(place.port))
+    return Refusal("locate", "no feature map: no tensor with rows and columns leads to the scores")
+
+
+def _named_target(model: Model, flow: DataFlow, scores: Scores, port: Output) -> Target | Refusal:
+    where = address(port)
+    if not flow.depends_on_input(port):
+        return Refusal("locate", "the target layer does not depend on the model's input", where)
+    if not flow.between(port, scores.port):
+        return Refusal("locate", "the target layer does not lead to the scores", where)
+    meaning = trace_axes(model).get(port, ())
+    layout, grid = layout_of(meaning), grid_of(meaning)
+    if layout is None or grid is None:
+        return Refusal("locate", f"the target layer is no feature map: {_why_no_map(port, meaning)}", where)
+    return Target(port, layout, grid, "user")
+
+
+def layout_of(meaning: Axes) -> Layout | None:
+    """Layout of a feature map: samples, channels, and a grid of more than one cell; None for all else."""
+    found = [roles(axis) for axis in meaning]
+    if not found or {"H", "W"} & set(found[0]) or not any({"H", "W"} & set(axis) for axis in found):
+        return None
+    for layout, wanted in _LAYOUTS.items():
+        if len(found) == len(wanted) and all(map(_fits, found[1:], wanted[1:])):
+            return layout
+    return None
+
+
+def grid_of(meaning: Axes) -> Grid | None:
+    """Extents of a tensor's one row atom and one column atom, None where there is not one of each."""
+    atoms = [atom for axis in meaning for atom in axis]
+    rows, columns = ([atom.extent for atom in atoms if atom.role == role] for role in "HW")
+    return (rows[0], columns[0]) if len(rows) == len(columns) == 1 else None
+
+
+def _fits(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether an axis is what a layout wants there: channels of any origin, or exactly the position roles."""
+    if wanted == ("C",):
+        return not {"H", "W"} & set(found)
+    return found == tuple(role for role in wanted if role in found)
+
+
+def _positions(meaning: Axes) -> bool:
+    """Whether a tensor holds more than one spatial position (dynamic extents count as more than one)."""
+    if any(role in ("H", "W", "D") for axis in meaning for role in roles(axis)):
+        return True
+    return len(meaning) >= 3 and any("?" in roles(axis) for axis in meaning[1:])
+
+
+def _note(port: Output, meaning: Axes, layout: Layout | None) -> str:
+    """Why a place is no target; begins with "passed over" where the walk goes on behind it."""
+    kind = port.get_node().get_type_name()
+    if layout is None:
+        flattened = any({"C", "H", "W"} <= set(roles(axis)) for axis in meaning)
+        return f"{_PASSED_OVER}: a flattened map" if flattened else _why_no_map(port, meaning)
+    if kind in POOLINGS:
+        return f"{_PASSED_OVER}: a pooling that is not global"
+    return f"{_PASSED_OVER}: {kind} only moves numbers" if kind in _MOVES else ""
+
+
+def _why_no_map(port: Output, meaning: Axes) -> str:
+    described = ", ".join("*".join(roles(axis)) or "1" for axis in meaning)
+    return f"{port.get_partial_shape()} has axes ({described}), not N, C, H, W or N, H, W, C or N, H*W, C"

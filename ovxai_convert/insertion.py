@@ -1,0 +1,131 @@
+"""Locate, build, insert: from a model in memory to a copy of it with one more output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from openvino import Model, Output
+
+from ovxai_convert.branches import BRANCHES, Branch
+from ovxai_convert.branches.branch import Site
+from ovxai_convert.branches.scaling import scale_to_grey_levels
+from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
+from ovxai_convert.graph.scores import Scores, find_scores
+from ovxai_convert.graph.tap import tap_at_depth
+from ovxai_convert.graph.target import Target, find_target
+from ovxai_convert.vocabulary import SALIENCY_MAP, Method, Task
+
+DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Request:
+    """What shall be inserted, and where.
+
+    Attributes:
+        method: the method; None tries all in their order and takes the first that is possible.
+        target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None searches.
+        scores_output: tensor name or index of the output that holds the classes; None takes the only one.
+        embed_scaling: scale each map to grey levels inside the graph.
+        max_branch_bytes: the largest tensor that a branch may build.
+        tap_depth: how many ops before the target the branch reads the model, computing them again itself.
+    """
+
+    method: Method | None = None
+    target_layer: str | None = None
+    scores_output: str | None = None
+    embed_scaling: bool = True
+    max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
+    tap_depth: int = 0
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """A model with a branch, and where it stands; tensors are those of ``model``.
+
+    Attributes:
+        model: the copy that has the output ``saliency_map``.
+        branch: the method that was built.
+        scores: its class tensor.
+        target: its feature map.
+        refusals: why methods before this one were not possible.
+    """
+
+    model: Model
+    branch: Branch
+    scores: Scores
+    target: Target
+    refusals: tuple[Refusal, ...]
+
+
+def insert_branch(model: Model, request: Request) -> Insertion:
+    """Copy a model and give the copy the output ``saliency_map``.
+
+    Raises:
+        RefusedError: no method is possible; every reason is in it.
+        UsageError: a layer or an output that does not exist was asked for.
+    """
+    if has_output(model, SALIENCY_MAP):
+        raise RefusedError([Refusal("locate", f"the model already has an output '{SALIENCY_MAP}'")])
+    wanted = [branch for branch in BRANCHES if request.method in (None, branch.method)]
+    refusals: list[Refusal] = []
+    for branch in wanted:
+        inserted = _try_branch(model.clone(), branch, request)
+        if not isinstance(inserted, Refusal):
+            return Insertion(*inserted, refusals=tuple(refusals))
+        if inserted not in refusals:
+            refusals.append(inserted)
+    raise RefusedError(refusals)
+
+
+def insert_xai(
+    model: Model,
+    task: Task = Task.CLASSIFICATION,
+    explain_method: Method | None = Method.RECIPROCAM,
+    target_layer: str | None = None,
+    embed_scaling: bool = True,
+) -> Model:
+    """A copy of a classifier with one more output, ``saliency_map``; the model itself is not changed.
+
+    Args:
+        model: a classifier.
+        task: what the model is for; only classification is supported.
+        explain_method: the white-box method; None takes the first that is possible.
+        target_layer: friendly name of the node whose output is masked; None takes the last feature map.
+        embed_scaling: maps as u8 grey levels 0 to 255; else raw scores in the model's float type.
+
+    Raises:
+        RefusedError: no branch can be inserted, with every reason.
+        UsageError: ``target_layer`` names no layer, or the task is not supported.
+    """
+    if task is not Task.CLASSIFICATION:
+        raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
+    return insert_branch(model, Request(explain_method, target_layer, embed_scaling=embed_scaling)).model
+
+
+def _try_branch(
+    model: Model, branch: Branch, request: Request
+) -> tuple[Model, Branch, Scores, Target] | Refusal:
+    flow = DataFlow(model)
+    scores = find_scores(model, flow, request.scores_output)
+    if isinstance(scores, Refusal):
+        return scores
+    target = find_target(model, flow, scores, request.target_layer)
+    if isinstance(target, Refusal):
+        return target
+    tap = tap_at_depth(flow, target.port, request.tap_depth)
+    if isinstance(tap, Refusal):
+        return tap
+    raw = branch.build(Site(flow, target, tap, scores, request.max_branch_bytes))
+    if isinstance(raw, Refusal):
+        return raw
+    _append(model, flow, scale_to_grey_levels(raw) if request.embed_scaling else raw)
+    return model, branch, scores, target
+
+
+def _append(model: Model, flow: DataFlow, saliency_map: Output) -> None:
+    add_output(model, saliency_map, SALIENCY_MAP)
+    name_added_nodes(model, flow, SALIENCY_MAP)

@@ -1,0 +1,63 @@
+"""Shapes as the graph knows them: extents that are numbers where static and tensors where dynamic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TypeAlias
+
+import numpy as np
+from openvino import Output
+from openvino import opset15 as ops
+
+from ovxai_convert.graph.ports import extents
+
+Extent: TypeAlias = "int | Output"
+"""A number, or an i64 tensor of shape [1]."""
+
+
+def extent(port: Output, axis: int) -> Extent:
+    """Extent of one axis: a number where static, else read from the tensor's shape at run time."""
+    shape = extents(port)
+    static = None if shape is None else shape[axis]
+    if static is not None:
+        return static
+    return ops.gather(ops.shape_of(port), ints([axis]), ints(0)).output(0)
+
+
+def product(factors: Sequence[Extent]) -> Extent:
+    """Product of extents; a number where all are."""
+    return reduce(_times, factors, 1)
+
+
+def _times(left: Extent, right: Extent) -> Extent:
+    if isinstance(left, int) and isinstance(right, int):
+        return left * right
+    if left == 1:
+        return right
+    if right == 1:
+        return left
+    return ops.multiply(_tensor(left), _tensor(right)).output(0)
+
+
+def shape_vector(wanted: Sequence[Extent]) -> Output:
+    """A shape as an i64 tensor."""
+    if all(isinstance(each, int) for each in wanted):
+        return ints([each for each in wanted if isinstance(each, int)])
+    return ops.concat([_tensor(each) for each in wanted], 0).output(0)
+
+
+def reshaped(port: Output, wanted: Sequence[Extent]) -> Output:
+    """Reshape to the given extents; a single dynamic one is left to the runtime."""
+    if sum(not isinstance(each, int) for each in wanted) == 1:
+        wanted = [each if isinstance(each, int) else -1 for each in wanted]
+    return ops.reshape(port, shape_vector(wanted), special_zero=False).output(0)
+
+
+def ints(value: int | Sequence[int]) -> Output:
+    """An i64 constant."""
+    return ops.constant(np.array(value, np.int64)).output(0)
+
+
+def _tensor(value: Extent) -> Output:
+    return ints([value]) if isinstance(value, int) else value

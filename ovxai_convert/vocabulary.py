@@ -1,0 +1,26 @@
+"""The words of the field that appear in the interface: tasks, methods, output names."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+SALIENCY_MAP: Final = "saliency_map"
+"""Tensor name of the output that a branch adds."""
+
+
+class Task(Enum):
+    """What the model is for. Only classification is explained today."""
+
+    CLASSIFICATION = "classification"
+
+
+class Method(Enum):
+    """White-box explanation methods.
+
+    RECIPROCAM: one map per class, Recipro-CAM (arXiv 2209.14074).
+    ACTIVATIONMAP: one map for all classes, the channel mean of the feature map.
+    """
+
+    RECIPROCAM = "reciprocam"
+    ACTIVATIONMAP = "activationmap"
