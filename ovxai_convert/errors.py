@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+LOCATE: Final = "locate"
+"""In place of a method, where the scores or the target were not found."""
 
 
 @dataclass(frozen=True)
@@ -11,7 +15,7 @@ class Refusal:
     """Why something could not be done to this model: a value, not an exception.
 
     Attributes:
-        method: the XAI method that was tried, or ``"locate"`` when no method got so far.
+        method: the XAI method that was tried, or ``LOCATE`` when none got so far.
         reason: one sentence that a user understands.
         node: friendly name of the node where the attempt stopped, or None.
     """
@@ -22,7 +26,8 @@ class Refusal:
 
     def __str__(self) -> str:
         where = f" (at '{self.node}')" if self.node else ""
-        return f"{self.method}: {self.reason}{where}"
+        tried = "" if self.method == LOCATE else f"{self.method}: "
+        return f"{tried}{self.reason}{where}"
 
 
 class OvxaiError(Exception):

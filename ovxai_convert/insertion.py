@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from openvino import Model, Output
+from openvino import Model
 
 from ovxai_convert.branches import BRANCHES, Branch
 from ovxai_convert.branches.branch import Site
 from ovxai_convert.branches.scaling import scale_to_grey_levels
-from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
 from ovxai_convert.graph.scores import Scores, find_scores
@@ -58,7 +58,7 @@ class Insertion:
     branch: Branch
     scores: Scores
     target: Target
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[Refusal, ...] = ()
 
 
 def insert_branch(model: Model, request: Request) -> Insertion:
@@ -69,13 +69,13 @@ def insert_branch(model: Model, request: Request) -> Insertion:
         UsageError: a layer or an output that does not exist was asked for.
     """
     if has_output(model, SALIENCY_MAP):
-        raise RefusedError([Refusal("locate", f"the model already has an output '{SALIENCY_MAP}'")])
+        raise RefusedError([Refusal(LOCATE, f"the model already has an output '{SALIENCY_MAP}'")])
     wanted = [branch for branch in BRANCHES if request.method in (None, branch.method)]
     refusals: list[Refusal] = []
     for branch in wanted:
         inserted = _try_branch(model.clone(), branch, request)
         if not isinstance(inserted, Refusal):
-            return Insertion(*inserted, refusals=tuple(refusals))
+            return replace(inserted, refusals=tuple(refusals))
         if inserted not in refusals:
             refusals.append(inserted)
     raise RefusedError(refusals)
@@ -106,26 +106,36 @@ def insert_xai(
     return insert_branch(model, Request(explain_method, target_layer, embed_scaling=embed_scaling)).model
 
 
-def _try_branch(
-    model: Model, branch: Branch, request: Request
-) -> tuple[Model, Branch, Scores, Target] | Refusal:
+@dataclass(frozen=True)
+class Location:
+    """Where a branch may stand in a model; tensors are those of the model that was looked at."""
+
+    flow: DataFlow
+    scores: Scores
+    target: Target
+
+
+def locate(model: Model, request: Request) -> Location | Refusal:
+    """Find the scores and the target that a request means."""
     flow = DataFlow(model)
     scores = find_scores(model, flow, request.scores_output)
     if isinstance(scores, Refusal):
         return scores
     target = find_target(model, flow, scores, request.target_layer)
-    if isinstance(target, Refusal):
-        return target
-    tap = tap_at_depth(flow, target.port, request.tap_depth)
+    return target if isinstance(target, Refusal) else Location(flow, scores, target)
+
+
+def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | Refusal:
+    """Build one method's branch in a model that nobody else uses."""
+    place = locate(model, request)
+    if isinstance(place, Refusal):
+        return place
+    tap = tap_at_depth(place.flow, place.target.port, request.tap_depth)
     if isinstance(tap, Refusal):
         return tap
-    raw = branch.build(Site(flow, target, tap, scores, request.max_branch_bytes))
+    raw = branch.build(Site(place.flow, place.target, tap, place.scores, request.max_branch_bytes))
     if isinstance(raw, Refusal):
         return raw
-    _append(model, flow, scale_to_grey_levels(raw) if request.embed_scaling else raw)
-    return model, branch, scores, target
-
-
-def _append(model: Model, flow: DataFlow, saliency_map: Output) -> None:
-    add_output(model, saliency_map, SALIENCY_MAP)
-    name_added_nodes(model, flow, SALIENCY_MAP)
+    add_output(model, scale_to_grey_levels(raw) if request.embed_scaling else raw, SALIENCY_MAP)
+    name_added_nodes(model, place.flow, SALIENCY_MAP)
+    return Insertion(model, branch, place.scores, place.target)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from openvino import Model, Node, Output
 
 _SHAPE_OPS = frozenset({"ShapeOf"})
-_SOURCES = frozenset({"Parameter", "ReadValue"})
+SOURCES = frozenset({"Parameter", "ReadValue"})
+"""Ops whose values come from outside the graph."""
 
 
 class DataFlow:
@@ -27,7 +28,7 @@ class DataFlow:
         self.position = {node: index for index, node in enumerate(self.nodes)}
         self._dependent: set[Node] = set()
         for node in self.nodes:
-            if node.get_type_name() in _SOURCES or self.data_inputs(node):
+            if node.get_type_name() in SOURCES or self.data_inputs(node):
                 self._dependent.add(node)
 
     def depends_on_input(self, port: Output) -> bool:

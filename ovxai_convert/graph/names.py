@@ -5,19 +5,24 @@ from __future__ import annotations
 from openvino import Model
 
 
-def settle_names(model: Model) -> None:
+def settle_names(model: Model, read_again: Model) -> None:
     """Replace names that OpenVINO made up from a counter of the process by ``Type_1``, ``Type_2``, ...
 
-    A name that the file gives is never touched. Without this the same ONNX file would give other names, and
-    other bytes, each time it is read, and a layer's name as printed could not be used in the next call.
+    Such a name differs each time the file is read, which is how it is told from one that the file gives and
+    that is never touched. Without this the same file would give other bytes at each conversion, and a
+    layer's name as printed could not be used in the next call.
+
+    Args:
+        model: the model; its nodes are renamed.
+        read_again: the same file, read a second time.
     """
-    nodes = model.get_ordered_ops()
-    unnamed = [node for node in nodes if node.get_friendly_name() == node.get_name()]
-    taken = {node.get_friendly_name() for node in nodes} - {node.get_name() for node in unnamed}
+    pairs = zip(model.get_ordered_ops(), read_again.get_ordered_ops(), strict=True)
+    named = {node: node.get_friendly_name() == twin.get_friendly_name() for node, twin in pairs}
+    taken = {node.get_friendly_name() for node, kept in named.items() if kept}
     counts: dict[str, int] = {}
-    for node in unnamed:
+    for node in (node for node, kept in named.items() if not kept):
         kind = node.get_type_name()
-        while (name := f"{kind}_{counts.get(kind, 0) + 1}") in taken:
-            counts[kind] = counts.get(kind, 0) + 1
         counts[kind] = counts.get(kind, 0) + 1
-        node.set_friendly_name(name)
+        while f"{kind}_{counts[kind]}" in taken:
+            counts[kind] += 1
+        node.set_friendly_name(f"{kind}_{counts[kind]}")

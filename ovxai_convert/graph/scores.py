@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from openvino import Model, Output
 
-from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.errors import LOCATE, Refusal, UsageError
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import AXIS_MOVES
 from ovxai_convert.graph.ports import address, extents, nearest
@@ -62,8 +62,8 @@ def find_scores(model: Model, flow: DataFlow, wanted: str | None = None) -> Scor
         return scores[0]
     if scores:
         names = ", ".join(f"'{output_name(model, each.output_index)}'" for each in scores)
-        return Refusal("locate", f"several outputs are class tensors: {names}; choose with --scores-output")
-    return Refusal("locate", "; ".join(str(each.reason) for each in found if isinstance(each, Refusal)))
+        return Refusal(LOCATE, f"several outputs are class tensors: {names}; choose with --scores-output")
+    return Refusal(LOCATE, "; ".join(str(each.reason) for each in found if isinstance(each, Refusal)))
 
 
 def output_name(model: Model, index: int) -> str:
@@ -87,7 +87,7 @@ def _behind_output(model: Model, flow: DataFlow, index: int) -> Scores | Refusal
     """Walk back over the final activation to the class tensor that is nearest the head."""
     name = output_name(model, index)
     if name == SALIENCY_MAP:
-        return Refusal("locate", f"output '{name}' is an explanation already")
+        return Refusal(LOCATE, f"output '{name}' is an explanation already")
     port = model.outputs[index].get_node().input_value(0)
     activation: Activation = "none"
     shape = _shape_text(port)
@@ -105,7 +105,7 @@ def _behind_output(model: Model, flow: DataFlow, index: int) -> Scores | Refusal
         port = node.input_value(0)
     if candidate is not None:
         return candidate
-    return Refusal("locate", f"output '{name}' {shape} is not a class tensor [N, K]", address(port))
+    return Refusal(LOCATE, f"output '{name}' {shape} is not a class tensor [N, K]", address(port))
 
 
 def _class_count(port: Output) -> int | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from openvino import Output
 
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import LOCATE, Refusal
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import AXIS_MOVES, ELEMENTWISE, NORMALISATIONS
 from ovxai_convert.graph.ports import address
@@ -31,7 +31,7 @@ def tap_at_depth(flow: DataFlow, port: Output, depth: int) -> Output | Refusal:
     node = port.get_node()
     if node.get_type_name() not in _CHEAP:
         reason = f"{node.get_type_name()} is too costly to compute twice"
-        return Refusal("locate", reason, address(port))
+        return Refusal(LOCATE, reason, address(port))
     inputs = []
     for source in node.input_values():
         tapped = tap_at_depth(flow, source, depth - 1)

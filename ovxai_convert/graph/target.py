@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from openvino import Model, Output
 
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import LOCATE, Refusal
 from ovxai_convert.graph.axes import Axes, roles, trace_axes
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import AXIS_MOVES, POOLINGS
@@ -108,20 +108,20 @@ def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None
         if place.layout and place.grid and not place.note:
             return Target(place.port, place.layout, place.grid)
         if not place.note.startswith(_PASSED_OVER):
-            return Refusal("locate", f"no feature map before the scores: {place.note}", address(place.port))
-    return Refusal("locate", "no feature map: no tensor with rows and columns leads to the scores")
+            return Refusal(LOCATE, f"no feature map before the scores: {place.note}", address(place.port))
+    return Refusal(LOCATE, "no feature map: no tensor with rows and columns leads to the scores")
 
 
 def _named_target(model: Model, flow: DataFlow, scores: Scores, port: Output) -> Target | Refusal:
     where = address(port)
     if not flow.depends_on_input(port):
-        return Refusal("locate", "the target layer does not depend on the model's input", where)
+        return Refusal(LOCATE, "the target layer does not depend on the model's input", where)
     if not flow.between(port, scores.port):
-        return Refusal("locate", "the target layer does not lead to the scores", where)
+        return Refusal(LOCATE, "the target layer does not lead to the scores", where)
     meaning = trace_axes(model).get(port, ())
     layout, grid = layout_of(meaning), grid_of(meaning)
     if layout is None or grid is None:
-        return Refusal("locate", f"the target layer is no feature map: {_why_no_map(port, meaning)}", where)
+        return Refusal(LOCATE, f"the target layer is no feature map: {_why_no_map(port, meaning)}", where)
     return Target(port, layout, grid, "user")
 
 

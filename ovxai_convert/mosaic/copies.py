@@ -48,7 +48,7 @@ class Copies:
         grid = [shape[axis] if axis in tensor.position_axes else 1 for axis in range(rank)]
         count = product(grid)
         numbers = self._position_numbers(count)
-        mask = ops.equal(reshaped(numbers, [count, *([1] * rank)]), reshaped(numbers, [1, *grid]))
+        mask = ops.equal(reshaped(numbers, [count, *([1] * (rank - 1))]), reshaped(numbers, grid))
         after_samples = ints(1)
         values, background = (
             ops.unsqueeze(each, after_samples) for each in (tensor.values, tensor.background)

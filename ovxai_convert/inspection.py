@@ -1,0 +1,139 @@
+"""What a conversion would do with a model, and why: outputs, candidates, methods."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ovxai_convert.branches import BRANCHES
+from ovxai_convert.description import shape_of
+from ovxai_convert.errors import Refusal, RefusedError
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.outputs import has_output
+from ovxai_convert.graph.ports import address
+from ovxai_convert.graph.scores import Scores, find_scores, output_name
+from ovxai_convert.graph.target import candidates, find_target
+from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.model_io import read_source
+from ovxai_convert.vocabulary import SALIENCY_MAP
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """A place where a target may stand: what it is, and what speaks for or against it."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    layout: str | None
+    chosen: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method: possible, or refused with a reason and a node."""
+
+    method: str
+    possible: bool
+    reason: str
+    node: str | None
+
+
+@dataclass(frozen=True)
+class ScoresRow:
+    """The class tensor that was found."""
+
+    output: str
+    name: str
+    shape: tuple[int, ...]
+    class_count: int
+    activation: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that was found in a model.
+
+    Attributes:
+        file: the model.
+        format: its format.
+        converted: it has a saliency map already.
+        scores: the class tensor, or None.
+        candidates: places for a target, the nearest to the scores first.
+        methods: every white-box method, in the order in which ``auto`` tries them.
+        refusal: why no scores or no target were found, or None.
+    """
+
+    file: str
+    format: str
+    converted: bool
+    scores: ScoresRow | None
+    candidates: tuple[CandidateRow, ...]
+    methods: tuple[MethodRow, ...]
+    refusal: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, ready for JSON."""
+        return asdict(self)
+
+
+def inspect_model(path: str | Path, scores_output: str | None = None) -> Inspection:
+    """Look for scores and target as a conversion would, and try every method on a copy.
+
+    Args:
+        path: a model in any format that OpenVINO reads.
+        scores_output: tensor name or index of the class output; None takes the only one.
+
+    Raises:
+        ModelReadError: the file is no model.
+        UsageError: ``scores_output`` names no output.
+    """
+    source = read_source(Path(path))
+    model = source.model
+    flow = DataFlow(model)
+    scores = find_scores(model, flow, scores_output)
+    converted = has_output(model, SALIENCY_MAP)
+    methods = () if converted else tuple(_try_methods(model, scores_output))
+    if isinstance(scores, Refusal):
+        return Inspection(str(path), source.format, converted, None, (), methods, _text(scores))
+    target = find_target(model, flow, scores)
+    chosen = None if isinstance(target, Refusal) else target.port
+    rows = tuple(
+        CandidateRow(
+            address(place.port),
+            place.port.get_node().get_type_name(),
+            shape_of(place.port),
+            place.layout,
+            place.port == chosen,
+            "the last feature map before the scores" if place.port == chosen else place.note,
+        )
+        for place in candidates(model, flow, scores)
+    )
+    refusal = _text(target) if isinstance(target, Refusal) else None
+    found = _scores_row(output_name(model, scores.output_index), scores)
+    return Inspection(str(path), source.format, converted, found, rows, methods, refusal)
+
+
+def _scores_row(output: str, scores: Scores) -> ScoresRow:
+    return ScoresRow(
+        output, address(scores.port), shape_of(scores.port), scores.class_count, scores.activation
+    )
+
+
+def _try_methods(model: Any, scores_output: str | None) -> list[MethodRow]:
+    rows = []
+    for branch in BRANCHES:
+        try:
+            insert_branch(model, Request(branch.method, scores_output=scores_output))
+        except RefusedError as error:
+            refusal = error.refusals[0]
+            rows.append(MethodRow(branch.method.value, False, refusal.reason, refusal.node))
+        else:
+            rows.append(MethodRow(branch.method.value, True, "", None))
+    return rows
+
+
+def _text(refusal: Refusal) -> str:
+    return refusal.reason + (f" (at '{refusal.node}')" if refusal.node else "")

@@ -1,0 +1,56 @@
+"""What a model file says of its labels and its preprocessing, beside the graph."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any, Final
+
+from ovxai_convert.model_io import SourceModel
+
+_ONNX_KEYS: Final = ("labels", "names", "classes", "class_names")
+_PREPROCESSING_KEYS: Final = (
+    "layout",
+    "mean_values",
+    "orig_height",
+    "orig_width",
+    "pad_value",
+    "resize_type",
+    "reverse_input_channels",
+    "scale_values",
+)
+
+
+def labels_of(source: SourceModel, class_count: int) -> tuple[str, ...] | None:
+    """One label per class, from ``model_info`` of an IR or from ONNX metadata; None where neither has them.
+
+    ``model_info/labels`` separates labels by spaces, as Model API reads it. ONNX metadata hold a JSON or
+    Python list, or a mapping from index to label, under the keys that exporters use.
+    """
+    found = [str(_model_info(source, "labels") or "").split()]
+    found += [_parsed(source.metadata[key]) for key in _ONNX_KEYS if key in source.metadata]
+    return next((tuple(labels) for labels in found if len(labels) == class_count), None)
+
+
+def preprocessing_of(source: SourceModel) -> dict[str, Any] | None:
+    """The entries of ``model_info`` that say how an image becomes an input, under Model API's own names."""
+    found = {key: value for key in _PREPROCESSING_KEYS if (value := _model_info(source, key)) is not None}
+    return found or None
+
+
+def _model_info(source: SourceModel, key: str) -> str | None:
+    path = ["model_info", key]
+    return source.model.get_rt_info(path).astype(str) if source.model.has_rt_info(path) else None
+
+
+def _parsed(text: str) -> list[str]:
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            value = parse(text)
+        except (ValueError, SyntaxError):
+            continue
+        if isinstance(value, dict):
+            value = [value.get(index, value.get(str(index))) for index in range(len(value))]
+        if isinstance(value, (list, tuple)):
+            return [str(each) for each in value]
+    return []

@@ -1,0 +1,139 @@
+"""The whole conversion: read, insert, write aside, prove, describe, put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ovxai_convert.artifact_files import Staging
+from ovxai_convert.description import describe
+from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.graph.ports import address
+from ovxai_convert.insertion import Insertion, Request, insert_branch
+from ovxai_convert.model_io import SourceModel, read_source, write_ir
+from ovxai_convert.sidecar import Sidecar, Verification
+from ovxai_convert.verification.comparison import Comparison
+from ovxai_convert.verification.prover import Prover
+from ovxai_convert.verification.trial_inputs import Feed, image_feed
+from ovxai_convert.vocabulary import Method
+
+_TAP_DEPTHS: Final = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What a conversion wrote and measured.
+
+    Attributes:
+        xml: the converted model; its weights lie beside it as ``.bin``.
+        sidecar_path: its description.
+        sidecar: the same as an object.
+        warnings: what the user should know, one line each.
+    """
+
+    xml: Path
+    sidecar_path: Path
+    sidecar: Sidecar
+    warnings: tuple[str, ...]
+
+
+def convert(
+    path: str | Path,
+    out_dir: str | Path,
+    *,
+    method: Method | str | None = None,
+    target_layer: str | None = None,
+    scores_output: str | None = None,
+    embed_scaling: bool = True,
+    exact: bool = False,
+    force: bool = False,
+    verify_with: Sequence[str | Path] = (),
+) -> ConversionReport:
+    """Write ``<stem>_xai.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
+
+    Args:
+        path: a model in any format that OpenVINO reads.
+        out_dir: folder for the three files; made if missing.
+        method: ``"reciprocam"``, ``"activationmap"``, or None or ``"auto"`` for the first that is possible.
+        target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None finds it.
+        scores_output: tensor name or index of the class output; None takes the only one.
+        embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
+        exact: refuse instead of accepting an output that moved by up to a millionth of its range.
+        force: replace files of these names that exist.
+        verify_with: photographs to prove it on, beside the random inputs.
+
+    Raises:
+        OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
+    """
+    path, out_dir = Path(path), Path(out_dir)
+    request = Request(_method(method), target_layer, scores_output, embed_scaling)
+    stem = f"{path.stem}_xai"
+    names = [f"{stem}.xml", f"{stem}.bin", f"{stem}.json"]
+    with Staging(out_dir, names, force=force) as staging:
+        source = read_source(path)
+        images = [image_feed(source.model, Path(image)) for image in verify_with]
+        staged = staging.folder / names[0]
+        insertion, verification = _insert_and_prove(source, request, staged, images, exact=exact)
+        sidecar = describe(source, insertion, verification, staged, request)
+        (staging.folder / names[2]).write_text(sidecar.to_json(), encoding="utf-8")
+        staging.commit()
+    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, _warnings(sidecar))
+
+
+def _insert_and_prove(
+    source: SourceModel, request: Request, staged: Path, images: Sequence[Feed], *, exact: bool
+) -> tuple[Insertion, Verification]:
+    """Insert where the original stays bit-exact; failing that, where it moves least and hardly at all."""
+    insertion = insert_branch(source.model, request)
+    prover = Prover(source.model, request, images)
+    best: tuple[float, int] | None = None
+    for depth in _TAP_DEPTHS:
+        comparison = _write_and_compare(prover, insertion, staged)
+        if comparison.movement == 0:
+            return insertion, prover.prove(comparison, insertion)
+        best = min(best or (comparison.movement, depth), (comparison.movement, depth))
+        deeper = _insert_deeper(source, request, depth + 1)
+        if deeper is None:
+            break
+        insertion = deeper
+    assert best is not None, "the loop has run at least once"
+    if exact:
+        reason = f"no place keeps the outputs bit-exact; they move by at least {best[0]:.3g} of their range"
+        raise RefusedError([Refusal(insertion.branch.method.value, reason, address(insertion.target.port))])
+    insertion = insert_branch(source.model, replace(request, tap_depth=best[1]))
+    return insertion, prover.prove(_write_and_compare(prover, insertion, staged), insertion)
+
+
+def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Comparison:
+    write_ir(insertion.model, staged)
+    return prover.compare(staged)
+
+
+def _insert_deeper(source: SourceModel, request: Request, depth: int) -> Insertion | None:
+    """The same branch, reading the model further back; None where the ops in between are too costly."""
+    try:
+        return insert_branch(source.model, replace(request, tap_depth=depth))
+    except RefusedError:
+        return None
+
+
+def _method(method: Method | str | None) -> Method | None:
+    if method is None or isinstance(method, Method):
+        return method
+    if method == "auto":
+        return None
+    try:
+        return Method(method)
+    except ValueError:
+        known = ", ".join(["auto", *(each.value for each in Method)])
+        raise UsageError(f"no method '{method}'; the methods are {known}") from None
+
+
+def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
+    return tuple(
+        f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
+        for check in sidecar.verification.outputs
+        if not check.bit_exact
+    ) + tuple(f"{refusal.method} was not possible: {refusal.reason}" for refusal in sidecar.refusals)

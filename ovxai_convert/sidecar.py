@@ -1,0 +1,227 @@
+"""The sidecar: what a program must know to read a converted model, as dataclasses and as canonical JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+
+from ovxai_convert.errors import ModelReadError
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+@dataclass(frozen=True)
+class Generator:
+    """The program that wrote the artifact, and the OpenVINO it ran on."""
+
+    name: str
+    version: str
+    openvino: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The model that was converted: file name, format and SHA-256 of the file."""
+
+    file: str
+    format: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The artifact's IR: file names beside the sidecar, and their SHA-256."""
+
+    xml: str
+    bin: str
+    xml_sha256: str
+    bin_sha256: str
+
+
+@dataclass(frozen=True)
+class InputInfo:
+    """A model input; -1 is a dynamic extent, the layout is null where the graph does not tell."""
+
+    name: str
+    shape: tuple[int, ...]
+    element_type: str
+    layout: str | None
+
+
+@dataclass(frozen=True)
+class OutputInfo:
+    """An output of the original model, at its index."""
+
+    name: str
+    index: int
+    shape: tuple[int, ...]
+    element_type: str
+
+
+@dataclass(frozen=True)
+class TargetLayer:
+    """The feature map whose cells are masked; ``name`` is a friendly name in the written IR."""
+
+    name: str
+    port: int
+    type: str
+    shape: tuple[int, ...]
+    layout: str
+    selected_by: str
+
+
+@dataclass(frozen=True)
+class ScoresInfo:
+    """The class tensor: the output it feeds, its node in the written IR, and the final activation."""
+
+    output: str
+    node: str
+    port: int
+    class_count: int
+    activation: str
+
+
+@dataclass(frozen=True)
+class SaliencyMapInfo:
+    """The added output. ``axes`` names its axes, ``value_range`` is null for raw scores."""
+
+    output: str
+    index: int
+    shape: tuple[int, ...]
+    element_type: str
+    axes: tuple[str, ...]
+    scaling: str
+    value_range: tuple[int, int] | None
+    classes: str = "all"
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """How far an original output moved: 0.0 and ``bit_exact`` as a rule."""
+
+    name: str
+    bit_exact: bool
+    max_abs_diff: float
+
+
+@dataclass(frozen=True)
+class SaliencyCheck:
+    """The map against its slow definition: cells compared, and the largest difference in the map's unit."""
+
+    positions_checked: int
+    max_abs_diff: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was measured before the artifact was written."""
+
+    device: str
+    inputs: int
+    outputs: tuple[OutputCheck, ...]
+    saliency_map: SaliencyCheck
+
+
+@dataclass(frozen=True)
+class RefusalInfo:
+    """A method that was tried before and could not be inserted."""
+
+    method: str
+    reason: str
+    node: str | None
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """All of it; the fields are the sidecar's keys."""
+
+    generator: Generator
+    source: Source
+    model: ModelFiles
+    mode: str
+    method: str
+    task: str
+    inputs: tuple[InputInfo, ...]
+    outputs: tuple[OutputInfo, ...]
+    target_layer: TargetLayer | None
+    scores: ScoresInfo
+    saliency_map: SaliencyMapInfo | None
+    labels: tuple[str, ...] | None
+    preprocessing: dict[str, Any] | None
+    verification: Verification
+    refusals: tuple[RefusalInfo, ...]
+    schema_version: str = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """Canonical text: sorted keys, two spaces, UTF-8 characters as they are, a trailing newline.
+
+        Raises:
+            jsonschema.ValidationError: the sidecar breaks its own schema, which is a bug.
+        """
+        data = json.loads(json.dumps(asdict(self)))
+        _validator().validate(data)
+        return json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_sidecar(path: str | Path) -> Sidecar:
+    """Read and validate a sidecar.
+
+    Raises:
+        ModelReadError: no such file, no JSON, a version this program does not know, or a schema violation.
+    """
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelReadError(f"{path}: not a sidecar: no JSON ({error})") from error
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(version, str) and version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise ModelReadError(f"{path}: sidecar version {version} is not known here (known: {SCHEMA_VERSION})")
+    try:
+        _validator().validate(data)
+    except jsonschema.ValidationError as error:
+        raise ModelReadError(f"{path}: not a valid sidecar: {error.json_path}: {error.message}") from error
+    return _from_json(data)
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    text = resources.files("ovxai_convert.schemas").joinpath("sidecar-v1.schema.json").read_text("utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def _from_json(data: dict[str, Any]) -> Sidecar:
+    target, saliency_map, verification = (
+        data[key] for key in ("target_layer", "saliency_map", "verification")
+    )
+    return Sidecar(
+        generator=Generator(**data["generator"]),
+        source=Source(**data["source"]),
+        model=ModelFiles(**data["model"]),
+        inputs=tuple(InputInfo(**_tuples(each)) for each in data["inputs"]),
+        outputs=tuple(OutputInfo(**_tuples(each)) for each in data["outputs"]),
+        target_layer=TargetLayer(**_tuples(target)) if target else None,
+        scores=ScoresInfo(**data["scores"]),
+        saliency_map=SaliencyMapInfo(**_tuples(saliency_map)) if saliency_map else None,
+        labels=None if data["labels"] is None else tuple(data["labels"]),
+        verification=Verification(
+            device=verification["device"],
+            inputs=verification["inputs"],
+            outputs=tuple(OutputCheck(**each) for each in verification["outputs"]),
+            saliency_map=SaliencyCheck(**verification["saliency_map"]),
+        ),
+        refusals=tuple(RefusalInfo(**each) for each in data["refusals"]),
+        **{key: data[key] for key in ("mode", "method", "task", "preprocessing", "schema_version")},
+    )
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}

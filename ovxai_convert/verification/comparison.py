@@ -1,0 +1,162 @@
+"""Comparing a written model with its original, output by output and cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from ovxai_convert.errors import VerificationError
+from ovxai_convert.graph.scores import output_name
+from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
+from ovxai_convert.verification.device import compile_exact
+from ovxai_convert.verification.trial_inputs import Feed
+
+ACCEPTED_DIFFERENCE: Final = 1e-6
+"""Largest difference of an output that is not bit-exact, as a part of its range."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The original model's outputs on every trial input.
+
+    Attributes:
+        model: the original.
+        feeds: the trial inputs.
+        outputs: per feed, one array per output.
+    """
+
+    model: ov.Model
+    feeds: tuple[Feed, ...]
+    outputs: tuple[tuple[NDArray[Any], ...], ...]
+
+
+def run_original(model: ov.Model, feeds: Sequence[Feed]) -> Reference:
+    """Run the original on every feed; a feed of two samples that it cannot take is cut to one.
+
+    Raises:
+        VerificationError: the original itself cannot be run.
+    """
+    compiled = _compiled(model, "original")
+    taken: list[Feed] = []
+    outputs: list[tuple[NDArray[Any], ...]] = []
+    for feed in feeds:
+        try:
+            results = _run(compiled, feed)
+        except RuntimeError:  # a batch that is dynamic in name only, as some exporters leave it
+            feed = [each[:1] for each in feed]
+            results = _run_or_fail(compiled, feed, "original")
+        taken.append(feed)
+        outputs.append(results)
+    return Reference(model, tuple(taken), tuple(outputs))
+
+
+def compare_interfaces(original: ov.Model, converted: ov.Model) -> None:
+    """Inputs and outputs have kept their order, names, element types and shapes; one output was added.
+
+    Raises:
+        VerificationError: naming the first that differs.
+    """
+    for what, before, after in (
+        ("input", original.inputs, converted.inputs),
+        ("output", original.outputs, converted.outputs[:-1]),
+    ):
+        if len(before) != len(after):
+            raise VerificationError(f"the converted model has {len(after)} {what}s instead of {len(before)}")
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            if _signature(old) != _signature(new):
+                change = f"{_signature(old)} became {_signature(new)}"
+                raise VerificationError(f"{what} {index} has changed: {change}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A converted model beside its original.
+
+    Attributes:
+        outputs: one check per original output.
+        movement: the largest difference of any output as a part of its range; 0.0 when all are bit-exact.
+        saliency_maps: the added output, one array per feed.
+    """
+
+    outputs: tuple[OutputCheck, ...]
+    movement: float
+    saliency_maps: tuple[NDArray[Any], ...]
+
+
+def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
+    """Run the converted model on the feeds of the original.
+
+    Raises:
+        VerificationError: the converted model does not compile or run.
+    """
+    compiled = _compiled(converted, "converted")
+    results = [_run_or_fail(compiled, feed, "converted") for feed in reference.feeds]
+    checks, movements = [], []
+    for index in range(len(reference.model.outputs)):
+        pairs = [
+            (before[index], after[index]) for before, after in zip(reference.outputs, results, strict=True)
+        ]
+        difference, movement = measure(pairs)
+        checks.append(OutputCheck(output_name(reference.model, index), movement == 0, difference))
+        movements.append(movement)
+    return Comparison(tuple(checks), max(movements), tuple(each[-1] for each in results))
+
+
+def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+    """Largest absolute difference of an output over all feeds, and the same as a part of its range.
+
+    Both are 0.0 only where every bit is equal, and infinite where shapes, types or non-finite values differ.
+    """
+    worst, worst_part = 0.0, 0.0
+    for before, after in pairs:
+        if before.shape != after.shape or before.dtype != after.dtype:
+            return np.inf, np.inf
+        if before.tobytes() == after.tobytes():
+            continue
+        old, new = before.astype(np.float64), after.astype(np.float64)
+        difference = float(np.max(np.abs(old - new)))
+        span = float(np.ptp(old)) or float(np.max(np.abs(old)))
+        if not np.isfinite(difference):
+            return np.inf, np.inf
+        worst = max(worst, difference)
+        worst_part = max(worst_part, difference / span if span else np.inf, np.finfo(np.float64).tiny)
+    return worst, worst_part
+
+
+def merge_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
+    """The cells of all feeds together, and the worst difference among them."""
+    return SaliencyCheck(
+        sum(each.positions_checked for each in checks), max(each.max_abs_diff for each in checks)
+    )
+
+
+def _signature(port: ov.Output) -> tuple[list[str], str, str]:
+    return sorted(port.get_names()), port.get_element_type().get_type_name(), str(port.get_partial_shape())
+
+
+def _compiled(model: ov.Model, which: str) -> ov.CompiledModel:
+    try:
+        return compile_exact(model)
+    except RuntimeError as error:
+        raise VerificationError(f"the {which} model does not compile: {_last_line(error)}") from error
+
+
+def _run(compiled: ov.CompiledModel, feed: Feed) -> tuple[NDArray[Any], ...]:
+    results = compiled(feed)
+    return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
+
+
+def _run_or_fail(compiled: ov.CompiledModel, feed: Feed, which: str) -> tuple[NDArray[Any], ...]:
+    try:
+        return _run(compiled, feed)
+    except RuntimeError as error:
+        raise VerificationError(f"the {which} model does not run: {_last_line(error)}") from error
+
+
+def _last_line(error: RuntimeError) -> str:
+    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]

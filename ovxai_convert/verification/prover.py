@@ -1,0 +1,86 @@
+"""The proof as a whole: one original, compiled and run once, against which candidates are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import openvino as ov
+
+from ovxai_convert.errors import Refusal, VerificationError
+from ovxai_convert.insertion import Insertion, Request, locate
+from ovxai_convert.model_io import read_model
+from ovxai_convert.sidecar import SaliencyCheck, Verification
+from ovxai_convert.verification.comparison import (
+    ACCEPTED_DIFFERENCE,
+    Comparison,
+    compare_interfaces,
+    compare_outputs,
+    merge_checks,
+    run_original,
+)
+from ovxai_convert.verification.device import DEVICE
+from ovxai_convert.verification.map_check import check_activation_map, check_class_maps
+from ovxai_convert.verification.slow_definition import SlowDefinition
+from ovxai_convert.verification.trial_inputs import Feed, seeded_feeds
+
+
+class Prover:
+    """Measures converted models against their original.
+
+    Args:
+        model: the original; it is not changed.
+        request: what was asked to be inserted.
+        images: feeds beside the seeded random ones.
+
+    Raises:
+        VerificationError: the original itself cannot be run.
+    """
+
+    def __init__(self, model: ov.Model, request: Request, images: Sequence[Feed]) -> None:
+        self._request = request
+        self._reference = run_original(model, [*seeded_feeds(model), *images])
+
+    def compare(self, xml: Path) -> Comparison:
+        """Read a written model again and measure how far the original's outputs have moved in it.
+
+        Raises:
+            VerificationError: its interface differs from the original's, or it does not run.
+        """
+        converted = read_model(xml)
+        compare_interfaces(self._reference.model, converted)
+        return compare_outputs(self._reference, converted)
+
+    def prove(self, comparison: Comparison, insertion: Insertion) -> Verification:
+        """Check the saliency maps that a comparison found against their slow definition.
+
+        Raises:
+            VerificationError: an output has moved too far, or a map is wrong.
+        """
+        if not comparison.movement <= ACCEPTED_DIFFERENCE:
+            moved = max(comparison.outputs, key=lambda check: check.max_abs_diff)
+            raise VerificationError(
+                f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
+                f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
+            )
+        checks = [
+            self._check_map(insertion, comparison, index) for index in range(len(comparison.saliency_maps))
+        ]
+        return Verification(DEVICE, len(checks), comparison.outputs, merge_checks(checks))
+
+    def _check_map(self, insertion: Insertion, comparison: Comparison, index: int) -> SaliencyCheck:
+        border = self._slow.border_values(self._reference.feeds[index])
+        found = comparison.saliency_maps[index]
+        scaled = self._request.embed_scaling
+        if "class" in insertion.branch.axes:
+            return check_class_maps(self._slow, border, found, scaled=scaled, seed=index)
+        channels = insertion.target.layout.index("C")
+        return check_activation_map(border, channels, found, scaled=scaled)
+
+    @cached_property
+    def _slow(self) -> SlowDefinition:
+        copy = self._reference.model.clone()
+        place = locate(copy, self._request)
+        assert not isinstance(place, Refusal), "it was located when it was inserted"
+        return SlowDefinition(copy, place.flow, place.target, place.scores)

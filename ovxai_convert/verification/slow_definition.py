@@ -1,0 +1,79 @@
+"""The slow definition: the original head, run once for every masked feature map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset15 as ops
+
+from ovxai_convert.graph.cones import SOURCES, DataFlow
+from ovxai_convert.graph.scores import Scores
+from ovxai_convert.graph.target import Target
+from ovxai_convert.verification.device import compile_exact
+from ovxai_convert.verification.trial_inputs import Feed
+
+
+class SlowDefinition:
+    """The model cut at the target: what comes before gives the feature map, the head gives the scores.
+
+    Args:
+        model: a copy of the original model, which is taken apart.
+        flow: its data edges.
+        target: its feature map.
+        scores: its class tensor.
+    """
+
+    def __init__(self, model: ov.Model, flow: DataFlow, target: Target, scores: Scores) -> None:
+        self._target = target
+        head = flow.between(target.port, scores.port)
+        border = _border(flow, head, target.port)
+        self._trunk = compile_exact(ov.Model([ops.result(port) for port in border], model.get_parameters()))
+        parameters = [_cut(port, head) for port in border]
+        self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters))
+
+    def border_values(self, feed: Feed) -> list[NDArray[Any]]:
+        """Values of the tensors that enter the head, the feature map first."""
+        results = self._trunk(feed)
+        return [np.array(results[index]) for index in range(len(self._trunk.outputs))]
+
+    def scores(self, border: list[NDArray[Any]], position: int) -> NDArray[Any]:
+        """Scores ``[N, K]`` with every cell of the feature map but one set to zero.
+
+        Args:
+            border: what :meth:`border_values` gave.
+            position: index of the cell, rows first.
+        """
+        features, *others = border
+        masked = np.zeros_like(features)
+        cell: list[Any] = [slice(None)] * features.ndim
+        axes = self._target.position_axes
+        grid = [features.shape[axis] for axis in axes]
+        for axis, index in zip(axes, np.unravel_index(position, grid), strict=True):
+            cell[axis] = index
+        masked[tuple(cell)] = features[tuple(cell)]
+        scores = self._head([masked, *others])[0]
+        return np.array(scores).reshape(scores.shape[:2])
+
+
+def _border(flow: DataFlow, head: list[ov.Node], target: ov.Output) -> list[ov.Output]:
+    """Tensors that enter the head from the model's inputs, by value or by shape; the target first."""
+    variable: set[ov.Node] = set()
+    for node in flow.nodes:
+        sources = [port.get_node() for port in node.input_values()]
+        if node.get_type_name() in SOURCES or any(source in variable for source in sources):
+            variable.add(node)
+    inside = set(head)
+    entering = (port for node in head for port in node.input_values() if port.get_node() not in inside)
+    return list(dict.fromkeys([target, *(port for port in entering if port.get_node() in variable)]))
+
+
+def _cut(port: ov.Output, head: list[ov.Node]) -> ov.Node:
+    """Feed the head's uses of a tensor from a new parameter."""
+    parameter = ops.parameter(port.get_partial_shape(), port.get_element_type())
+    for user in port.get_target_inputs():
+        if user.get_node() in head:
+            user.replace_source_output(parameter.output(0))
+    return parameter
