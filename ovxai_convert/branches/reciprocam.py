@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from openvino import Output
 from openvino import opset15 as ops
 
 from ovxai_convert.branches.branch import Branch, Site
 from ovxai_convert.errors import Refusal
 from ovxai_convert.mosaic.copies import Copies
-from ovxai_convert.mosaic.kinds import Sparse
 from ovxai_convert.mosaic.rewrite import rewrite_head
 from ovxai_convert.mosaic.shapes import extent, ints, reshaped
 from ovxai_convert.vocabulary import Method
@@ -25,10 +23,7 @@ def build(site: Site) -> Output | Refusal:
     """
     target = site.target
     copies = Copies(target.port, target.position_axes)
-    zero = ops.constant(np.zeros([1] * len(target.layout), target.port.get_element_type().to_dtype())).output(
-        0
-    )
-    masked = Sparse(site.tap, zero, target.position_axes)
+    masked = copies.masked_target(site.tap)
     scores = rewrite_head(site.flow, masked, site.scores.port, copies, site.max_bytes)
     if isinstance(scores, Refusal):
         return replace(scores, method=Method.RECIPROCAM.value)

@@ -10,7 +10,7 @@ from openvino import Output
 from openvino import opset15 as ops
 
 from ovxai_convert.graph.ports import extents
-from ovxai_convert.mosaic.kinds import Dense, Sparse
+from ovxai_convert.mosaic.kinds import Dense, Flattened, Sparse
 from ovxai_convert.mosaic.shapes import Extent, extent, ints, product, reshaped, shape_vector
 
 _T = TypeVar("_T")
@@ -38,29 +38,68 @@ class Copies:
         """P, the number of positions and so of copies."""
         return product([extent(self.target, axis) for axis in self.position_axes])
 
-    def materialise(self, tensor: Sparse) -> Dense:
-        """Write all copies out: ``D[n * P + p] = where(onehot(p), V[n], B[n])``.
+    def masked_target(self, values: Output) -> Sparse:
+        """The feature map with all cells but one set to zero: V is the map itself, B is zero."""
+        zero = ops.constant(np.zeros([], values.get_element_type().to_dtype()))
+        rank = len(extents(values) or ())
+        shape = [1 if axis in (0, *self.position_axes) else extent(values, axis) for axis in range(rank)]
+        background = ops.broadcast(zero, shape_vector(shape)).output(0)
+        return Sparse(values, background, self.position_axes, (1,) * len(self.position_axes))
 
-        The one-hot mask ``[P, 1, H, W]`` (for channel-first maps) is computed in the graph, not stored.
+    def materialise(self, tensor: Sparse | Flattened) -> Dense:
+        """Write all copies out: ``D[n * P + p] = where(cell(p), V[n, p], B[n])``.
+
+        The mask ``[P, 1, H, W]`` (for channel-first maps) is computed in the graph, not stored.
         """
+        if isinstance(tensor, Flattened):
+            written = self.materialise(tensor.unflattened).port
+            shape = [extent(written, axis) for axis in range(len(extents(written) or ()))]
+            return Dense(reshaped(written, [shape[0], product(shape[1:])]))
+        axes = tensor.position_axes
         rank = len(extents(tensor.values) or ())
-        shape = [extent(tensor.values, axis) for axis in range(rank)]
-        grid = [shape[axis] if axis in tensor.position_axes else 1 for axis in range(rank)]
-        count = product(grid)
-        numbers = self._position_numbers(count)
-        mask = ops.equal(reshaped(numbers, [count, *([1] * (rank - 1))]), reshaped(numbers, grid))
-        after_samples = ints(1)
-        values, background = (
-            ops.unsqueeze(each, after_samples) for each in (tensor.values, tensor.background)
+        cells = [self._cells(tensor, index) for index in range(len(axes))]
+        grid: list[Extent] = [cells[axes.index(axis)] if axis in axes else 1 for axis in range(rank)]
+        numbers = self._cell_numbers(tensor, cells)
+        mask = ops.equal(
+            reshaped(numbers, [self.count, *([1] * (rank - 1))]),
+            reshaped(_counted(product(cells)), grid),
         )
-        written = ops.select(mask, values, background).output(0)
-        return Dense(reshaped(written, [product([shape[0], count]), *shape[1:]]))
+        background = ops.unsqueeze(tensor.background, ints(1))
+        written = ops.select(mask, self.per_copy(tensor.values, axes), background).output(0)
+        kept = [extent(tensor.values, axis) if axis not in axes else grid[axis] for axis in range(1, rank)]
+        return Dense(reshaped(written, [product([self.samples, self.count]), *kept]))
+
+    def per_copy(self, values: Output, position_axes: tuple[int, ...]) -> Output:
+        """Positions to the second axis: ``[N, C, H, W] -> [N, P, C, 1, 1]``, each copy with its own value."""
+        rank = len(extents(values) or ())
+        others = [axis for axis in range(1, rank) if axis not in position_axes]
+        moved = ops.transpose(values, ints([0, *position_axes, *others])).output(0)
+        kept = [1 if axis in position_axes else extent(values, axis) for axis in range(1, rank)]
+        return reshaped(moved, [self.samples, self.count, *kept])
+
+    def as_batch(self, per_copy: Output) -> Output:
+        """Samples and copies to one axis: ``[N, P, ...] -> [N * P, ...]``."""
+        rank = len(extents(per_copy) or ())
+        return reshaped(
+            per_copy,
+            [product([self.samples, self.count]), *(extent(per_copy, axis) for axis in range(2, rank))],
+        )
 
     @staticmethod
-    def _position_numbers(count: Extent) -> Output:
-        """0, 1, ... P - 1."""
-        stop = ops.squeeze(shape_vector([count]), ints(0))
-        return ops.range(ints(0), stop, ints(1), "i64").output(0)
+    def _cells(tensor: Sparse, index: int) -> Extent:
+        """Extent of the original tensor along one position axis."""
+        positions = extent(tensor.values, tensor.position_axes[index])
+        assert isinstance(positions, int) or tensor.window[index] == 1, "only static grids are pooled"
+        return positions // tensor.window[index] if isinstance(positions, int) else positions
+
+    def _cell_numbers(self, tensor: Sparse, cells: list[Extent]) -> Output:
+        """For every position the number of its cell, ``[P]``."""
+        numbers = _counted(product(cells))
+        if not tensor.pooled:
+            return numbers
+        apart = reshaped(numbers, [each for cell in cells for each in (cell, 1)])
+        times = [each for size in tensor.window for each in (1, size)]
+        return reshaped(ops.tile(apart, ints(times)).output(0), [self.count])
 
     def repeat(self, port: Output, axis: int, inner: int = 1) -> Output:
         """Every sample of a tensor P times in a row along ``axis``, which holds samples x ``inner`` rows.
@@ -82,6 +121,11 @@ class Copies:
         scale = ops.convert(scale, element_type).output(0)
         zero = ops.constant(np.zeros(1, element_type.to_dtype()))
         return ops.select(ops.greater(pattern, zero), ops.multiply(pattern, scale), pattern).output(0)
+
+
+def _counted(count: Extent) -> Output:
+    """0, 1, ... ``count`` - 1."""
+    return ops.range(ints(0), ops.squeeze(shape_vector([count]), ints(0)), ints(1), "i64").output(0)
 
 
 def one_hot_vector(length: int, index: int, value: _T, elsewhere: _T) -> list[_T]:

@@ -1,4 +1,4 @@
-"""The three forms in which a tensor of the head is carried through the rewriting."""
+"""The forms in which a tensor of the head is carried through the rewriting."""
 
 from __future__ import annotations
 
@@ -31,20 +31,37 @@ class Dense:
 
 @dataclass(frozen=True)
 class Sparse:
-    """Copy p equals ``background`` everywhere but at position p, where it equals ``values``.
+    """Copy p equals ``background`` everywhere but in the cell of position p, where it equals ``values[p]``.
 
-        D[p] = B + onehot(p) * (V - B)
+        D[p] = B + onehot(cell(p)) * (V[p] - B)
 
     Attributes:
-        values: V, in the original tensor's shape.
-        background: B, of the same rank; it broadcasts to V.
-        position_axes: the axes of V that the positions run along, rows before columns.
+        values: V; samples along the first axis, positions along ``position_axes``. In the original tensor's
+            shape, but for a pooled grid.
+        background: B, of the same rank; its extents are the original tensor's, or 1 along samples and
+            positions.
+        position_axes: the axes that positions run along, rows before columns.
+        window: along each position axis, how many positions share one cell of the original tensor, after a
+            pooling: ``cell(p) = p // window``. All 1 before.
     """
 
     values: Output
     background: Output
     position_axes: tuple[int, ...]
+    window: tuple[int, ...]
+
+    @property
+    def pooled(self) -> bool:
+        """Whether several positions share a cell."""
+        return any(size != 1 for size in self.window)
 
 
-Carried = Shared | Dense | Sparse
-"""Any of the three."""
+@dataclass(frozen=True)
+class Flattened:
+    """A sparse tensor behind a Flatten: ``[N, D1, D2, ...]`` meant as ``[N, D1 * D2 * ...]``."""
+
+    unflattened: Sparse
+
+
+Carried = Shared | Dense | Sparse | Flattened
+"""Any of the four."""

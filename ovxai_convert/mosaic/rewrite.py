@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from openvino import Node, Output
@@ -11,11 +12,17 @@ from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.dense_rules import apply_dense
-from ovxai_convert.mosaic.kinds import Carried, Dense, Shared, Sparse
+from ovxai_convert.mosaic.kinds import Carried, Dense, Flattened, Shared, Sparse
+from ovxai_convert.mosaic.rules import RULES, Rule
 
 
 def rewrite_head(
-    flow: DataFlow, target: Sparse, sink: Output, copies: Copies, max_bytes: int
+    flow: DataFlow,
+    target: Sparse,
+    sink: Output,
+    copies: Copies,
+    max_bytes: int,
+    rules: Sequence[Rule] = RULES,
 ) -> Dense | Refusal:
     """The tensor ``sink`` for every copy of the target: ``[N * P, ...]``, sample by sample, copy by copy.
 
@@ -25,6 +32,7 @@ def rewrite_head(
         sink: the scores.
         copies: how many copies there are and where.
         max_bytes: the largest tensor that may be built.
+        rules: the compact rules, tried in order; without any the mosaic is written out at the target.
 
     Returns:
         The scores of all copies, or a refusal with the node that could not be rewritten.
@@ -32,7 +40,7 @@ def rewrite_head(
     carried: dict[Output, Carried] = {copies.target: target}
     for node in flow.between(copies.target, sink):
         inputs = [carried.get(port, Shared(port)) for port in node.input_values()]
-        outputs = _apply(node, inputs, copies)
+        outputs = _compact(node, inputs, copies, rules) or _default(node, inputs, copies, max_bytes)
         if isinstance(outputs, Refusal):
             return outputs
         for port, tensor in zip(node.outputs(), outputs, strict=True):
@@ -43,14 +51,31 @@ def rewrite_head(
     return _dense(carried[sink], copies)
 
 
-def _apply(node: Node, inputs: list[Carried], copies: Copies) -> list[Dense] | Refusal:
-    """The default: write sparse inputs out and re-create the op."""
-    dense = [each if isinstance(each, Shared) else _dense(each, copies) for each in inputs]
+def _compact(
+    node: Node, inputs: Sequence[Carried], copies: Copies, rules: Sequence[Rule]
+) -> Sequence[Carried] | None:
+    """What the first rule says that knows this op on these inputs."""
+    if not any(isinstance(each, Sparse | Flattened) for each in inputs):
+        return None
+    fitting = (rule for rule in rules if node.get_type_name() in rule.op_types)
+    return next((outputs for rule in fitting if (outputs := rule.apply(node, inputs, copies))), None)
+
+
+def _default(
+    node: Node, inputs: Sequence[Carried], copies: Copies, max_bytes: int
+) -> Sequence[Carried] | Refusal:
+    """Write compact inputs out and re-create the op on the batch: always correct, only slower."""
+    dense: list[Dense | Shared] = []
+    for each in inputs:
+        written = each if isinstance(each, Shared) else _dense(each, copies)
+        if isinstance(written, Dense) and (too_big := _too_big(node, written, max_bytes)) is not None:
+            return too_big
+        dense.append(written)
     return apply_dense(node, dense, copies)
 
 
 def _dense(tensor: Carried, copies: Copies) -> Dense:
-    if isinstance(tensor, Sparse):
+    if isinstance(tensor, Sparse | Flattened):
         return copies.materialise(tensor)
     assert isinstance(tensor, Dense), "what lies on the way from the target depends on it"
     return tensor
@@ -64,6 +89,6 @@ def _too_big(node: Node, tensor: Carried, max_bytes: int) -> Refusal | None:
     if size <= max_bytes:
         return None
     reason = (
-        f"all copies of {node.get_type_name()} need {size / 2**30:.1f} GiB, more than {max_bytes / 2**30:.1f}"
+        f"all copies at {node.get_type_name()} need {size / 2**30:.1f} GiB, more than {max_bytes / 2**30:.1f}"
     )
     return Refusal("mosaic", f"{reason}; a smaller --target-layer may fit", node.get_friendly_name())
