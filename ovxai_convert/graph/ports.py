@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from openvino import Model, Node, Output
+from openvino import Model, Node, Output, Tensor
 from openvino.op import Constant
 
 from ovxai_convert.errors import UsageError
+
+_SMALL: Final = 4096
+"""Most elements that are computed to learn a constant; axes, orders and shapes have a handful."""
 
 
 def address(port: Output) -> str:
@@ -36,15 +40,37 @@ def rank(port: Output) -> int | None:
 
 
 def constant_value(port: Output) -> NDArray[Any] | None:
-    """Value of a tensor that does not depend on the input's values, or None when it does or may.
+    """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
-    Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose
-    axes are ``Range(2, rank)``). OpenVINO's shape inference evaluates those subgraphs and keeps a lower
-    and an upper bound of each value; where the two agree the value is known.
+    Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
+    are ``Range(2, rank)``). Those are evaluated; where they start from a dynamic shape, OpenVINO's shape
+    inference may still know the value, as a lower and an upper bound that agree.
     """
     node = port.get_node()
     if isinstance(node, Constant):
         return np.array(node.data)
+    shape = extents(port)
+    if shape is None or None in shape or math.prod(each or 0 for each in shape) > _SMALL:
+        return None
+    evaluated = _evaluated(node, port.get_index())
+    return _inferred(port) if evaluated is None else evaluated
+
+
+def _evaluated(node: Node, index: int) -> NDArray[Any] | None:
+    """The op run on its inputs' constant values; a shape is constant where it is static."""
+    if node.get_type_name() == "ShapeOf":
+        shape = extents(node.input_value(0))
+        static = [each for each in shape or () if each is not None]
+        return np.array(static, np.int64) if shape is not None and len(static) == len(shape) else None
+    inputs = [constant_value(port) for port in node.input_values()]
+    known = [Tensor(np.array(value, order="C")) for value in inputs if value is not None]
+    if not inputs or len(known) != len(inputs):
+        return None
+    results = [Tensor(port.get_element_type(), port.get_shape()) for port in node.outputs()]
+    return np.array(results[index].data) if node.evaluate(results, known) else None
+
+
+def _inferred(port: Output) -> NDArray[Any] | None:
     tensor = port.get_tensor()
     try:
         lower, upper = tensor.get_lower_value().data, tensor.get_upper_value().data

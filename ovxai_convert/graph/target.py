@@ -160,12 +160,14 @@ def _positions(meaning: Axes) -> bool:
 def _note(port: Output, meaning: Axes, layout: Layout | None) -> str:
     """Why a place is no target; begins with "passed over" where the walk goes on behind it."""
     kind = port.get_node().get_type_name()
-    if layout is None:
-        flattened = any({"C", "H", "W"} <= set(roles(axis)) for axis in meaning)
-        return f"{_PASSED_OVER}: a flattened map" if flattened else _why_no_map(port, meaning)
-    if kind in POOLINGS:
-        return f"{_PASSED_OVER}: a pooling that is not global"
-    return f"{_PASSED_OVER}: {kind} only moves numbers" if kind in _MOVES else ""
+    found = [set(roles(axis)) for axis in meaning]
+    if layout is None and any({"C", "H", "W"} <= axis for axis in found):
+        return f"{_PASSED_OVER}: a flattened map"
+    if layout is None and (kind not in _MOVES or any("?" in axis for axis in found)):
+        return _why_no_map(port, meaning)
+    if kind in _MOVES:
+        return f"{_PASSED_OVER}: {kind} only moves numbers"
+    return f"{_PASSED_OVER}: a pooling that is not global" if kind in POOLINGS else ""
 
 
 def _why_no_map(port: Output, meaning: Axes) -> str:

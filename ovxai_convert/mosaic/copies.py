@@ -11,7 +11,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.mosaic.kinds import Dense, Flattened, Sparse
-from ovxai_convert.mosaic.shapes import Extent, extent, ints, product, reshaped, shape_vector
+from ovxai_convert.mosaic.shapes import Extent, extent, ints, product, reshaped, shape_vector, transposed
 
 _T = TypeVar("_T")
 
@@ -73,7 +73,7 @@ class Copies:
         """Positions to the second axis: ``[N, C, H, W] -> [N, P, C, 1, 1]``, each copy with its own value."""
         rank = len(extents(values) or ())
         others = [axis for axis in range(1, rank) if axis not in position_axes]
-        moved = ops.transpose(values, ints([0, *position_axes, *others])).output(0)
+        moved = transposed(values, [0, *position_axes, *others])
         kept = [1 if axis in position_axes else extent(values, axis) for axis in range(1, rank)]
         return reshaped(moved, [self.samples, self.count, *kept])
 

@@ -10,7 +10,7 @@ import numpy as np
 from openvino import Output
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.ports import extents
+from ovxai_convert.graph.ports import constant_ints, extents
 
 Extent: TypeAlias = "int | Output"
 """A number, or an i64 tensor of shape [1]."""
@@ -52,6 +52,21 @@ def reshaped(port: Output, wanted: Sequence[Extent]) -> Output:
     if sum(not isinstance(each, int) for each in wanted) == 1:
         wanted = [each if isinstance(each, int) else -1 for each in wanted]
     return ops.reshape(port, shape_vector(wanted), special_zero=False).output(0)
+
+
+def transposed(port: Output, order: Sequence[int]) -> Output:
+    """Permute axes; two permutations in a row become one, and none where they cancel.
+
+    Besides the work this saves a copy of one of the model's own Transposes, which the runtime would merge
+    with the original and so give it a second consumer.
+    """
+    node = port.get_node()
+    before = constant_ints(node.input_value(1)) if node.get_type_name() == "Transpose" else None
+    if before:
+        port, order = node.input_value(0), [before[axis] for axis in order]
+    if list(order) == sorted(order):
+        return port
+    return ops.transpose(port, ints(order)).output(0)
 
 
 def ints(value: int | Sequence[int]) -> Output:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import prod
 from typing import Final
 
@@ -15,8 +14,8 @@ from ovxai_convert.graph.op_types import AXIS_MOVES
 from ovxai_convert.graph.ports import constant_ints
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Carried, Flattened, Sparse
-from ovxai_convert.mosaic.rules.rule import Rule, data_and_parameters, on_both, shape_of, uniform
-from ovxai_convert.mosaic.shapes import Extent, extent, product, reshaped
+from ovxai_convert.mosaic.rules.rule import Rule, data_and_parameters, shape_of, uniform
+from ovxai_convert.mosaic.shapes import Extent, extent, product, reshaped, transposed
 
 
 def _transpose(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
@@ -27,8 +26,8 @@ def _transpose(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequenc
     moved = tuple(order.index(axis) for axis in found[0].position_axes)
     if list(moved) != sorted(moved):
         return None
-    outputs = on_both(node, *found)
-    return None if outputs is None else [replace(each, position_axes=moved) for each in outputs]
+    values, background = (transposed(port, order) for port in (found[0].values, found[0].background))
+    return [Sparse(values, background, moved, tuple(found[0].window))]
 
 
 def _reshape(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:

@@ -18,7 +18,7 @@ from openvino import opset15 as ops
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Carried, Dense, Flattened, Shared, Sparse
 from ovxai_convert.mosaic.rules.rule import Rule, data_and_parameters, on_both, shape_of, uniform
-from ovxai_convert.mosaic.shapes import Extent, ints, reshaped
+from ovxai_convert.mosaic.shapes import Extent, ints, reshaped, transposed
 
 
 def _pointwise_convolution(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
@@ -97,10 +97,10 @@ def _whole_map_product(tensor: Sparse, matrix: Output, classes: int, copies: Cop
     rank = len(shape_of(tensor.values))
     others = [axis for axis in range(1, rank) if axis not in tensor.position_axes]
     apart = reshaped(matrix, [classes, *grid.original_shape])
-    order = ints([*tensor.position_axes, *others, 0])
-    per_cell = reshaped(ops.transpose(apart, order).output(0), [grid.cell_count, grid.channels, classes])
-    difference = ops.subtract(tensor.values, tensor.background)
-    channels_last = ops.transpose(difference, ints([0, *tensor.position_axes, *others])).output(0)
+    order = [*tensor.position_axes, *others, 0]
+    per_cell = reshaped(transposed(apart, order), [grid.cell_count, grid.channels, classes])
+    difference = ops.subtract(tensor.values, tensor.background).output(0)
+    channels_last = transposed(difference, [0, *tensor.position_axes, *others])
     products = ops.matmul(grid.by_cell(channels_last, grid.channels, copies.samples), per_cell, False, False)
     everywhere = ops.reduce_sum(per_cell, ints([0]), keep_dims=False)
     background = reshaped(tensor.background, [-1, 1, grid.channels])
@@ -145,14 +145,14 @@ class _Grid:
         """``[N, positions..., C] -> [N, cells, positions of a cell, C]``."""
         pairs = [each for pair in zip(self.cells, self.window, strict=True) for each in pair]
         apart = reshaped(port, [samples, *pairs, channels])
-        moved = ops.transpose(apart, ints(self._cells_first())).output(0)
+        moved = transposed(apart, self._cells_first())
         return reshaped(moved, [samples, self.cell_count, prod(self.window), channels])
 
     def by_position(self, port: Output, channels: int, samples: Extent) -> Output:
         """``[N, cells, positions of a cell, C] -> [N, P, C]``, undoing :meth:`by_cell`."""
         apart = reshaped(port, [samples, *self.cells, *self.window, channels])
         order = self._cells_first()
-        moved = ops.transpose(apart, ints([order.index(axis) for axis in range(len(order))])).output(0)
+        moved = transposed(apart, [order.index(axis) for axis in range(len(order))])
         return reshaped(moved, [samples, self.cell_count * prod(self.window), channels])
 
     def _cells_first(self) -> list[int]:

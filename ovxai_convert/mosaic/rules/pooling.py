@@ -22,6 +22,7 @@ from ovxai_convert.mosaic.rules.rule import Apply, Rule, data_and_parameters, sh
 from ovxai_convert.mosaic.shapes import extent, ints, product, shape_vector
 
 _Pool = Callable[[Sparse, Copies], Output | None]
+"""The pooled value of every copy, ``[N, P, C, 1, 1]`` for channel-first maps."""
 
 
 def _mean(tensor: Sparse, copies: Copies) -> Output | None:
@@ -31,11 +32,14 @@ def _mean(tensor: Sparse, copies: Copies) -> Output | None:
 
 def _sum(tensor: Sparse, copies: Copies) -> Output:
     """``V[p] + sum_q B[q] - B[p]`` at every position."""
+    values = copies.per_copy(tensor.values, tensor.position_axes)
     if uniform(tensor):
         others = ops.subtract(_cell_count(tensor), _one_like(tensor))
-        return ops.add(tensor.values, ops.multiply(tensor.background, others)).output(0)
-    everywhere = ops.reduce_sum(tensor.background, ints(list(tensor.position_axes)), keep_dims=True)
-    return ops.add(tensor.values, ops.subtract(everywhere, tensor.background)).output(0)
+        return ops.add(values, ops.multiply(_every_copy(tensor.background), others)).output(0)
+    everywhere = ops.broadcast(tensor.background, ops.shape_of(tensor.values), "BIDIRECTIONAL")
+    total = ops.reduce_sum(everywhere, ints(list(tensor.position_axes)), keep_dims=True)
+    here = copies.per_copy(everywhere.output(0), tensor.position_axes)
+    return ops.add(values, ops.subtract(_every_copy(total.output(0)), here)).output(0)
 
 
 def _extreme(larger: bool) -> _Pool:
@@ -48,9 +52,15 @@ def _extreme(larger: bool) -> _Pool:
         cells = [each // size for each, size in zip(positions, tensor.window, strict=True) if each]
         if None in positions or prod(cells) < 2 or not uniform(tensor):
             return None
-        return combine(tensor.values, tensor.background).output(0)
+        values = copies.per_copy(tensor.values, tensor.position_axes)
+        return combine(values, _every_copy(tensor.background)).output(0)
 
     return pool
+
+
+def _every_copy(background: Output) -> Output:
+    """``[N, C, 1, 1] -> [N, 1, C, 1, 1]``."""
+    return ops.unsqueeze(background, ints(1)).output(0)
 
 
 def _cell_count(tensor: Sparse) -> Output:
@@ -82,9 +92,8 @@ def _reduction(pools: dict[str, _Pool]) -> Apply:
     return apply
 
 
-def _batch(pooled: Output, tensor: Sparse, copies: Copies, *, keep_dims: bool) -> Dense:
+def _batch(per_copy: Output, tensor: Sparse, copies: Copies, *, keep_dims: bool) -> Dense:
     """One pooled value per position, as a batch of copies whose position axes are 1 or gone."""
-    per_copy = copies.per_copy(pooled, tensor.position_axes)
     if keep_dims:
         return Dense(copies.as_batch(per_copy))
     gone = ints([axis + 1 for axis in tensor.position_axes])

