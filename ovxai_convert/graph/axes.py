@@ -138,7 +138,7 @@ def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
     middle_atoms, middle = atoms[::-1], shape_left[::-1]
     if len(middle) == 1:
         between: list[Axis] = [tuple(middle_atoms) or _fresh("?", 1)]
-    elif len(middle) == len(middle_atoms):
+    elif len(middle) == len(middle_atoms) and set(middle) == {None}:
         between = [(atom,) for atom in middle_atoms]
     elif not middle_atoms:
         between = [_fresh("?", extent) for extent in middle]

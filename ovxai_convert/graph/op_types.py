@@ -56,7 +56,6 @@ UNARY: Final = frozenset(
             "Mish",
             "Negative",
             "Relu",
-            "ReLU",
             "Round",
             "Selu",
         ),
@@ -86,7 +85,7 @@ BROADCASTING: Final = frozenset(
 )
 """Several values in, aligned to the right and broadcast as in NumPy."""
 
-ELEMENTWISE: Final = UNARY | BROADCASTING | {"PRelu", "PReLU"}
+ELEMENTWISE: Final = UNARY | BROADCASTING | {"PRelu"}
 
 NORMALISATIONS: Final = frozenset(
     {"BatchNormInference", "MVN", "NormalizeL2", "LRN", "GroupNormalization", "RMS", "Softmax", "LogSoftmax"}

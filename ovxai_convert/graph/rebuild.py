@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from openvino import Node, Output
+import numpy as np
+from openvino import Node, Output, Type
+from openvino.op import Constant
 from openvino.utils.node_factory import NodeFactory
 
 from ovxai_convert.errors import Refusal
+
+_COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
+_SMALL_BYTES: Final = 64 * 1024
 
 
 def recreate(
@@ -17,21 +22,31 @@ def recreate(
 ) -> Node | Refusal:
     """The same op on other inputs; a refusal when OpenVINO cannot make the op that way.
 
+    A bias that two layers share is fused into neither, which would move the original's last bits; so every
+    small constant gets a copy. Equal constants are stored once when a model is written.
+
     Args:
         node: the op to copy.
-        inputs: one tensor per input.
+        inputs: one tensor per input; small constants among them are copied.
         changed: attributes that shall differ from the original's.
     """
     attributes = {**node.get_attributes(), **(changed or {})}
+    ports = [own_constant(port) for port in inputs]
+    factory = _factory(node.get_type_info().version_id)
     try:
-        return _factory(node.get_type_info().version_id).create(
-            node.get_type_name(), list(inputs), attributes
-        )
-    except (
-        RuntimeError
-    ) as error:  # the only type that OpenVINO raises here; the text tells which check failed
+        return factory.create(node.get_type_name(), ports, attributes)
+    except RuntimeError as error:  # all that OpenVINO raises here; the text tells which check failed
         reason = f"{node.get_type_name()} cannot be built for all copies: {_last_line(error)}"
         return Refusal("mosaic", reason, node.get_friendly_name())
+
+
+def own_constant(port: Output) -> Output:
+    """A copy of a small constant, so that the model keeps its own to itself; everything else as it is."""
+    node = port.get_node()
+    copied = isinstance(node, Constant) and node.get_element_type() in _COPIED
+    if copied and node.get_byte_size() <= _SMALL_BYTES:
+        return Constant(np.array(node.data)).output(0)
+    return port
 
 
 @cache

@@ -27,6 +27,8 @@ Batched = Sequence[Dense | Shared]
 Rule = Callable[[Node, Batched, Copies], list[Dense] | Refusal]
 
 _NO_END: Final = 2**31 - 1
+_PER_SAMPLE_INPUTS: Final = {"DeformableConvolution": (1, 3)}
+"""Inputs after the data that hold one set of values per sample: offsets and modulation."""
 
 
 def apply_dense(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
@@ -126,7 +128,13 @@ def _leading_batch(node: Node, inputs: Batched, copies: Copies) -> list[Dense] |
         return first
     if first.batch_axis != 0:
         return _refuse(node, "works across the axis that holds the copies")
-    return _finish(node, _ports(first.port, inputs), 0, first.inner)
+    per_sample = _PER_SAMPLE_INPUTS.get(node.get_type_name(), ())
+    if per_sample and first.inner != 1:
+        return _refuse(node, "takes parameters per sample, of which a Reshape has made several rows")
+    ports = [
+        copies.repeat(each.port, 0) if index in per_sample else each.port for index, each in enumerate(inputs)
+    ]
+    return _finish(node, ports, 0, first.inner)
 
 
 def _along_axes(axes_of: Callable[[Node], Sequence[int] | None]) -> Rule:
@@ -149,10 +157,6 @@ def _axis_attribute(node: Node) -> list[int]:
 
 def _axes_input(node: Node) -> list[int] | None:
     return constant_ints(node.input_value(1))
-
-
-def _last_axis(node: Node) -> list[int]:
-    return [-1]
 
 
 def _reduce(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
@@ -190,6 +194,7 @@ def _reshape(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refus
     if landing is None or after is None:
         return _refuse(node, "mixes samples with other axes, or its shape is not known")
     axis, inner = landing
+    after = _completed(before or (), after, first, axis)
     others = [each for index, each in enumerate(after) if index != axis]
     if None not in others:
         wanted = [-1 if index == axis else each or 0 for index, each in enumerate(after)]
@@ -202,24 +207,39 @@ def _reshape(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refus
     return _finish(node, [first.port, pattern], axis, inner)
 
 
+def _completed(
+    before: tuple[int | None, ...], after: tuple[int | None, ...], first: Dense, axis: int
+) -> tuple[int | None, ...]:
+    """The output's extents with the one that shape inference did not find, where the others leave no choice.
+
+    ``[?, 512, 1, 1]`` to ``[?, ?]``, as exporters flatten a dynamic batch, can only be ``[?, 512]``.
+    """
+    unknown = [index for index in range(axis + 1, len(after)) if after[index] is None]
+    behind = _static_product(before[first.batch_axis + 1 :])
+    rest = prod(each for each in after[axis + 1 :] if each is not None)
+    if len(unknown) != 1 or behind is None or first.inner != 1:
+        return after
+    return tuple(behind // rest if index == unknown[0] else each for index, each in enumerate(after))
+
+
 def _landing(
     before: tuple[int | None, ...] | None, after: tuple[int | None, ...] | None, first: Dense
 ) -> tuple[int, int] | None:
-    """Axis of the output on which the copies land, and the rows per sample there."""
+    """Axis of the output on which the copies land, and the rows per sample there, as few as can be."""
     if before is None or after is None:
         return None
     ahead = _static_product(before[: first.batch_axis])
-    old = before[first.batch_axis]
     starts = [axis for axis in range(len(after)) if ahead == _static_product(after[:axis])]
-    same = [axis for axis in starts if after[axis] == old]
-    for axis in same or starts:
-        rest_before = _static_product(before[first.batch_axis + 1 :])
-        rest_after = _static_product(after[axis + 1 :])
-        if rest_before is None or rest_after is None:
-            return (axis, first.inner) if after[axis] == old and first.inner == 1 else None
-        if (first.inner * rest_before) % rest_after == 0:
-            return axis, first.inner * rest_before // rest_after
-    return None
+    behind = _static_product(before[first.batch_axis + 1 :])
+    found: list[tuple[int, int]] = []
+    for axis in starts:
+        rest = _static_product(after[axis + 1 :])
+        if behind is None or rest is None:
+            if after[axis] == before[first.batch_axis] and first.inner == 1:
+                found.append((1, axis))
+        elif (first.inner * behind) % rest == 0:
+            found.append((first.inner * behind // rest, axis))
+    return min(found)[::-1] if found else None
 
 
 def _static_product(shape: Sequence[int | None]) -> int | None:
@@ -365,7 +385,7 @@ def _mvn(node: Node) -> list[int] | None:
 
 _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(BROADCASTING, _broadcasting),
-    **dict.fromkeys(UNARY | {"PRelu", "PReLU"}, _unary),
+    **dict.fromkeys(UNARY | {"PRelu"}, _unary),
     **dict.fromkeys(CONVOLUTIONS | POOLINGS, _leading_batch),
     **dict.fromkeys(
         ("BatchNormInference", "GroupNormalization", "DepthToSpace", "SpaceToDepth"), _leading_batch
@@ -375,7 +395,6 @@ _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("NormalizeL2", "LRN", "CumSum", "Split", "VariadicSplit"), _along_axes(_axes_input)),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
     "MVN": _along_axes(_mvn),
-    "RMS": _along_axes(_last_axis),
     "Transpose": _transpose,
     "MatMul": _matmul,
     "Concat": _concat,

@@ -15,6 +15,7 @@ from typing import Final
 from openvino import Node, Output
 from openvino import opset15 as ops
 
+from ovxai_convert.graph.rebuild import own_constant
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Carried, Dense, Flattened, Shared, Sparse
 from ovxai_convert.mosaic.rules.rule import Rule, data_and_parameters, on_both, shape_of, uniform
@@ -96,7 +97,7 @@ def _whole_map_product(tensor: Sparse, matrix: Output, classes: int, copies: Cop
         return None
     rank = len(shape_of(tensor.values))
     others = [axis for axis in range(1, rank) if axis not in tensor.position_axes]
-    apart = reshaped(matrix, [classes, *grid.original_shape])
+    apart = reshaped(own_constant(matrix), [classes, *grid.original_shape])
     order = [*tensor.position_axes, *others, 0]
     per_cell = reshaped(transposed(apart, order), [grid.cell_count, grid.channels, classes])
     difference = ops.subtract(tensor.values, tensor.background).output(0)

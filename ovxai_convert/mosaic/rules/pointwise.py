@@ -90,7 +90,7 @@ def _channel_wise(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequ
 def _working_axes(node: Node) -> list[int] | None:
     if node.get_type_name() in ("Softmax", "LogSoftmax"):
         return [int(node.get_attributes()["axis"])]
-    if node.get_type_name() in ("BatchNormInference", "PRelu", "PReLU"):
+    if node.get_type_name() in ("BatchNormInference", "PRelu"):
         return []
     return constant_ints(node.input_value(1)) if node.get_input_size() > 1 else None
 
@@ -116,7 +116,7 @@ UNARY_RULE: Final = Rule("unary", UNARY, _unary)
 BROADCAST_RULE: Final = Rule("broadcast", BROADCASTING, _broadcast)
 CHANNEL_RULE: Final = Rule(
     "channel-wise",
-    frozenset({"BatchNormInference", "PRelu", "PReLU", "Softmax", "LogSoftmax", "MVN", "NormalizeL2"}),
+    frozenset({"BatchNormInference", "PRelu", "Softmax", "LogSoftmax", "MVN", "NormalizeL2"}),
     _channel_wise,
 )
 CHANNEL_REDUCTION_RULE: Final = Rule("channel reduction", AXIS_REDUCING, _channel_reduction)

@@ -1,0 +1,1 @@
+"""Tests of the methods, each against its slow definition."""

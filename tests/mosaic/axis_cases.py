@@ -1,0 +1,174 @@
+"""Heads for every op type that reduces, moves, joins or mixes axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from openvino import Node, Shape, Type
+from openvino import opset15 as ops
+from openvino.op import Constant
+
+from fixtures.networks import reshaped, transposed
+from tests.mosaic.heads import (
+    CHANNELS,
+    COLUMNS,
+    ROWS,
+    Build,
+    Case,
+    Site,
+    above,
+    on_x,
+    whole,
+)
+
+_REDUCES: Final[dict[str, Build]] = {
+    "ReduceMean": on_x(ops.reduce_mean, [2], False),
+    "ReduceSum": on_x(ops.reduce_sum, [1], False),
+    "ReduceMax": on_x(ops.reduce_max, [-1, 1], True),
+    "ReduceMin": on_x(ops.reduce_min, [3], True),
+    "ReduceProd": on_x(ops.reduce_prod, [2], True),
+    "ReduceL1": on_x(ops.reduce_l1, [1], True),
+    "ReduceL2": on_x(ops.reduce_l2, [2, 3], False),
+    "ReduceLogicalAnd": lambda s: ops.reduce_logical_and(above(s.x, -0.5), [2], False),
+    "ReduceLogicalOr": lambda s: ops.reduce_logical_or(above(s.x, 0.5), [2], True),
+}
+
+
+def _binary_convolution(s: Site) -> Node:
+    """On eight channels: the runtime packs bits by eight and reads past fewer."""
+    bits = np.random.default_rng(5).integers(0, 2, 8 * 8).tolist()
+    weights = Constant(Type.u1, Shape([8, 8, 1, 1]), bits)
+    x = s.draw.convolution(s.x, 8, kernel=1)
+    return ops.binary_convolution(x, weights, [1, 1], [0, 0], [0, 0], [1, 1], "xnor-popcount", 0.0)
+
+
+def _deformable(s: Site) -> Node:
+    offsets = s.draw.convolution(s.shared, 8)
+    weights = s.draw.numbers(3, CHANNELS, 2, 2)
+    return ops.deformable_convolution(s.x, offsets, weights, [1, 1], [0, 0], [1, 1], [1, 1])
+
+
+_WINDOWS: Final[dict[str, Build]] = {
+    "Convolution": lambda s: ops.convolution(
+        s.x, s.draw.numbers(5, CHANNELS, 2, 3), [1, 2], [1, 0], [0, 1], [1, 1]
+    ),
+    "GroupConvolution": lambda s: ops.group_convolution(
+        s.x, s.draw.numbers(2, 3, 2, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1]
+    ),
+    "ConvolutionBackpropData": lambda s: ops.convolution_backprop_data(
+        s.x, s.draw.numbers(CHANNELS, 3, 2, 2), [2, 2]
+    ),
+    "GroupConvolutionBackpropData": lambda s: ops.group_convolution_backprop_data(
+        s.x, s.draw.numbers(2, 2, 3, 2, 2), [2, 2]
+    ),
+    "DeformableConvolution": _deformable,
+    "MaxPool": lambda s: ops.max_pool(s.x, [1, 2], [1, 1], [1, 0], [0, 0], [2, 2]).output(0),
+    "AvgPool": lambda s: ops.avg_pool(s.x, [1, 1], [1, 1], [1, 1], [3, 3], True),
+    "AdaptiveMaxPool": lambda s: ops.adaptive_max_pool(s.x, whole(3, 2), "i32").output(0),
+    "AdaptiveAvgPool": lambda s: ops.adaptive_avg_pool(s.x, whole(3, 2)),
+    "BatchNormInference": lambda s: s.draw.batch_norm(s.x),
+    "GroupNormalization": lambda s: ops.group_normalization(
+        s.x, s.draw.numbers(CHANNELS), s.draw.numbers(CHANNELS), 2, 1e-3
+    ),
+    "DepthToSpace": on_x(ops.depth_to_space, "blocks_first", 2),
+    "SpaceToDepth": on_x(ops.space_to_depth, "depth_first", 2),
+}
+
+
+def _along(function: Callable[..., Node], *arguments: object, port: int = 0) -> Build:
+    return lambda s: function(s.x, *arguments).output(port)
+
+
+_ALONG_AXES: Final[dict[str, Build]] = {
+    "Softmax": _along(ops.softmax, 1),
+    "LogSoftmax": _along(ops.log_softmax, -1),
+    "ShuffleChannels": _along(ops.shuffle_channels, 1, 2),
+    "NormalizeL2": _along(ops.normalize_l2, whole(1), 1e-4, "add"),
+    "LRN": lambda s: ops.lrn(s.x, whole(1), 0.5, 0.75, 1.0, 3),
+    "CumSum": _along(ops.cum_sum, np.int64(2), True, True),
+    "Split": _along(ops.split, np.int64(3), 3, port=1),
+    "VariadicSplit": _along(ops.variadic_split, np.int64(1), whole(1, -1), port=1),
+    "MVN": _along(ops.mvn, whole(2, 3), True, 1e-3, "inside_sqrt"),
+}
+
+
+def _merged_rows(s: Site) -> Node:
+    rows = ops.tanh(s.draw.linear(reshaped(s.x, [-1, COLUMNS]), COLUMNS))
+    return reshaped(rows, [s.batch_entry, CHANNELS, ROWS, COLUMNS])
+
+
+def _second_axis(s: Site) -> Node:
+    """``[N, C, H, W] -> [C, N, HW] -> [C, N * H, W] -> ... -> [N, C, H, W]``."""
+    merged = reshaped(transposed(s.x, [1, 0, 2, 3]), [CHANNELS, -1, COLUMNS])
+    apart = reshaped(ops.softmax(merged, 2), [CHANNELS, s.batch_entry, ROWS, COLUMNS])
+    return transposed(apart, [1, 0, 2, 3])
+
+
+def _columns_of_copies(s: Site) -> Node:
+    flat = transposed(reshaped(s.x, [0, CHANNELS * ROWS * COLUMNS]), [1, 0])
+    return transposed(ops.tanh(ops.matmul(s.draw.numbers(5, 96, scale=0.2), flat, False, False)), [1, 0])
+
+
+def _strided(s: Site) -> Node:
+    end = [s.batch or 2**31 - 1, 4, 3, 2**31 - 1]
+    bounds = (whole(*each) for each in ([0, 0, 1, 0], end, [1, 1, 1, 2]))
+    return ops.strided_slice(s.x, *bounds, begin_mask=[0, 1, 0, 0], end_mask=[0, 1, 0, 0])
+
+
+def _broadcast(s: Site) -> Node:
+    one_row = ops.reduce_max(s.x, [2], True)
+    shape = [s.batch, CHANNELS, ROWS, COLUMNS] if s.batch else None
+    pattern = whole(*shape) if shape else ops.shape_of(s.x)
+    return ops.broadcast(one_row, pattern)
+
+
+def _per_sample_constant(s: Site) -> Node:
+    return ops.multiply(s.x, s.draw.numbers(s.batch or 1, CHANNELS, 1, COLUMNS))
+
+
+def _slice(s: Site) -> Node:
+    return ops.slice(s.x, whole(3, 0), whole(0, 4), whole(-1, 2), whole(2, 3))
+
+
+def _pad(s: Site, mode: str) -> Node:
+    return ops.pad(s.x, whole(0, 0, 1, 2), whole(0, 0, 0, 1), mode, np.float32(0.5))
+
+
+_OTHERS: Final = (
+    Case("BinaryConvolution", _binary_convolution, runs_dynamic=False),
+    Case("Reshape", lambda s: ops.softmax(reshaped(s.x, [0, CHANNELS, ROWS * COLUMNS]), 2), "tokens"),
+    Case("Reshape", lambda s: reshaped(s.x, [s.batch_entry, CHANNELS * ROWS * COLUMNS]), "baked_batch"),
+    Case("Reshape", _merged_rows, "rows_into_batch"),
+    Case("Reshape", _second_axis, "rows_into_batch_on_second_axis"),
+    Case("Squeeze", lambda s: ops.squeeze(ops.softmax(ops.unsqueeze(s.x, np.int64(0)), 2), np.int64(0))),
+    Case("Unsqueeze", lambda s: ops.softmax(ops.unsqueeze(s.x, np.int64(2)), 1)),
+    Case("Transpose", lambda s: ops.softmax(transposed(s.x, [0, 3, 1, 2]), 1), "columns_first"),
+    Case(
+        "Transpose", lambda s: transposed(ops.tanh(transposed(s.x, [1, 2, 3, 0])), [3, 0, 1, 2]), "batch_last"
+    ),
+    Case("MatMul", lambda s: ops.matmul(s.x, s.draw.numbers(COLUMNS, 5), False, False), "constant_right"),
+    Case("MatMul", lambda s: ops.matmul(s.draw.numbers(3, ROWS), s.x, False, False), "constant_left"),
+    Case("MatMul", lambda s: ops.matmul(s.x, s.shared, False, True), "per_sample_right"),
+    Case("MatMul", lambda s: ops.matmul(s.shared, s.x, True, False), "per_sample_left"),
+    Case("MatMul", lambda s: ops.matmul(s.x, s.x, False, True), "copies_with_themselves"),
+    Case("MatMul", _columns_of_copies, "copies_are_columns"),
+    Case("Concat", lambda s: ops.concat([s.shared, ops.tanh(s.x), s.x], 1), "per_sample"),
+    Case("Concat", lambda s: ops.concat([s.x, ops.tanh(s.x)], -1), "copies"),
+    Case("Gather", lambda s: ops.gather(s.x, whole(3, 0), np.int64(-1)), "two_columns"),
+    Case("Gather", lambda s: ops.gather(s.x, np.int64(2), np.int64(2)), "one_row"),
+    Case("Slice", _slice),
+    Case("StridedSlice", _strided),
+    Case("Broadcast", _broadcast),
+    Case("Tile", lambda s: ops.tile(s.x, whole(1, 2, 1, 3))),
+    Case("Pad", lambda s: _pad(s, "constant"), "constant"),
+    Case("Pad", lambda s: _pad(s, "reflect"), "reflect"),
+    Case("Multiply", _per_sample_constant, "per_sample_constant"),
+    Case("MVN", lambda s: ops.mvn(s.x, whole(1), True, 1e-3, "inside_sqrt"), "channels"),
+)
+
+AXIS_CASES: Final = (
+    *(Case(op, build) for op, build in (_REDUCES | _WINDOWS | _ALONG_AXES).items()),
+    *_OTHERS,
+)

@@ -1,0 +1,154 @@
+"""Every op type of the dense rules, met by real copies, gives the map that the definition gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from openvino import Node
+from openvino import opset15 as ops
+from openvino.utils.node_factory import NodeFactory
+
+from fixtures.networks import Tensor, named, reshaped, transposed
+from ovxai_convert.errors import RefusedError
+from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.mosaic.dense_rules import _RULES
+from ovxai_convert.vocabulary import Method
+from tests.mosaic.axis_cases import AXIS_CASES
+from tests.mosaic.elementwise_cases import ELEMENTWISE_CASES
+from tests.mosaic.heads import CHANNELS, COLUMNS, ROWS, Build, Case, Site, head_model, whole
+from tests.running import check_raw_map
+
+CASES = (*ELEMENTWISE_CASES, *AXIS_CASES)
+NOT_IN_OPSET = frozenset({"RMS"})
+"""Made only by transformations inside the runtime; no source file can hold it."""
+
+
+@pytest.mark.parametrize(
+    ("case", "batch"),
+    [(case, batch) for case in CASES for batch in (1, 2, 3, None) if batch or case.runs_dynamic],
+    ids=str,
+)
+def test_map_is_the_definition(case: Case, batch: int | None) -> None:
+    model = head_model(case.build, batch)
+    assert case.op in {node.get_type_name() for node in model.get_ordered_ops()}
+    check_raw_map(model, "target")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_copies_that_differ_in_one_cell(case: Case) -> None:
+    """The same ops on what is still compact, where rules with an equation of their own may apply."""
+    check_raw_map(head_model(case.build, 2, kernel=1), "target")
+
+
+@pytest.mark.parametrize("op", sorted(_RULES.keys() - NOT_IN_OPSET))
+def test_every_op_type_has_a_case(op: str) -> None:
+    assert op in {case.op for case in CASES}
+
+
+@pytest.mark.parametrize("op", sorted(NOT_IN_OPSET))
+def test_ops_without_a_case_cannot_be_made(op: str) -> None:
+    with pytest.raises(RuntimeError, match="Couldn't create operation"):
+        NodeFactory("opset15").create(op, [], {})
+
+
+def _per_sample_minimum(s: Site) -> Tensor:
+    """Mixes samples: each sees the smallest value of all."""
+    return ops.subtract(s.x, _op(ops.reduce_min(s.x, [0], True)))
+
+
+def _op(node: Node) -> Node:
+    return named(node, "op")
+
+
+def _flat(s: Site) -> Node:
+    return reshaped(s.x, [0, CHANNELS * ROWS * COLUMNS])
+
+
+ACROSS = "works across the axis that holds the copies"
+REFUSALS: dict[str, tuple[Build, str]] = {
+    "Softmax": (lambda s: _op(ops.softmax(s.x, 0)), ACROSS),
+    "CumSum": (lambda s: _op(ops.cum_sum(s.x, np.int64(0))), ACROSS),
+    "MVN": (lambda s: _op(ops.mvn(s.x, whole(0, 2), True, 1e-3, "inside_sqrt")), ACROSS),
+    "Slice": (lambda s: _op(ops.slice(s.x, whole(-1), whole(-9), whole(-1), whole(0))), ACROSS),
+    "Tile": (lambda s: ops.slice(_op(ops.tile(s.x, whole(2, 1, 1, 1))), *map(whole, (0, 3, 1, 0))), ACROSS),
+    "Split": (lambda s: ops.concat(_op(ops.split(s.x, np.int64(0), 3)).outputs()[::-1], 0), ACROSS),
+    "Pad": (
+        lambda s: ops.slice(
+            _op(ops.pad(s.x, whole(1, 0, 0, 0), whole(0, 0, 0, 0), "edge")), *map(whole, (0, 3, 1, 0))
+        ),
+        ACROSS,
+    ),
+    "ReduceMin": (_per_sample_minimum, "reduces the axis that holds the copies"),
+    "Gather": (lambda s: _op(ops.gather(s.x, whole(2, 0, 1), np.int64(0))), "picks from the axis that holds"),
+    "Concat": (
+        lambda s: ops.slice(_op(ops.concat([s.x, s.shared], 0)), *map(whole, (2, 5, 1, 0))),
+        "joins along the axis that holds the copies",
+    ),
+    "StridedSlice": (
+        lambda s: _op(ops.strided_slice(s.x, whole(2), whole(-4), whole(-1), begin_mask=[0], end_mask=[0])),
+        "cuts the axis that holds the copies",
+    ),
+    "Reshape": (
+        lambda s: reshaped(_op(reshaped(s.x, [2, 144])), [3, CHANNELS, ROWS, COLUMNS]),
+        "mixes samples with other axes",
+    ),
+    "MatMul": (
+        lambda s: _op(ops.matmul(s.draw.numbers(3, 3), _flat(s), False, False)),
+        "multiplies across the axis that holds the copies",
+    ),
+    "GroupConvolution": (
+        lambda s: transposed(
+            _op(
+                ops.group_convolution(
+                    transposed(s.x, [1, 0, 2, 3]),
+                    s.draw.numbers(3, 1, 1, 1, 1),
+                    [1, 1],
+                    [0, 0],
+                    [0, 0],
+                    [1, 1],
+                )
+            ),
+            [1, 0, 2, 3],
+        ),
+        ACROSS,
+    ),
+    "Roll": (
+        lambda s: _op(ops.roll(s.x, whole(1), whole(0))),
+        "is not known to keep the samples of a batch apart",
+    ),
+}
+
+
+@pytest.mark.parametrize("op", REFUSALS)
+def test_what_mixes_samples_is_refused(op: str) -> None:
+    build, reason = REFUSALS[op]
+    with pytest.raises(RefusedError) as caught:
+        insert_branch(head_model(build, 3), Request(Method.RECIPROCAM, "target"))
+    (refusal,) = caught.value.refusals
+    assert refusal.method == "reciprocam"
+    assert reason in refusal.reason
+    assert refusal.reason.startswith(op)
+    assert refusal.node == "op"
+
+
+def test_self_attention_over_samples_is_refused() -> None:
+    def build(s: Site) -> Tensor:
+        flat = _flat(s)
+        mixed = _op(ops.matmul(flat, flat, False, True))
+        return ops.matmul(ops.tanh(mixed), flat, False, False)
+
+    with pytest.raises(RefusedError) as caught:
+        insert_branch(head_model(build, 3), Request(Method.RECIPROCAM, "target"))
+    (refusal,) = caught.value.refusals
+    assert (refusal.reason, refusal.node) == ("MatMul multiplies copies with each other", "op")
+
+
+def test_slope_that_depends_on_the_target_is_refused() -> None:
+    def build(s: Site) -> Tensor:
+        slope = ops.squeeze(ops.slice(s.x, *map(whole, (0, 1, 1, 1))), whole(1))
+        return _op(ops.prelu(s.x, ops.reduce_mean(slope, [1, 2], False)))
+
+    with pytest.raises(RefusedError) as caught:
+        insert_branch(head_model(build, 1), Request(Method.RECIPROCAM, "target"))
+    (refusal,) = caught.value.refusals
+    assert (refusal.reason, refusal.node) == ("PRelu has parameters that depend on the target", "op")

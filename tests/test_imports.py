@@ -1,0 +1,211 @@
+"""Who may know what: the package's imports, read from its source, and what importing it does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = "ovxai_convert"
+ROOT: Final = Path(__file__).resolve().parents[1]
+FOUNDATION: Final = frozenset({"errors", "vocabulary"})
+MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
+    "errors": frozenset(),
+    "vocabulary": frozenset(),
+    "graph": FOUNDATION,
+    "mosaic": FOUNDATION | {"graph"},
+    "branches": FOUNDATION | {"graph", "mosaic"},
+    "insertion": FOUNDATION | {"graph", "branches"},
+    "artifact_files": FOUNDATION,
+    "onnx_file": FOUNDATION,
+    "model_io": FOUNDATION | {"graph", "onnx_file"},
+    "model_info": FOUNDATION | {"model_io"},
+    "sidecar": FOUNDATION,
+    "blackbox": FOUNDATION,
+    "runtime": FOUNDATION | {"blackbox", "sidecar", "model_io"},
+}
+"""What a part may import of the others; parts that are not named stand above and may import any but the CLI."""
+ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
+    "click": frozenset({"cli"}),
+    "jsonschema": frozenset({"sidecar"}),
+    "onnx": frozenset({"onnx_file"}),
+    "google": frozenset({"onnx_file"}),
+}
+"""Libraries that one part alone imports."""
+NO_OPENVINO: Final = ("errors", "vocabulary", "artifact_files", "onnx_file", "sidecar", "cli", "blackbox")
+NEVER: Final = ("torch", "tensorflow", "openvino_xai", "tests", "fixtures")
+EXITS: Final = frozenset({"sys.exit", "os._exit", "exit", "quit", "print", "SystemExit"})
+
+
+def sources(package: Path) -> dict[str, ast.Module]:
+    """Syntax trees of all modules below a folder, by dotted name from the package's root."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+SOURCES: Final = sources(ROOT / PACKAGE)
+each_module = pytest.mark.parametrize("name", SOURCES, ids=lambda name: name or "__init__")
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Absolute names of everything that a module imports, at any depth of its code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_parts(tree: ast.Module) -> set[str]:
+    """Parts of the package (first name behind its own) that a module imports."""
+    names = (name.split(".") for name in imported(tree))
+    return {name[1] for name in names if name[0] == PACKAGE and len(name) > 1}
+
+
+def imported_modules(name: str, trees: Mapping[str, ast.Module]) -> set[str]:
+    """Modules of the package that a module imports."""
+    found = set()
+    for each in imported(trees[name]):
+        inner = each.removeprefix(f"{PACKAGE}.")
+        if inner == each:
+            continue
+        found.add(inner if inner in trees else inner.rpartition(".")[0])
+    return found - {name}
+
+
+def cycle(trees: Mapping[str, ast.Module]) -> list[str]:
+    """Modules left when those that import nothing of the rest are taken away, again and again."""
+    edges = {name: imported_modules(name, trees) for name in trees}
+    while free := [name for name, targets in edges.items() if not targets & edges.keys()]:
+        for name in free:
+            del edges[name]
+    return sorted(edges)
+
+
+def calls(tree: ast.Module) -> set[str]:
+    """Names of all functions that are called and exceptions that are raised."""
+    functions = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    raised = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc)
+    return {ast.unparse(each) for each in (*functions, *raised)}
+
+
+def test_there_are_modules_to_look_at() -> None:
+    assert {"", "cli", "errors", "graph.cones", "mosaic.rewrite", "branches.reciprocam"} <= set(SOURCES)
+
+
+@each_module
+def test_part_imports_only_what_it_may(name: str) -> None:
+    part = name.split(".")[0]
+    parts = imported_parts(SOURCES[name]) - {part}
+    if part in MAY_IMPORT:
+        assert parts <= MAY_IMPORT[part]
+    assert "cli" not in parts
+
+
+@each_module
+def test_library_is_imported_in_its_one_place(name: str) -> None:
+    libraries = {each.split(".")[0] for each in imported(SOURCES[name])}
+    for library, parts in ONLY_IN.items():
+        assert library not in libraries or name in parts
+    assert not libraries & set(NEVER)
+
+
+@pytest.mark.parametrize("part", NO_OPENVINO)
+def test_part_without_openvino(part: str) -> None:
+    modules = [name for name in SOURCES if name.split(".")[0] == part]
+    assert modules or part == "blackbox"
+    for name in modules:
+        assert "openvino" not in {each.split(".")[0] for each in imported(SOURCES[name])}
+
+
+@each_module
+def test_only_the_cli_prints_or_exits(name: str) -> None:
+    assert name == "cli" or not calls(SOURCES[name]) & EXITS
+
+
+def test_the_cli_is_seen_to_exit() -> None:
+    assert "sys.exit" in calls(SOURCES["cli"]) & EXITS
+
+
+def test_no_cycle() -> None:
+    assert cycle({name: tree for name, tree in SOURCES.items() if name}) == []
+
+
+def test_a_cycle_is_found() -> None:
+    texts = {"a": "from ovxai_convert import b", "b": "from ovxai_convert.c import x", "c": "import ovxai_convert.a"}
+    assert cycle({name: ast.parse(text) for name, text in texts.items()}) == ["a", "b", "c"]
+
+
+@each_module
+def test_every_module_says_its_subject(name: str) -> None:
+    docstring = ast.get_docstring(SOURCES[name])
+    assert docstring
+    assert len(docstring.splitlines()[0]) > 20
+
+
+@each_module
+def test_no_vague_names(name: str) -> None:
+    assert not set(name.split(".")) & {"utils", "util", "helpers", "common", "misc", "manager", "base"}
+
+
+LOOK_AROUND: Final = f"""
+import json, logging, os, signal, sys, warnings
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {NEVER!r}:
+            raise ImportError(name + " is not there")
+sys.meta_path.insert(0, Refuse())
+import cv2, jsonschema, numpy, onnx, openvino  # what these do is theirs
+def look():
+    return [
+        [repr(each) for each in logging.getLogger().handlers],
+        logging.getLogger().level,
+        [repr(signal.getsignal(each)) for each in (signal.SIGINT, signal.SIGTERM)],
+        repr(warnings.filters),
+        sorted(os.environ),
+        sorted(os.listdir(".")),
+        os.getcwd(),
+        repr(sys.excepthook),
+        [repr(each) for each in (sys.stdout, sys.stderr)],
+    ]
+before = look()
+import importlib
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+assert look() == before, (before, look())
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def modules_after(names: list[str], folder: Path) -> set[str]:
+    """Import modules in a fresh process that refuses optional libraries; all that is loaded then."""
+    command = [sys.executable, "-c", LOOK_AROUND, json.dumps(names)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, "importing prints nothing"
+    return set(json.loads(lines[0]))
+
+
+def test_importing_has_no_effects(tmp_path: Path) -> None:
+    loaded = modules_after([f"{PACKAGE}.{name}" if name else PACKAGE for name in SOURCES], tmp_path)
+    assert f"{PACKAGE}.cli" in loaded
+    assert not loaded & set(NEVER)
+
+
+def test_the_library_does_not_load_the_cli(tmp_path: Path) -> None:
+    loaded = modules_after([PACKAGE], tmp_path)
+    assert f"{PACKAGE}.pipeline" in loaded
+    assert not loaded & {f"{PACKAGE}.cli", "click"}
