@@ -31,7 +31,7 @@ class Request:
         scores_output: tensor name or index of the output that holds the classes; None takes the only one.
         embed_scaling: scale each map to grey levels inside the graph.
         max_branch_bytes: the largest tensor that a branch may build.
-        tap_depth: how many ops before the target the branch reads the model, computing them again itself.
+        tap_depth: how the branch reads the target; see :func:`~ovxai_convert.graph.tap.tap_at_depth`.
     """
 
     method: Method | None = None
