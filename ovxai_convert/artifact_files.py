@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,19 +15,21 @@ class Staging:
     """A temporary folder inside the output folder, whose files are renamed into place at the end.
 
     Used as a context manager: whatever ends the block, also Ctrl-C, nothing but what :meth:`commit` renamed
-    stays behind, and output folders that were made for it are removed again if nothing was committed.
+    stays behind; without a finished commit the output folder is as it was, and gone if it was made for this.
 
     Attributes:
         folder: the temporary folder.
     """
 
     def __init__(self, out_dir: Path, names: Sequence[str], *, force: bool) -> None:
+        self.folder = out_dir / f".ovxai-{secrets.token_hex(6)}.tmp"
+        self._replaced = self.folder / "replaced"
         self._out_dir = out_dir
         self._names = tuple(names)
         self._force = force
         self._made: list[Path] = []
+        self._placed: list[str] = []
         self._committed = False
-        self.folder = out_dir
 
     def __enter__(self) -> Staging:
         """Make the folders.
@@ -39,57 +41,80 @@ class Staging:
         if existing and not self._force:
             raise WriteError(f"{self._out_dir / existing[0]} exists already; --force replaces it")
         try:
-            self._make_out_dir()
-            self.folder = Path(tempfile.mkdtemp(prefix=".ovxai-", suffix=".tmp", dir=self._out_dir))
-        except OSError as error:
-            self._remove_made()
-            raise WriteError(f"{self._out_dir}: cannot write there: {error.strerror}") from error
+            for each in reversed((self._out_dir, *self._out_dir.parents)):
+                if not each.exists():
+                    self._made.append(each)
+                    each.mkdir(exist_ok=True)
+            self.folder.mkdir()
+            self._replaced.mkdir()
+        except BaseException as error:
+            self._clean()
+            raise self._as_write_error(error) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._clean()
+        except KeyboardInterrupt:  # a second Ctrl-C must not cost the files that are being put back
+            self._clean()
+            raise
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file in UTF-8 into the temporary folder.
+
+        Raises:
+            WriteError: it cannot be written.
+        """
+        try:
+            (self.folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise self._as_write_error(error) from error
+
+    def commit(self) -> None:
+        """Rename the staged files into place, in the order of their names given.
+
+        Files that are replaced are kept until the last rename has succeeded, the last name's being the first
+        to go: while it is missing, the artifact is not complete.
+
+        Raises:
+            WriteError: a rename failed; leaving the block puts everything back.
+        """
+        try:
+            for name in reversed(self._names):
+                if (self._out_dir / name).exists():
+                    (self._out_dir / name).rename(self._replaced / name)
+            for name in self._names:
+                self._placed.append(name)
+                (self.folder / name).rename(self._out_dir / name)
+        except OSError as error:
+            raise self._as_write_error(error) from error
+        self._committed = True
+
+    def _clean(self) -> None:
+        """Put back what was replaced, unless committed, and remove all that was made; may be called again."""
+        if not self._committed:
+            for name in self._placed:
+                if not (self.folder / name).exists():
+                    (self._out_dir / name).unlink(missing_ok=True)
+            for kept in sorted(self._replaced.glob("*")):
+                kept.rename(self._out_dir / kept.name)
+                self._placed = [name for name in self._placed if name != kept.name]
         shutil.rmtree(self.folder, ignore_errors=True)
         if not self._committed:
             self._remove_made()
-
-    def commit(self) -> None:
-        """Rename the staged files into place, in the order of their names given; undo all if one fails.
-
-        Files that are replaced are kept until the last rename has succeeded.
-
-        Raises:
-            WriteError: a rename failed; the folder is as it was.
-        """
-        replaced = self.folder / "replaced"
-        undo: list[tuple[Path, Path]] = []
-        try:
-            replaced.mkdir()
-            for name in reversed(self._names):
-                if (self._out_dir / name).exists():
-                    undo.append((replaced / name, self._out_dir / name))
-                    (self._out_dir / name).rename(replaced / name)
-            for name in self._names:
-                undo.append((self._out_dir / name, self.folder / name))
-                (self.folder / name).rename(self._out_dir / name)
-        except BaseException as error:
-            for now, before in reversed(undo):
-                if now.exists():
-                    now.rename(before)
-            if isinstance(error, OSError):
-                raise WriteError(f"{self._out_dir}: cannot write there: {error.strerror}") from error
-            raise
-        self._committed = True
-
-    def _make_out_dir(self) -> None:
-        missing = [each for each in (self._out_dir, *self._out_dir.parents) if not each.exists()]
-        for each in reversed(missing):
-            each.mkdir()
-            self._made.append(each)
 
     def _remove_made(self) -> None:
         for each in reversed(self._made):
             try:
                 each.rmdir()
+            except FileNotFoundError:
+                continue
             except OSError:  # another program has put something there meanwhile: it is not ours any more
                 return
+
+    def _as_write_error(self, error: BaseException) -> BaseException:
+        if isinstance(error, OSError):
+            return WriteError(f"{self._out_dir}: cannot write there: {error.strerror}")
+        return error

@@ -44,13 +44,15 @@ def _model_info(source: SourceModel, key: str) -> str | None:
 
 
 def _parsed(text: str) -> list[str]:
+    """The labels in a text, in the order of their indices; none where it does not name every index."""
     for parse in (json.loads, ast.literal_eval):
         try:
             value = parse(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(value, dict):
-            value = [value.get(index, value.get(str(index))) for index in range(len(value))]
-        if isinstance(value, (list, tuple)):
-            return [str(each) for each in value]
+            by_index = {str(index): label for index, label in value.items()}
+            value = [by_index.get(str(index)) for index in range(len(by_index))]
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            return list(value)
     return []

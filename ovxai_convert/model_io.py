@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +11,7 @@ import openvino as ov
 from ovxai_convert.errors import ModelReadError, WriteError
 from ovxai_convert.graph.names import settle_names
 from ovxai_convert.onnx_file import read_metadata
+from ovxai_convert.quiet import quiet_stderr
 
 _FORMATS = {
     ".xml": "ir",
@@ -26,7 +23,6 @@ _FORMATS = {
     ".pdmodel": "paddle",
     ".json": "paddle",
 }
-_CHATTY = frozenset({"tensorflow", "other"})
 
 
 @dataclass(frozen=True)
@@ -57,38 +53,20 @@ def read_source(path: Path) -> SourceModel:
     kind = "tensorflow" if path.is_dir() else _FORMATS.get(path.suffix.lower(), "other")
     _check_present(path, kind)
     metadata = read_metadata(path) if kind == "onnx" else {}
-    with _quiet_stderr() if kind in _CHATTY else nullcontext():
-        model = read_model(path)
-        if kind != "ir":
-            settle_names(model, read_model(path))
+    model = read_model(path)
+    if kind != "ir":
+        settle_names(model, read_model(path))
     return SourceModel(path, kind, _sha256_of(path), model, metadata)
 
 
 def read_model(path: Path) -> ov.Model:
     """Read with OpenVINO's reader, whatever the format; its errors become one line."""
     try:
-        return ov.Core().read_model(path)
+        with quiet_stderr():
+            return ov.Core().read_model(path)
     except RuntimeError as error:
         reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
         raise ModelReadError(f"{path}: OpenVINO cannot read it: {reason}") from error
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep OpenVINO's TensorFlow reader, which tries any unknown file, from printing parser logs.
-
-    The reader writes to the process's file descriptor, past ``sys.stderr``; its verdict comes as an
-    exception all the same.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def write_ir(model: ov.Model, xml: Path) -> None:

@@ -26,6 +26,8 @@ def read_metadata(path: Path) -> dict[str, str]:
         raise ModelReadError(f"{path}: not an ONNX model, or a truncated one") from error
     if not model.graph.node:
         raise ModelReadError(f"{path}: not an ONNX model, or an empty one: its graph has no nodes")
+    if not model.opset_import:
+        raise ModelReadError(f"{path}: the ONNX file is not whole: it names no operator set")
     _check_outputs(path, model.graph)
     for tensor in _tensors(model.graph):
         if uses_external_data(tensor):

@@ -77,7 +77,7 @@ def convert(
         staged = staging.folder / names[0]
         insertion, verification = _insert_and_prove(source, request, staged, images, exact=exact)
         sidecar = describe(source, insertion, verification, staged, request)
-        (staging.folder / names[2]).write_text(sidecar.to_json(), encoding="utf-8")
+        staging.write_text(names[2], sidecar.to_json())
         staging.commit()
     return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, _warnings(sidecar))
 
@@ -108,7 +108,7 @@ def _insert_and_prove(
 
 def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Comparison:
     write_ir(insertion.model, staged)
-    return prover.compare(staged)
+    return prover.compare(staged, insertion)
 
 
 def _insert_deeper(source: SourceModel, request: Request, depth: int) -> Insertion | None:

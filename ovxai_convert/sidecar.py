@@ -180,7 +180,7 @@ def read_sidecar(path: str | Path) -> Sidecar:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelReadError(f"{path}: not a sidecar: no JSON ({error})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(version, str) and version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:

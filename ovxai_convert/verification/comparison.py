@@ -11,10 +11,12 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import VerificationError
+from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import output_name
 from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
 from ovxai_convert.verification.device import compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
+from ovxai_convert.vocabulary import SALIENCY_MAP
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
 """Largest difference of an output that is not bit-exact, as a part of its range."""
@@ -73,6 +75,24 @@ def compare_interfaces(original: ov.Model, converted: ov.Model) -> None:
                 raise VerificationError(f"{what} {index} has changed: {change}")
 
 
+def check_added_output(port: ov.Output, expected_type: str, expected_shape: Sequence[int | None]) -> None:
+    """The added output carries its name, type and shape.
+
+    Args:
+        port: the last output of the converted model.
+        expected_type: OpenVINO's name of its element type.
+        expected_shape: its extents, None where dynamic.
+
+    Raises:
+        VerificationError: naming what differs.
+    """
+    found = sorted(port.get_names()), port.get_element_type().get_type_name(), list(extents(port) or ())
+    expected = [SALIENCY_MAP], expected_type, list(expected_shape)
+    for what, is_one, should_be in zip(("names", "element type", "shape"), found, expected, strict=True):
+        if is_one != should_be:
+            raise VerificationError(f"the saliency map's {what} is {is_one} instead of {should_be}")
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A converted model beside its original.
@@ -118,13 +138,19 @@ def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, 
             return np.inf, np.inf
         if before.tobytes() == after.tobytes():
             continue
-        old, new = before.astype(np.float64), after.astype(np.float64)
-        difference = float(np.max(np.abs(old - new)))
-        span = float(np.ptp(old)) or float(np.max(np.abs(old)))
-        if not np.isfinite(difference):
+        moved = before != after
+        moved &= ~((before != before) & (after != after))  # not a number on both sides
+        if not moved.any():
+            worst_part = max(worst_part, np.finfo(np.float64).tiny)  # -0.0 for 0.0, or another NaN
+            continue
+        old, new = before[moved].astype(np.float64), after[moved].astype(np.float64)
+        if not (np.isfinite(old).all() and np.isfinite(new).all()):
             return np.inf, np.inf
+        finite = before[np.isfinite(before)].astype(np.float64)
+        difference = float(np.max(np.abs(old - new)))
+        span = float(np.ptp(finite)) or float(np.max(np.abs(finite)))
         worst = max(worst, difference)
-        worst_part = max(worst_part, difference / span if span else np.inf, np.finfo(np.float64).tiny)
+        worst_part = max(worst_part, difference / span if span else np.inf)
     return worst, worst_part
 
 

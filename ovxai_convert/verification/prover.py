@@ -9,12 +9,14 @@ from pathlib import Path
 import openvino as ov
 
 from ovxai_convert.errors import Refusal, VerificationError
+from ovxai_convert.graph.ports import extents
 from ovxai_convert.insertion import Insertion, Request, locate
 from ovxai_convert.model_io import read_model
 from ovxai_convert.sidecar import SaliencyCheck, Verification
 from ovxai_convert.verification.comparison import (
     ACCEPTED_DIFFERENCE,
     Comparison,
+    check_added_output,
     compare_interfaces,
     compare_outputs,
     merge_checks,
@@ -42,14 +44,15 @@ class Prover:
         self._request = request
         self._reference = run_original(model, [*seeded_feeds(model), *images])
 
-    def compare(self, xml: Path) -> Comparison:
+    def compare(self, xml: Path, insertion: Insertion) -> Comparison:
         """Read a written model again and measure how far the original's outputs have moved in it.
 
         Raises:
-            VerificationError: its interface differs from the original's, or it does not run.
+            VerificationError: its interface is not the original's with one output more, or it does not run.
         """
         converted = read_model(xml)
         compare_interfaces(self._reference.model, converted)
+        check_added_output(converted.outputs[-1], *self._expected_map(insertion))
         return compare_outputs(self._reference, converted)
 
     def prove(self, comparison: Comparison, insertion: Insertion) -> Verification:
@@ -68,6 +71,15 @@ class Prover:
             self._check_map(insertion, comparison, index) for index in range(len(comparison.saliency_maps))
         ]
         return Verification(DEVICE, len(checks), comparison.outputs, merge_checks(checks))
+
+    def _expected_map(self, insertion: Insertion) -> tuple[str, list[int | None]]:
+        """Element type and extents that the definition gives the map."""
+        target, scores = insertion.target, insertion.scores
+        per_class = "class" in insertion.branch.axes
+        raw_type = (scores.port if per_class else target.port).get_element_type().get_type_name()
+        samples = (extents(target.port) or (None,))[0]
+        classes = [scores.class_count] if per_class else []
+        return "u8" if self._request.embed_scaling else str(raw_type), [samples, *classes, *target.grid]
 
     def _check_map(self, insertion: Insertion, comparison: Comparison, index: int) -> SaliencyCheck:
         border = self._slow.border_values(self._reference.feeds[index])

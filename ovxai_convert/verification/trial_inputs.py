@@ -13,6 +13,7 @@ from openvino import Dimension, Model, Output
 
 from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.graph.inputs import input_layout
+from ovxai_convert.quiet import quiet_stderr
 
 Feed = list[NDArray[Any]]
 """One array per model input, in order."""
@@ -97,7 +98,8 @@ def _read_image(path: Path, channels: int) -> NDArray[np.uint8]:
         raise ModelReadError(f"{path}: no such image")
     encoded = np.fromfile(path, np.uint8)
     flag = cv2.IMREAD_COLOR_RGB if channels == 3 else cv2.IMREAD_GRAYSCALE
-    pixels = cv2.imdecode(encoded, flag) if encoded.size else None
+    with quiet_stderr():
+        pixels = cv2.imdecode(encoded, flag) if encoded.size else None
     if pixels is None:
         raise ModelReadError(f"{path}: not an image that can be read")
     return np.asarray(pixels, np.uint8)

@@ -1,0 +1,1 @@
+"""Checks that another package reads what this one writes; run by hand, not collected by pytest."""

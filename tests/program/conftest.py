@@ -1,0 +1,47 @@
+"""The two programs as fixtures, and one model in every form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from fixtures.broken_files import onnx_classifier
+from ovxai_convert.cli import convert_command, inspect_command
+from tests.program.invocation import Convert, Outcome, call
+
+
+@pytest.fixture
+def run_convert(capfd: pytest.CaptureFixture[str]) -> Convert:
+    """``ovxai-convert`` in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        return call(convert_command, arguments, capfd)
+
+    return run
+
+
+@pytest.fixture
+def run_inspect(capfd: pytest.CaptureFixture[str]) -> Convert:
+    """``ovxai-inspect`` in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        return call(inspect_command, arguments, capfd)
+
+    return run
+
+
+@pytest.fixture
+def onnx_model(tmp_path: Path) -> Path:
+    """A whole ONNX classifier, ``models/classifier.onnx``."""
+    path = tmp_path / "models" / "classifier.onnx"
+    path.parent.mkdir()
+    onnx.save(onnx_classifier(), path)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output folder that is not there yet, in a folder that is not there either."""
+    return tmp_path / "made" / "out"

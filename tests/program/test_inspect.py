@@ -1,0 +1,114 @@
+"""``ovxai-inspect``: what it shows, as a table and as JSON; and both programs' help."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fixtures.broken_files import perceptron, save_ir
+from fixtures.networks import CnnSpec, cnn
+from ovxai_convert import convert
+from tests.program.invocation import Convert, call_process
+from tests.special_networks import two_class_outputs
+
+
+def test_table(onnx_model: Path, run_inspect: Convert) -> None:
+    outcome = run_inspect(onnx_model)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    lines = outcome.stdout.splitlines()
+    assert lines[0] == f"{onnx_model} (onnx)"
+    assert "scores:   'scores' [?,3], 3 classes, final activation: softmax, output 'output'" in lines
+    assert {"reciprocam: possible", "activationmap: possible"} <= set(lines)
+    chosen = [line.split() for line in lines if line.startswith("->")]
+    note = ["the", "last", "feature", "map", "before", "the", "scores"]
+    assert chosen == [["->", "target", "Relu", "[?,4,10,14]", "NCHW", *note]]
+
+
+def test_json_says_the_same(onnx_model: Path, run_inspect: Convert) -> None:
+    outcome = run_inspect(onnx_model, "--json")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    found = json.loads(outcome.stdout)
+    assert found["file"] == str(onnx_model)
+    assert found["format"] == "onnx"
+    assert found["converted"] is False
+    assert found["refusal"] is None
+    assert found["scores"] == {
+        "output": "output",
+        "name": "scores",
+        "shape": [-1, 3],
+        "class_count": 3,
+        "activation": "softmax",
+    }
+    assert [row["method"] for row in found["methods"] if row["possible"]] == ["reciprocam", "activationmap"]
+    assert [row["name"] for row in found["candidates"] if row["chosen"]] == ["target"]
+
+
+def test_every_name_in_the_table_can_be_asked_for(
+    onnx_model: Path, tmp_path: Path, run_inspect: Convert
+) -> None:
+    rows = json.loads(run_inspect(onnx_model, "--json").stdout)["candidates"]
+    usable = [row["name"] for row in rows if row["layout"]]
+    assert len(usable) >= 2
+    for index, name in enumerate(usable):
+        target = convert(onnx_model, tmp_path / str(index), target_layer=name).sidecar.target_layer
+        assert target is not None
+        assert target.name == name
+        assert target.selected_by == "user"
+
+
+def test_long_list_is_cut_unless_all_is_asked(tmp_path: Path, run_inspect: Convert) -> None:
+    path = save_ir(cnn(CnnSpec(strides=(2, 1, 1, 1, 1, 1))), tmp_path / "deep.xml")
+    few, everything = run_inspect(path).stdout.splitlines(), run_inspect(path, "--all").stdout.splitlines()
+    assert few[-1].endswith("more (--all)")
+    left_out = int(few[-1].split()[2])
+    assert len(everything) == len(few) - 1 + left_out
+    assert json.loads(run_inspect(path, "--json").stdout)["candidates"][-1]["name"] in everything[-1]
+
+
+def test_converted_model(onnx_model: Path, out: Path, run_inspect: Convert) -> None:
+    report = convert(onnx_model, out)
+    outcome = run_inspect(report.xml)
+    assert outcome.exit_code == 0
+    assert "converted: it already has an output 'saliency_map'" in outcome.stdout
+    assert json.loads(run_inspect(report.xml, "--json").stdout)["converted"] is True
+
+
+def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None:
+    path = perceptron(tmp_path)
+    outcome = run_inspect(path)
+    assert outcome.exit_code == 0
+    assert "no target: no feature map" in outcome.stdout
+    assert "reciprocam: refused: no feature map" in outcome.stdout
+    found = json.loads(run_inspect(path, "--json").stdout)
+    assert [row["possible"] for row in found["methods"]] == [False, False]
+
+
+def test_several_class_outputs(tmp_path: Path, run_inspect: Convert) -> None:
+    path = save_ir(two_class_outputs(), tmp_path / "two.xml")
+    assert "several outputs are class tensors: 'first', 'second'" in run_inspect(path).stdout
+    assert "output 'second'" in run_inspect(path, "--scores-output", "second").stdout
+
+
+def test_inspecting_writes_nothing(onnx_model: Path, run_inspect: Convert) -> None:
+    run_inspect(onnx_model)
+    assert [path.name for path in onnx_model.parent.iterdir()] == [onnx_model.name]
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (
+            "ovxai-convert",
+            "--output-dir --method --target-layer --scores-output --no-embed-scaling --exact --verify-with"
+            " --force --quiet --version Exit codes: MODEL",
+        ),
+        ("ovxai-inspect", "--scores-output --all --json --version MODEL"),
+    ],
+)
+def test_help(program: str, words: str) -> None:
+    outcome = call_process(program, ["--help"])
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert not [word for word in words.split() if word not in outcome.stdout]
+    assert outcome.stdout == call_process(program, ["-h"]).stdout

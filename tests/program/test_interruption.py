@@ -1,0 +1,256 @@
+"""A conversion that is broken off at any step leaves the output folder exactly as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import onnx
+import pytest
+
+from ovxai_convert import WriteError, convert, pipeline
+from ovxai_convert.artifact_files import Staging
+from ovxai_convert.verification import prover
+from tests.program.invocation import Convert, Snapshot, assert_one_error, snapshot, start
+
+LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+INTERRUPT: Final = KeyboardInterrupt()
+DISK_FULL: Final = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+NAMES: Final = ("classifier_xai.xml", "classifier_xai.bin", "classifier_xai.json")
+STEPS: Final[tuple[tuple[object, str], ...]] = (
+    (pipeline, "read_source"),
+    (pipeline, "insert_branch"),
+    (pipeline, "write_ir"),
+    (prover, "run_original"),
+    (prover, "read_model"),
+    (prover, "compare_interfaces"),
+    (prover, "compare_outputs"),
+    (prover, "check_class_maps"),
+    (pipeline, "describe"),
+    (Path, "write_text"),
+)
+"""Every function that a conversion runs, in order; each is broken off before and after its work."""
+
+each_folder = pytest.mark.parametrize("before", ["absent", "empty", "artifact", "strangers"])
+
+
+def fail_at(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: BaseException, when: str, nth: int = 1
+) -> list[int]:
+    """Make the n-th call of a function raise, before or after its work; the list holds one item per call."""
+    original: Callable[..., Any] = getattr(owner, name)
+    calls: list[int] = []
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        calls.append(len(calls) + 1)
+        if calls[-1] != nth:
+            return original(*args, **kwargs)
+        if when == "after":
+            original(*args, **kwargs)
+        raise error
+
+    monkeypatch.setattr(owner, name, broken)
+    return calls
+
+
+def prepare(out: Path, state: str) -> Snapshot | None:
+    """Bring an output folder into a state; what its parent's parent then holds."""
+    if state != "absent":
+        out.mkdir(parents=True)
+    if state == "artifact":
+        for suffix in ("xml", "bin", "json"):
+            (out / f"classifier_xai.{suffix}").write_text(f"old {suffix}")
+    if state == "strangers":
+        (out / "notes.txt").write_text("not ours")
+        (out / "classifier_xai.json").write_text("old sidecar")
+        (out / "folder").mkdir()
+    return snapshot(out.parent.parent)
+
+
+@pytest.mark.parametrize("before", ["absent", "artifact"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+def test_interrupt_at_a_step(
+    owner: object,
+    name: str,
+    when: str,
+    before: str,
+    onnx_model: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = prepare(out, before)
+    calls = fail_at(monkeypatch, owner, name, INTERRUPT, when)
+    with pytest.raises(KeyboardInterrupt):
+        convert(onnx_model, out, force=True)
+    assert calls == [1]
+    assert snapshot(out.parent.parent) == held
+
+
+@pytest.mark.parametrize("before", ["absent", "artifact"])
+def test_disk_that_is_full_when_the_sidecar_is_written(
+    before: str, onnx_model: Path, out: Path, run_convert: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = prepare(out, before)
+    fail_at(monkeypatch, Path, "write_text", DISK_FULL, "before")
+    outcome = run_convert(onnx_model, "-o", out, "--force", "-q")
+    monkeypatch.undo()
+    assert_one_error(outcome, 6, "No space left on device")
+    assert snapshot(out.parent.parent) == held
+
+
+def test_weights_that_cannot_be_written(
+    onnx_model: Path, out: Path, run_convert: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = prepare(out, "artifact")
+
+    def into_a_file(model: Any, xml: Path) -> None:
+        blocker = xml.with_name("blocker")
+        blocker.touch()
+        genuine(model, blocker / xml.name)
+
+    genuine: Callable[..., None] = vars(pipeline)["write_ir"]
+    monkeypatch.setattr(pipeline, "write_ir", into_a_file)
+    outcome = run_convert(onnx_model, "-o", out, "--force", "-q")
+    assert_one_error(outcome, 6, "cannot write the model")
+    assert snapshot(out.parent.parent) == held
+
+
+def stage(out: Path) -> None:
+    """Write three new files the way a conversion does."""
+    with Staging(out, NAMES, force=True) as staging:
+        for name in NAMES:
+            (staging.folder / name).write_text(f"new {name}")
+        staging.commit()
+
+
+def count_calls(out: Path, state: str, name: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often an undisturbed writing makes a system call."""
+    prepare(out, state)
+    calls = fail_at(monkeypatch, os, name, INTERRUPT, "before", nth=0)
+    stage(out)
+    monkeypatch.undo()
+    assert [(out / each).read_text() for each in NAMES] == [f"new {each}" for each in NAMES]
+    return len(calls)
+
+
+@each_folder
+@pytest.mark.parametrize(
+    ("error", "when"),
+    [(INTERRUPT, "before"), (INTERRUPT, "after"), (DISK_FULL, "before")],
+    ids=["interrupt-before", "interrupt-after", "full-disk"],
+)
+@pytest.mark.parametrize(("name", "at_least"), [("mkdir", 1), ("rename", 3)])
+def test_every_system_call_of_the_writing(
+    name: str,
+    at_least: int,
+    error: BaseException,
+    when: str,
+    before: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "whole").mkdir()
+    count = count_calls(tmp_path / "whole" / "made" / "out", before, name, monkeypatch)
+    assert count >= at_least
+    left_behind = []
+    for nth in range(1, count + 1):
+        out = tmp_path / str(nth) / "made" / "out"
+        out.parent.parent.mkdir()
+        held = prepare(out, before)
+        calls = fail_at(monkeypatch, os, name, error, when, nth)
+        with pytest.raises(KeyboardInterrupt if error is INTERRUPT else WriteError):
+            stage(out)
+        monkeypatch.undo()
+        assert len(calls) >= nth
+        if snapshot(out.parent.parent) != held:
+            left_behind.append((name, nth))
+    assert not left_behind, f"of {count} calls"
+
+
+@pytest.mark.parametrize("nth", [1, 6])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_interrupt_at_a_rename_of_a_conversion(
+    nth: int, when: str, onnx_model: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = prepare(out, "artifact")
+    calls = fail_at(monkeypatch, os, "rename", INTERRUPT, when, nth)
+    with pytest.raises(KeyboardInterrupt):
+        convert(onnx_model, out, force=True)
+    assert len(calls) >= nth
+    assert snapshot(out.parent.parent) == held
+
+
+def test_second_interrupt_while_files_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were replaced are never lost, however impatient the user."""
+    out = tmp_path / "made" / "out"
+    prepare(out, "artifact")
+    genuine = os.rename
+    calls: list[object] = []
+
+    def impatient(*args: Any, **kwargs: Any) -> None:
+        calls.append(args)
+        if len(calls) in (5, 6):
+            raise KeyboardInterrupt
+        genuine(*args, **kwargs)
+
+    monkeypatch.setattr(os, "rename", impatient)
+    with pytest.raises(KeyboardInterrupt):
+        stage(out)
+    monkeypatch.undo()
+    assert len(calls) >= 6
+    kept = {path.read_text() for path in out.parent.parent.rglob("*") if path.is_file()}
+    assert kept >= {f"old {suffix}" for suffix in ("xml", "bin", "json")}
+
+
+def test_interrupt_is_told_in_one_line(
+    onnx_model: Path, out: Path, run_convert: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(monkeypatch, prover, "run_original", INTERRUPT, "before")
+    outcome = run_convert(onnx_model, "-o", out, "-q")
+    assert_one_error(outcome, 130, "interrupted, nothing was written")
+    assert not out.parent.exists()
+
+
+def test_error_while_cleaning_up_does_not_hide_the_first(
+    onnx_model: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(monkeypatch, prover, "run_original", WriteError("the first"), "before")
+
+    def stubborn(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise DISK_FULL
+
+    monkeypatch.setattr(shutil, "rmtree", stubborn)
+    with pytest.raises(WriteError, match="the first"):
+        convert(onnx_model, out)
+
+
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [(signal.SIGINT, "absent"), (signal.SIGTERM, "artifact")],
+    ids=["SIGINT", "SIGTERM"],
+)
+def test_real_signal(number: signal.Signals, before: str, tmp_path: Path) -> None:
+    path = tmp_path / "classifier.onnx"
+    shutil.copy(LIGHT / "light_resnet50.onnx", path)
+    out = tmp_path / "made" / "out"
+    held = prepare(out, before)
+    process = start("ovxai-convert", [path, "-o", out, "--force", "-q"])
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".ovxai-*.tmp/*.bin")):  # written, and the proof is still to come
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr == f"Error: {path}: interrupted, nothing was written\n"
+    assert stdout == ""
+    assert snapshot(tmp_path) == held

@@ -1,0 +1,234 @@
+"""The sidecar: canonical text, and a schema that refuses every wrong one."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+import onnx
+import pytest
+
+from fixtures.broken_files import onnx_classifier
+from ovxai_convert import ModelReadError, Sidecar, convert, read_sidecar
+
+Data = dict[str, Any]
+SCHEMA: Final[Data] = json.loads(
+    resources.files("ovxai_convert.schemas").joinpath("sidecar-v1.schema.json").read_text("utf-8")
+)
+WRONG_VALUES: Final[tuple[tuple[str, Any], ...]] = (
+    ("schema_version", 1.0),
+    ("schema_version", None),
+    ("schema_version", "1.7"),
+    ("generator.name", "another program"),
+    ("source.sha256", "0" * 63),
+    ("source.sha256", "G" * 64),
+    ("source.format", "caffe"),
+    ("model.xml", "model.bin"),
+    ("model.bin_sha256", None),
+    ("mode", "greybox"),
+    ("method", "gradcam"),
+    ("task", "detection"),
+    ("inputs", []),
+    ("inputs", {}),
+    ("inputs.0.shape", [1, -2]),
+    ("inputs.0.shape", [1.5]),
+    ("inputs.0.shape", "1,3"),
+    ("inputs.0.layout", 4),
+    ("outputs", []),
+    ("outputs.0.index", -1),
+    ("outputs.0.index", "0"),
+    ("target_layer", []),
+    ("target_layer.layout", "HWCN"),
+    ("target_layer.selected_by", "chance"),
+    ("target_layer.port", True),
+    ("scores", None),
+    ("scores.class_count", 0),
+    ("scores.activation", "relu"),
+    ("saliency_map.output", "saliency"),
+    ("saliency_map.index", 0),
+    ("saliency_map.axes", ["batch", "class", "width", "height"]),
+    ("saliency_map.scaling", "max"),
+    ("saliency_map.value_range", [0, 1]),
+    ("saliency_map.classes", "some"),
+    ("saliency_map.classes", {"indices": []}),
+    ("saliency_map.classes", {"top_k": 0, "indices_output": "saliency_classes"}),
+    ("labels", "cat dog"),
+    ("labels", [1, 2, 3]),
+    ("preprocessing", []),
+    ("verification", None),
+    ("verification.inputs", 0),
+    ("verification.outputs", []),
+    ("verification.outputs.0.bit_exact", 1),
+    ("verification.outputs.0.max_abs_diff", -1.0),
+    ("verification.saliency_map", None),
+    ("verification.saliency_map.positions_checked", 0),
+    ("refusals", None),
+    ("refusals", [{"method": "reciprocam", "reason": "no node"}]),
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sidecar of a real conversion."""
+    folder = tmp_path_factory.mktemp("sidecar")
+    onnx.save(onnx_classifier(metadata={"labels": '["Bär", "猫", "dog"]'}), folder / "zoo.onnx")
+    return convert(folder / "zoo.onnx", folder).sidecar_path
+
+
+@pytest.fixture
+def data(written: Path) -> Data:
+    """Its content, to be spoiled."""
+    content: Data = json.loads(written.read_text(encoding="utf-8"))
+    return content
+
+
+def place_of(data: Data, path: str) -> tuple[Any, Any]:
+    """The container that a dotted path leads to, and the last key."""
+    *steps, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
+    container: Any = data
+    for step in steps:
+        container = container[step]
+    return container, last
+
+
+def objects(data: Any, path: str = "") -> list[str]:
+    """Dotted paths of all objects in a sidecar."""
+    if isinstance(data, list):
+        return [found for index, each in enumerate(data) for found in objects(each, f"{path}{index}.")]
+    if not isinstance(data, dict):
+        return []
+    return [path, *(found for key, each in data.items() for found in objects(each, f"{path}{key}."))]
+
+
+def assert_refused(data: object, folder: Path, text: str) -> None:
+    path = folder / "spoiled.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8")
+    with pytest.raises(ModelReadError) as caught:
+        read_sidecar(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_schema_check_can_fail() -> None:
+    spoiled = copy.deepcopy(SCHEMA)
+    spoiled["type"] = "thing"
+    with pytest.raises(jsonschema.SchemaError):
+        jsonschema.Draft202012Validator.check_schema(spoiled)
+
+
+def test_schema_and_dataclass_have_the_same_keys() -> None:
+    assert sorted(SCHEMA["required"]) == sorted(SCHEMA["properties"]) == sorted(Sidecar.__annotations__)
+
+
+def test_text_is_canonical(written: Path) -> None:
+    raw = written.read_bytes()
+    text = raw.decode("utf-8")
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert b"\r" not in raw
+    assert "Bär" in text
+    assert "猫" in text
+
+
+def test_reading_gives_what_was_written(written: Path) -> None:
+    sidecar = read_sidecar(written)
+    assert sidecar.to_json() == written.read_text(encoding="utf-8")
+    assert sidecar.labels == ("Bär", "猫", "dog")
+    assert read_sidecar(str(written)) == sidecar
+
+
+def test_every_key_is_needed_and_no_other_allowed(data: Data, tmp_path: Path) -> None:
+    data["refusals"] = [{"method": "reciprocam", "reason": "because", "node": None}]
+    data["saliency_map"]["classes"] = {"indices": [1]}
+    read_back = tmp_path / "whole.json"
+    read_back.write_text(json.dumps(data), encoding="utf-8")
+    read_sidecar(read_back)
+    free_form = "preprocessing."
+    tried = 0
+    for prefix in objects(data):
+        for key in list(place_of(data, f"{prefix}x")[0]):
+            spoiled = copy.deepcopy(data)
+            del place_of(spoiled, f"{prefix}x")[0][key]
+            assert_refused(spoiled, tmp_path, "not a valid sidecar")
+            tried += 1
+        if prefix != free_form:
+            spoiled = copy.deepcopy(data)
+            place_of(spoiled, f"{prefix}x")[0]["surprise"] = 1
+            assert_refused(spoiled, tmp_path, "not a valid sidecar")
+    assert tried > 60
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG_VALUES, ids=str)
+def test_wrong_value_is_refused(path: str, value: Any, data: Data, tmp_path: Path) -> None:
+    container, key = place_of(data, path)
+    assert repr(container[key]) != repr(value)
+    container[key] = value
+    assert_refused(data, tmp_path, "not a valid sidecar: $")
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "10.0", "0.9", ""])
+def test_another_major_version_is_told(version: str, data: Data, tmp_path: Path) -> None:
+    data["schema_version"] = version
+    assert_refused(data, tmp_path, f"sidecar version {version} is not known here (known: 1.0)")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no JSON"),
+        ("hello", "no JSON"),
+        ("{", "no JSON"),
+        ("[]", "not a valid sidecar"),
+        ("null", "not a valid sidecar"),
+        ("3", "not a valid sidecar"),
+        ("{}", "not a valid sidecar"),
+        ("[" * 100_000, "no JSON"),
+    ],
+    ids=lambda value: str(value)[:10],
+)
+def test_no_sidecar_at_all(text: str, reason: str, tmp_path: Path) -> None:
+    assert_refused(text, tmp_path, reason)
+
+
+def test_sidecar_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "noise.json").write_bytes(b"\xff\xfe\x00{")
+    with pytest.raises(ModelReadError, match="not a sidecar"):
+        read_sidecar(tmp_path / "noise.json")
+
+
+def test_missing_sidecar(tmp_path: Path) -> None:
+    with pytest.raises(ModelReadError, match=r"nowhere\.json: cannot be read: No such file"):
+        read_sidecar(tmp_path / "nowhere.json")
+    with pytest.raises(ModelReadError, match="cannot be read: Is a directory"):
+        read_sidecar(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"task": "detection"}, {"labels": (1, 2, 3)}, {"inputs": ()}],
+    ids=lambda change: next(iter(change)),
+)
+def test_wrong_sidecar_is_not_written_either(change: Data, written: Path) -> None:
+    sidecar = replace(read_sidecar(written), **change)
+    with pytest.raises(jsonschema.ValidationError):
+        sidecar.to_json()
+
+
+def test_black_box_sidecar_has_no_target_and_no_map(data: Data, tmp_path: Path) -> None:
+    data.update(mode="blackbox", method="rise", target_layer=None, saliency_map=None)
+    path = tmp_path / "blackbox.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    sidecar = read_sidecar(path)
+    assert sidecar.target_layer is None
+    assert sidecar.saliency_map is None
+    assert json.loads(sidecar.to_json()) == data
