@@ -1,0 +1,55 @@
+"""Ops on the batch of copies that join several tensors: products and concatenation."""
+
+from __future__ import annotations
+
+from math import prod
+
+from openvino import Node
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.graph.ports import extents, rank
+from ovxai_convert.mosaic.copies import Copies
+from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, rank_of, refuse
+from ovxai_convert.mosaic.kinds import Dense, Shared
+
+
+def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
+    """Copies may lie along the axes that are broadcast, or along the rows (left) or columns (right)."""
+    attributes = node.get_attributes()
+    left, right = inputs
+    full = rank(node.output(0))
+    dense = [each for each in inputs if isinstance(each, Dense)]
+    if full is None or min(rank_of(each.port) for each in inputs) < 2:
+        return refuse(node, "multiplies vectors, or its rank is not known")
+    if all(rank_of(each.port) - each.batch_axis > 2 for each in dense):
+        placed = aligned(node, inputs, copies, full, 2)
+        if isinstance(placed, Refusal):
+            return placed
+        ports, from_right, inner = placed
+        return finish(node, ports, full - from_right, inner)
+    if len(dense) != 1:
+        return refuse(node, "multiplies copies with each other")
+    only = dense[0]
+    contracted = -1 if (only is left) != attributes["transpose_a" if only is left else "transpose_b"] else -2
+    if only.batch_axis == rank_of(only.port) + contracted or _has_samples(right if only is left else left):
+        return refuse(node, "multiplies across the axis that holds the copies")
+    place = full - 2 if only is left else full - 1
+    return finish(node, [each.port for each in inputs], place, only.inner)
+
+
+def _has_samples(shared: Dense | Shared) -> bool:
+    """Whether a matrix operand comes as a batch of its own."""
+    return prod(each or 0 for each in (extents(shared.port) or (0,))[:-2]) != 1
+
+
+def concat(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
+    """Along another axis; parts that do not depend on the target are repeated for every copy."""
+    dense = [each for each in inputs if isinstance(each, Dense)]
+    axis, inner = dense[0].batch_axis, dense[0].inner
+    joined = node.get_attributes()["axis"] % rank_of(dense[0].port)
+    if joined == axis or any((each.batch_axis, each.inner) != (axis, inner) for each in dense):
+        return refuse(node, "joins along the axis that holds the copies")
+    ports = [
+        copies.repeat(each.port, axis, inner) if isinstance(each, Shared) else each.port for each in inputs
+    ]
+    return finish(node, ports, axis, inner)
