@@ -13,6 +13,8 @@ from types import FrameType
 import click
 
 from ovxai_convert.errors import OvxaiError, RefusedError
+from ovxai_convert.graph.cost import readable
+from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.inspection import CandidateRow, Inspection, inspect_model
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.vocabulary import Method
@@ -41,6 +43,18 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     show_default=True,
     help="Scale each map to 0..255 (u8) inside the model, or output raw scores.",
 )
+@click.option(
+    "--classes", metavar="A,B,...", help="Maps of these classes only, by index or label; default: all."
+)
+@click.option("--top-k", type=click.IntRange(min=1), help="Maps of the K best classes of each input only.")
+@click.option(
+    "--max-branch-memory",
+    metavar="MIB",
+    type=click.IntRange(min=1),
+    default=DEFAULT_MAX_BRANCH_BYTES // 2**20,
+    show_default=True,
+    help="Refuse a branch that needs more than this at once.",
+)
 @click.option("--exact", is_flag=True, help="Refuse if an original output cannot stay bit-exact.")
 @click.option(
     "--verify-with",
@@ -59,6 +73,9 @@ def convert_command(
     target_layer: str | None,
     scores_output: str | None,
     embed_scaling: bool,
+    classes: str | None,
+    top_k: int | None,
+    max_branch_memory: int,
     exact: bool,
     verify_with: Sequence[Path],
     force: bool,
@@ -87,6 +104,9 @@ def convert_command(
                 target_layer=target_layer,
                 scores_output=scores_output,
                 embed_scaling=embed_scaling,
+                classes=None if classes is None else [each.strip() for each in classes.split(",")],
+                top_k=top_k,
+                max_branch_memory=max_branch_memory * 2**20,
                 exact=exact,
                 force=force,
                 verify_with=verify_with,
@@ -121,7 +141,7 @@ def inspect_command(model: Path, scores_output: str | None, show_all: bool, as_j
     Names in the table can be given to ovxai-convert --target-layer.
     """
     try:
-        found = inspect_model(model, scores_output)
+        found = inspect_model(model, scores_output, priced=None if show_all else _SHOWN_CANDIDATES)
     except OvxaiError as error:
         _print_error(error, model)
         sys.exit(error.exit_code)
@@ -178,7 +198,10 @@ def _inspection_lines(found: Inspection, limit: int | None) -> list[str]:
         lines.append(f"no target: {found.refusal}")
     shown = found.candidates[:limit]
     if shown:
-        lines += ["", "candidates for --target-layer, the nearest to the scores first:"]
+        lines += [
+            "",
+            "candidates for --target-layer, the nearest to the scores first, with what a branch adds:",
+        ]
         lines += _table(shown)
     if len(shown) < len(found.candidates):
         lines.append(f"... and {len(found.candidates) - len(shown)} more (--all)")
@@ -186,9 +209,18 @@ def _inspection_lines(found: Inspection, limit: int | None) -> list[str]:
 
 
 def _table(rows: Sequence[CandidateRow]) -> list[str]:
-    cells = [("", "name", "type", "shape", "layout", "note")]
+    cells = [("", "name", "type", "shape", "layout", "MACs", "memory", "note")]
     cells += [
-        ("->" if row.chosen else "", row.name, row.type, _shape(row.shape), row.layout or "-", row.note)
+        (
+            "->" if row.chosen else "",
+            row.name,
+            row.type,
+            _shape(row.shape),
+            row.layout or "-",
+            "-" if row.macs_share is None else f"{100 * row.macs_share:.1f} %",
+            "-" if row.peak_bytes is None else readable(row.peak_bytes),
+            row.note,
+        )
         for row in rows
     ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import openvino as ov
 
+from ovxai_convert.branches.class_selection import ClassSelection
 from ovxai_convert.graph.inputs import input_layout, input_name
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import output_name
@@ -26,7 +28,7 @@ from ovxai_convert.sidecar import (
     TargetLayer,
     Verification,
 )
-from ovxai_convert.vocabulary import SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
 
 
 def describe(
@@ -48,7 +50,7 @@ def describe(
         ),
         outputs=tuple(
             OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
-            for index, port in enumerate(model.outputs[:-1])
+            for index, port in enumerate(model.outputs[: insertion.map_index])
         ),
         target_layer=TargetLayer(
             target.port.get_node().get_friendly_name(),
@@ -65,7 +67,7 @@ def describe(
             scores.class_count,
             scores.activation,
         ),
-        saliency_map=_describe_map(model, insertion, embed_scaling=request.embed_scaling),
+        saliency_map=_describe_map(insertion, request),
         labels=labels_of(source, scores.class_count),
         preprocessing=preprocessing_of(source),
         verification=verification,
@@ -73,17 +75,26 @@ def describe(
     )
 
 
-def _describe_map(model: ov.Model, insertion: Insertion, *, embed_scaling: bool) -> SaliencyMapInfo:
-    port = model.outputs[-1]
+def _describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
+    port = insertion.model.outputs[insertion.map_index]
     return SaliencyMapInfo(
         output=SALIENCY_MAP,
-        index=len(model.outputs) - 1,
+        index=insertion.map_index,
         shape=shape_of(port),
         element_type=element_type_of(port),
         axes=insertion.branch.axes,
-        scaling="minmax_per_map" if embed_scaling else "none",
-        value_range=(0, 255) if embed_scaling else None,
+        scaling="minmax_per_map" if request.embed_scaling else "none",
+        value_range=(0, 255) if request.embed_scaling else None,
+        classes=_describe_classes(request.selection),
     )
+
+
+def _describe_classes(selection: ClassSelection) -> str | dict[str, Any]:
+    if selection.indices is not None:
+        return {"indices": list(selection.indices)}
+    if selection.top_k is not None:
+        return {"top_k": selection.top_k, "indices_output": SALIENCY_CLASSES}
+    return "all"
 
 
 def shape_of(port: ov.Output) -> tuple[int, ...]:

@@ -9,14 +9,17 @@ from openvino import Model
 
 from ovxai_convert.branches import BRANCHES, Branch
 from ovxai_convert.branches.branch import Site
+from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.branches.scaling import scale_to_grey_levels
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.cost import Cost, cost_of
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
+from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
 from ovxai_convert.graph.target import Target, find_target
-from ovxai_convert.vocabulary import SALIENCY_MAP, Method, Task
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Method, Task
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 
@@ -30,6 +33,7 @@ class Request:
         target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None searches.
         scores_output: tensor name or index of the output that holds the classes; None takes the only one.
         embed_scaling: scale each map to grey levels inside the graph.
+        selection: the classes that get a map.
         max_branch_bytes: the largest tensor that a branch may build.
         tap_depth: how the branch reads the target; see :func:`~ovxai_convert.graph.tap.tap_at_depth`.
     """
@@ -38,6 +42,7 @@ class Request:
     target_layer: str | None = None
     scores_output: str | None = None
     embed_scaling: bool = True
+    selection: ClassSelection = ALL_CLASSES
     max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
     tap_depth: int = 0
 
@@ -51,6 +56,8 @@ class Insertion:
         branch: the method that was built.
         scores: its class tensor.
         target: its feature map.
+        map_index: index of the output ``saliency_map``; ``saliency_classes`` follows it if there is one.
+        cost: what the branch adds to an inference.
         refusals: why methods before this one were not possible.
     """
 
@@ -58,6 +65,8 @@ class Insertion:
     branch: Branch
     scores: Scores
     target: Target
+    map_index: int
+    cost: Cost
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -133,9 +142,40 @@ def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | R
     tap = tap_at_depth(place.flow, place.target.port, request.tap_depth)
     if isinstance(tap, Refusal):
         return tap
-    raw = branch.build(Site(place.flow, place.target, tap, place.scores, request.max_branch_bytes))
+    refusal = _unknown_class(place.scores, request.selection)
+    if refusal is not None:
+        return refusal
+    raw = branch.build(
+        Site(place.flow, place.target, tap, place.scores, request.selection, request.max_branch_bytes)
+    )
     if isinstance(raw, Refusal):
         return raw
-    add_output(model, scale_to_grey_levels(raw) if request.embed_scaling else raw, SALIENCY_MAP)
+    map_index = len(model.outputs)
+    add_output(model, scale_to_grey_levels(raw.maps) if request.embed_scaling else raw.maps, SALIENCY_MAP)
+    if raw.classes is not None:
+        add_output(model, raw.classes, SALIENCY_CLASSES)
     name_added_nodes(model, place.flow, SALIENCY_MAP)
-    return Insertion(model, branch, place.scores, place.target)
+    cost = cost_of(
+        (node for node in model.get_ordered_ops() if node not in place.flow.position), place.flow.nodes
+    )
+    if cost.peak_bytes > request.max_branch_bytes:
+        return _too_big(branch, place.target, cost, request.max_branch_bytes)
+    return Insertion(model, branch, place.scores, place.target, map_index, cost)
+
+
+def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:
+    wrong = [index for index in selection.indices or () if not 0 <= index < scores.class_count]
+    too_many = (selection.top_k or 0) > scores.class_count
+    if wrong or too_many:
+        what = f"there is no class {wrong[0]}" if wrong else f"there are no {selection.top_k} classes"
+        return Refusal(LOCATE, f"{what}: the scores have {scores.class_count}")
+    return None
+
+
+def _too_big(branch: Branch, target: Target, cost: Cost, max_bytes: int) -> Refusal:
+    needed = (
+        f"the branch needs {cost.peak_bytes / 2**20:.0f} MiB at once, more than {max_bytes / 2**20:.0f} MiB"
+    )
+    price = f"and {cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.2f} times the model's"
+    reason = f"{needed}, {price}; a --target-layer with fewer cells or a higher --max-branch-memory may do"
+    return Refusal(branch.method.value, reason, address(target.port))

@@ -6,14 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from openvino import Model
+
 from ovxai_convert.branches import BRANCHES
 from ovxai_convert.description import shape_of
 from ovxai_convert.errors import Refusal, RefusedError
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.cost import Cost
 from ovxai_convert.graph.outputs import has_output
 from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores, output_name
-from ovxai_convert.graph.target import candidates, find_target
+from ovxai_convert.graph.target import Candidate, candidates, find_target
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_source
 from ovxai_convert.vocabulary import SALIENCY_MAP
@@ -21,7 +24,12 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """A place where a target may stand: what it is, and what speaks for or against it."""
+    """A place where a target may stand: what it is, what speaks for or against it, what a branch costs there.
+
+    The cost is that of the first method that is possible there: multiply-accumulates, their share of the
+    model's, and the most bytes that one op of the branch touches. None where none is, or the place was not
+    priced.
+    """
 
     name: str
     type: str
@@ -29,6 +37,9 @@ class CandidateRow:
     layout: str | None
     chosen: bool
     note: str
+    macs: int | None
+    macs_share: float | None
+    peak_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -79,12 +90,15 @@ class Inspection:
         return asdict(self)
 
 
-def inspect_model(path: str | Path, scores_output: str | None = None) -> Inspection:
+def inspect_model(
+    path: str | Path, scores_output: str | None = None, priced: int | None = None
+) -> Inspection:
     """Look for scores and target as a conversion would, and try every method on a copy.
 
     Args:
         path: a model in any format that OpenVINO reads.
         scores_output: tensor name or index of the class output; None takes the only one.
+        priced: for how many candidates, from the scores on, the cost of a branch is worked out; None: all.
 
     Raises:
         ModelReadError: the file is no model.
@@ -100,20 +114,40 @@ def inspect_model(path: str | Path, scores_output: str | None = None) -> Inspect
         return Inspection(str(path), source.format, converted, None, (), methods, _text(scores))
     target = find_target(model, flow, scores)
     chosen = None if isinstance(target, Refusal) else target.port
+    places = candidates(model, flow, scores)
+    priced = len(places) if priced is None else priced
     rows = tuple(
-        CandidateRow(
-            address(place.port),
-            place.port.get_node().get_type_name(),
-            shape_of(place.port),
-            place.layout,
-            place.port == chosen,
-            "the last feature map before the scores" if place.port == chosen else place.note,
-        )
-        for place in candidates(model, flow, scores)
+        _candidate_row(model, place, scores_output, chosen=place.port == chosen, priced=index < priced)
+        for index, place in enumerate(places)
     )
     refusal = _text(target) if isinstance(target, Refusal) else None
     found = _scores_row(output_name(model, scores.output_index), scores)
     return Inspection(str(path), source.format, converted, found, rows, methods, refusal)
+
+
+def _candidate_row(
+    model: Model, place: Candidate, scores_output: str | None, *, chosen: bool, priced: bool
+) -> CandidateRow:
+    cost = _cost_at(model, place, scores_output) if priced and place.layout else None
+    return CandidateRow(
+        address(place.port),
+        place.port.get_node().get_type_name(),
+        shape_of(place.port),
+        place.layout,
+        chosen,
+        "the last feature map before the scores" if chosen else place.note,
+        cost.macs if cost else None,
+        cost.share if cost else None,
+        cost.peak_bytes if cost else None,
+    )
+
+
+def _cost_at(model: Model, place: Candidate, scores_output: str | None) -> Cost | None:
+    request = Request(target_layer=address(place.port), scores_output=scores_output)
+    try:
+        return insert_branch(model, request).cost
+    except RefusedError:
+        return None
 
 
 def _scores_row(output: str, scores: Scores) -> ScoresRow:
@@ -122,7 +156,7 @@ def _scores_row(output: str, scores: Scores) -> ScoresRow:
     )
 
 
-def _try_methods(model: Any, scores_output: str | None) -> list[MethodRow]:
+def _try_methods(model: Model, scores_output: str | None) -> list[MethodRow]:
     rows = []
     for branch in BRANCHES:
         try:

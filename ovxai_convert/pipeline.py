@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from ovxai_convert.artifact_files import Staging
+from ovxai_convert.class_names import select_classes
 from ovxai_convert.description import describe
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.graph.ports import address
-from ovxai_convert.insertion import Insertion, Request, insert_branch
+from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, insert_branch
 from ovxai_convert.model_io import SourceModel, read_source, write_ir
 from ovxai_convert.sidecar import Sidecar, Verification
 from ovxai_convert.verification.comparison import Comparison
@@ -47,6 +48,9 @@ def convert(
     target_layer: str | None = None,
     scores_output: str | None = None,
     embed_scaling: bool = True,
+    classes: Sequence[int | str] | None = None,
+    top_k: int | None = None,
+    max_branch_memory: int = DEFAULT_MAX_BRANCH_BYTES,
     exact: bool = False,
     force: bool = False,
     verify_with: Sequence[str | Path] = (),
@@ -60,6 +64,9 @@ def convert(
         target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None finds it.
         scores_output: tensor name or index of the class output; None takes the only one.
         embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
+        classes: indices or labels of the classes that get a map; None gives one to each.
+        top_k: maps of this many best classes of each input, which ``saliency_classes`` then names.
+        max_branch_memory: bytes that the branch may need at once; more is refused.
         exact: refuse instead of accepting an output that moved by up to a millionth of its range.
         force: replace files of these names that exist.
         verify_with: photographs to prove it on, beside the random inputs.
@@ -68,11 +75,14 @@ def convert(
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
     """
     path, out_dir = Path(path), Path(out_dir)
-    request = Request(_method(method), target_layer, scores_output, embed_scaling)
+    request = Request(
+        _method(method), target_layer, scores_output, embed_scaling, max_branch_bytes=max_branch_memory
+    )
     stem = f"{path.stem}_xai"
     names = [f"{stem}.xml", f"{stem}.bin", f"{stem}.json"]
     with Staging(out_dir, names, force=force) as staging:
         source = read_source(path)
+        request = replace(request, selection=select_classes(source, request, classes, top_k))
         images = [image_feed(source.model, Path(image)) for image in verify_with]
         staged = staging.folder / names[0]
         insertion, verification = _insert_and_prove(source, request, staged, images, exact=exact)

@@ -89,7 +89,11 @@ class ScoresInfo:
 
 @dataclass(frozen=True)
 class SaliencyMapInfo:
-    """The added output. ``axes`` names its axes, ``value_range`` is null for raw scores."""
+    """The added output. ``axes`` names its axes, ``value_range`` is null for raw scores.
+
+    ``classes`` is ``"all"``, ``{"indices": [...]}`` for maps of these classes in this order, or
+    ``{"top_k": K, "indices_output": name}`` where another output tells the classes of each sample.
+    """
 
     output: str
     index: int
@@ -98,7 +102,7 @@ class SaliencyMapInfo:
     axes: tuple[str, ...]
     scaling: str
     value_range: tuple[int, int] | None
-    classes: str = "all"
+    classes: str | dict[str, Any] = "all"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from typing import Final
 SALIENCY_MAP: Final = "saliency_map"
 """Tensor name of the output that a branch adds."""
 
+SALIENCY_CLASSES: Final = "saliency_classes"
+"""Tensor name of the output that tells which classes the maps of a sample belong to, if that varies."""
+
 
 class Task(Enum):
     """What the model is for. Only classification is explained today."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from openvino import Output
 from openvino import opset15 as ops
 
-from ovxai_convert.branches.branch import Branch, Site
+from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.errors import Refusal
 from ovxai_convert.mosaic.shapes import extent, ints, reshaped
 from ovxai_convert.vocabulary import Method
 
 
-def build(site: Site) -> Output | Refusal:
+def build(site: Site) -> RawMaps | Refusal:
     """Map ``[N, H, W]``: ``map[n, p] = mean_c F[n, c, p]``, in the model's float type."""
+    if not site.selection.everything:
+        return Refusal(Method.ACTIVATIONMAP.value, "has one map for all classes, of which none can be chosen")
     target = site.target
     mean = ops.reduce_mean(site.tap, ints([target.layout.index("C")]), keep_dims=False).output(0)
     rows, columns = target.grid
     if len(target.position_axes) == 2 or rows is None or columns is None:
-        return mean
-    return reshaped(mean, [extent(target.port, 0), rows, columns])
+        return RawMaps(mean)
+    return RawMaps(reshaped(mean, [extent(target.port, 0), rows, columns]))
 
 
 BRANCH = Branch(Method.ACTIVATIONMAP, ("batch", "height", "width"), build)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from openvino import Output
 
+from ovxai_convert.branches.class_selection import ClassSelection
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.scores import Scores
@@ -24,6 +25,7 @@ class Site:
         tap: the tensor that the branch reads instead of the target's own (equal to it, computed again from
             a neighbour so that the runtime's fusions stay); the target itself as a rule.
         scores: the class tensor.
+        selection: the classes that get a map.
         max_bytes: the largest tensor that the branch may build.
     """
 
@@ -31,7 +33,21 @@ class Site:
     target: Target
     tap: Output
     scores: Scores
+    selection: ClassSelection
     max_bytes: int
+
+
+@dataclass(frozen=True)
+class RawMaps:
+    """What a branch computes.
+
+    Attributes:
+        maps: the unscaled maps; their last two axes are rows and columns.
+        classes: ``[N, K']`` i64, the class of each map, where that depends on the input.
+    """
+
+    maps: Output
+    classes: Output | None = None
 
 
 @dataclass(frozen=True)
@@ -41,9 +57,9 @@ class Branch:
     Attributes:
         method: its name.
         axes: what the axes of its map mean, the last two being rows and columns.
-        build: makes the raw map (unscaled) in the site's graph.
+        build: makes the maps in the site's graph.
     """
 
     method: Method
     axes: tuple[str, ...]
-    build: Callable[[Site], Output | Refusal]
+    build: Callable[[Site], RawMaps | Refusal]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -109,13 +109,16 @@ def find_port(model: Model, wanted: str) -> Output:
 
 def nearest(wanted: str, known: Iterable[str]) -> str:
     """Ending of an error line that offers the names most like the one that was not found."""
-    names: Sequence[str] = sorted(set(known))
-    lowered = {name.lower(): name for name in names}
+    close = closest(wanted, known)
+    return f"; did you mean {close}?" if close else "; ovxai-inspect lists the layers"
+
+
+def closest(wanted: str, known: Iterable[str]) -> str:
+    """Up to three names like ``wanted``, quoted and separated by commas; empty when none is."""
+    lowered = {name.lower(): name for name in sorted(set(known))}
     close = difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.5)
     close = close or [low for low in lowered if wanted.lower() in low][:3]
-    if close:
-        return "; did you mean " + ", ".join(f"'{lowered[low]}'" for low in close) + "?"
-    return "; ovxai-inspect lists the layers"
+    return ", ".join(f"'{lowered[low]}'" for low in close)
 
 
 def _port_of(node: Node, index: int, wanted: str) -> Output:

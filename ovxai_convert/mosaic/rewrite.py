@@ -9,6 +9,7 @@ from openvino import Node, Output
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.cost import readable
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.dense_rules import apply_dense
@@ -88,7 +89,6 @@ def _too_big(node: Node, tensor: Carried, max_bytes: int) -> Refusal | None:
     size = prod(each or 1 for each in shape) * tensor.port.get_element_type().size
     if size <= max_bytes:
         return None
-    reason = (
-        f"all copies at {node.get_type_name()} need {size / 2**30:.1f} GiB, more than {max_bytes / 2**30:.1f}"
-    )
-    return Refusal("mosaic", f"{reason}; a smaller --target-layer may fit", node.get_friendly_name())
+    needed = f"all copies at {node.get_type_name()} need {readable(size)}, more than {readable(max_bytes)}"
+    reason = f"{needed}; a --target-layer with fewer cells or a higher --max-branch-memory may do"
+    return Refusal("mosaic", reason, node.get_friendly_name())

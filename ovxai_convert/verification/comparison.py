@@ -16,7 +16,6 @@ from ovxai_convert.graph.scores import output_name
 from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
 from ovxai_convert.verification.device import compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
-from ovxai_convert.vocabulary import SALIENCY_MAP
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
 """Largest difference of an output that is not bit-exact, as a part of its range."""
@@ -57,15 +56,15 @@ def run_original(model: ov.Model, feeds: Sequence[Feed]) -> Reference:
     return Reference(model, tuple(taken), tuple(outputs))
 
 
-def compare_interfaces(original: ov.Model, converted: ov.Model) -> None:
-    """Inputs and outputs have kept their order, names, element types and shapes; one output was added.
+def compare_interfaces(original: ov.Model, converted: ov.Model, added: int) -> None:
+    """Inputs and outputs have kept their order, names, types and shapes; ``added`` outputs follow them.
 
     Raises:
         VerificationError: naming the first that differs.
     """
     for what, before, after in (
         ("input", original.inputs, converted.inputs),
-        ("output", original.outputs, converted.outputs[:-1]),
+        ("output", original.outputs, converted.outputs[: len(converted.outputs) - added]),
     ):
         if len(before) != len(after):
             raise VerificationError(f"the converted model has {len(after)} {what}s instead of {len(before)}")
@@ -75,11 +74,14 @@ def compare_interfaces(original: ov.Model, converted: ov.Model) -> None:
                 raise VerificationError(f"{what} {index} has changed: {change}")
 
 
-def check_added_output(port: ov.Output, expected_type: str, expected_shape: Sequence[int | None]) -> None:
-    """The added output carries its name, type and shape.
+def check_added_output(
+    port: ov.Output, name: str, expected_type: str, expected_shape: Sequence[int | None]
+) -> None:
+    """An added output carries its name, type and shape.
 
     Args:
-        port: the last output of the converted model.
+        port: an added output of the converted model.
+        name: its tensor name.
         expected_type: OpenVINO's name of its element type.
         expected_shape: its extents, None where dynamic.
 
@@ -87,10 +89,10 @@ def check_added_output(port: ov.Output, expected_type: str, expected_shape: Sequ
         VerificationError: naming what differs.
     """
     found = sorted(port.get_names()), port.get_element_type().get_type_name(), list(extents(port) or ())
-    expected = [SALIENCY_MAP], expected_type, list(expected_shape)
+    expected = [name], expected_type, list(expected_shape)
     for what, is_one, should_be in zip(("names", "element type", "shape"), found, expected, strict=True):
         if is_one != should_be:
-            raise VerificationError(f"the saliency map's {what} is {is_one} instead of {should_be}")
+            raise VerificationError(f"the {what} of output '{name}' is {is_one} instead of {should_be}")
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,12 @@ class Comparison:
     Attributes:
         outputs: one check per original output.
         movement: the largest difference of any output as a part of its range; 0.0 when all are bit-exact.
-        saliency_maps: the added output, one array per feed.
+        added: per feed, one array per added output.
     """
 
     outputs: tuple[OutputCheck, ...]
     movement: float
-    saliency_maps: tuple[NDArray[Any], ...]
+    added: tuple[tuple[NDArray[Any], ...], ...]
 
 
 def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
@@ -124,7 +126,8 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
         difference, movement = measure(pairs)
         checks.append(OutputCheck(output_name(reference.model, index), movement == 0, difference))
         movements.append(movement)
-    return Comparison(tuple(checks), max(movements), tuple(each[-1] for each in results))
+    originals = len(reference.model.outputs)
+    return Comparison(tuple(checks), max(movements), tuple(each[originals:] for each in results))
 
 
 def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from ovxai_convert.errors import VerificationError
 from ovxai_convert.sidecar import SaliencyCheck
 from ovxai_convert.verification.slow_definition import SlowDefinition
 
-_CLASSES: Final = 3
+_MAPS: Final = 3
 _CELLS: Final = 6
 _RELATIVE: Final = 1e-4
 """Largest error of a raw map, as a part of its range."""
@@ -21,20 +21,26 @@ _ROUNDING: Final = 4e-6
 
 
 def check_class_maps(
-    slow: SlowDefinition, border: list[NDArray[Any]], saliency_map: NDArray[Any], *, scaled: bool, seed: int
+    slow: SlowDefinition,
+    border: list[NDArray[Any]],
+    saliency_map: NDArray[Any],
+    indices: NDArray[Any],
+    *,
+    scaled: bool,
+    seed: int,
 ) -> SaliencyCheck:
-    """Check maps ``[N, K, H, W]``, one per class.
+    """Check maps ``[N, K', H, W]``; ``indices`` ``[N, K']`` tells the class of each.
 
-    Of every sample the best class and two more are checked, at the cells where their map is lowest and
-    highest (which fix the scaling) and at six more.
+    Of every sample the map with the highest cell and two more are checked, at the cells where they are
+    lowest and highest (which fix the scaling) and at six more.
 
     Raises:
         VerificationError: a cell differs, with the class, the cell and both values.
     """
-    samples, classes = saliency_map.shape[:2]
-    flat = saliency_map.reshape(samples, classes, -1).astype(np.float64)
+    samples, maps = saliency_map.shape[:2]
+    flat = saliency_map.reshape(samples, maps, -1).astype(np.float64)
     rng = np.random.default_rng(seed)
-    others = rng.choice(classes, min(_CLASSES - 1, classes), replace=False)
+    others = rng.choice(maps, min(_MAPS - 1, maps), replace=False)
     checked = [(n, k) for n in range(samples) for k in {int(flat[n].max(axis=1).argmax()), *map(int, others)}]
     cells = {int(cell) for cell in rng.choice(flat.shape[2], min(_CELLS, flat.shape[2]), replace=False)}
     for n, k in checked:
@@ -43,8 +49,26 @@ def check_class_maps(
     expected = np.stack([slow.scores(border, cell) for cell in order], axis=-1).astype(np.float64)
     worst = 0.0
     for n, k in checked:
-        worst = max(worst, _compare(flat[n, k][order], expected[n, k], order, k, scaled=scaled))
+        label = int(indices[n, k])
+        worst = max(worst, _compare(flat[n, k][order], expected[n, label], order, label, scaled=scaled))
     return SaliencyCheck(len(order), worst)
+
+
+def check_best_classes(slow: SlowDefinition, border: list[NDArray[Any]], indices: NDArray[Any]) -> None:
+    """Check that ``indices`` ``[N, K']`` are the classes of the highest scores, the best first.
+
+    Classes whose scores are equal within rounding may change places.
+
+    Raises:
+        VerificationError: they are not.
+    """
+    scores = slow.unmasked_scores(border).astype(np.float64)
+    best = -np.sort(-scores, axis=1)[:, : indices.shape[1]]
+    found = np.take_along_axis(scores, indices, axis=1)
+    allowed = _RELATIVE * np.ptp(scores) + _ROUNDING * np.max(np.abs(scores))
+    distinct = all(len(set(row)) == len(row) for row in indices.tolist())
+    if not distinct or not np.max(np.abs(found - best)) <= allowed:
+        raise VerificationError("the classes of the saliency maps are not those of the highest scores")
 
 
 def check_activation_map(

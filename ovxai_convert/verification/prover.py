@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import openvino as ov
 
 from ovxai_convert.errors import Refusal, VerificationError
@@ -23,9 +24,14 @@ from ovxai_convert.verification.comparison import (
     run_original,
 )
 from ovxai_convert.verification.device import DEVICE
-from ovxai_convert.verification.map_check import check_activation_map, check_class_maps
+from ovxai_convert.verification.map_check import (
+    check_activation_map,
+    check_best_classes,
+    check_class_maps,
+)
 from ovxai_convert.verification.slow_definition import SlowDefinition
 from ovxai_convert.verification.trial_inputs import Feed, seeded_feeds
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 
 
 class Prover:
@@ -51,8 +57,10 @@ class Prover:
             VerificationError: its interface is not the original's with one output more, or it does not run.
         """
         converted = read_model(xml)
-        compare_interfaces(self._reference.model, converted)
-        check_added_output(converted.outputs[-1], *self._expected_map(insertion))
+        expected = self._expected_outputs(insertion)
+        compare_interfaces(self._reference.model, converted, len(expected))
+        for port, signature in zip(converted.outputs[-len(expected) :], expected, strict=True):
+            check_added_output(port, *signature)
         return compare_outputs(self._reference, converted)
 
     def prove(self, comparison: Comparison, insertion: Insertion) -> Verification:
@@ -67,28 +75,35 @@ class Prover:
                 f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
                 f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
             )
-        checks = [
-            self._check_map(insertion, comparison, index) for index in range(len(comparison.saliency_maps))
-        ]
+        checks = [self._check_map(insertion, comparison, index) for index in range(len(comparison.added))]
         return Verification(DEVICE, len(checks), comparison.outputs, merge_checks(checks))
 
-    def _expected_map(self, insertion: Insertion) -> tuple[str, list[int | None]]:
-        """Element type and extents that the definition gives the map."""
-        target, scores = insertion.target, insertion.scores
+    def _expected_outputs(self, insertion: Insertion) -> list[tuple[str, str, list[int | None]]]:
+        """Name, element type and extents that the definition gives the added outputs."""
+        target, scores, selection = insertion.target, insertion.scores, self._request.selection
         per_class = "class" in insertion.branch.axes
         raw_type = (scores.port if per_class else target.port).get_element_type().get_type_name()
+        map_type = "u8" if self._request.embed_scaling else str(raw_type)
         samples = (extents(target.port) or (None,))[0]
-        classes = [scores.class_count] if per_class else []
-        return "u8" if self._request.embed_scaling else str(raw_type), [samples, *classes, *target.grid]
+        classes = [selection.count(scores.class_count)] if per_class else []
+        outputs = [(SALIENCY_MAP, map_type, [samples, *classes, *target.grid])]
+        if selection.top_k is not None:
+            outputs.append((SALIENCY_CLASSES, "i64", [samples, *classes]))
+        return outputs
 
     def _check_map(self, insertion: Insertion, comparison: Comparison, index: int) -> SaliencyCheck:
         border = self._slow.border_values(self._reference.feeds[index])
-        found = comparison.saliency_maps[index]
+        found, *classes = comparison.added[index]
         scaled = self._request.embed_scaling
-        if "class" in insertion.branch.axes:
-            return check_class_maps(self._slow, border, found, scaled=scaled, seed=index)
-        channels = insertion.target.layout.index("C")
-        return check_activation_map(border, channels, found, scaled=scaled)
+        if "class" not in insertion.branch.axes:
+            return check_activation_map(border, insertion.target.layout.index("C"), found, scaled=scaled)
+        if classes:
+            check_best_classes(self._slow, border, classes[0])
+            indices = classes[0]
+        else:
+            chosen = self._request.selection.indices or range(insertion.scores.class_count)
+            indices = np.tile(np.array(chosen), (len(found), 1))
+        return check_class_maps(self._slow, border, found, indices, scaled=scaled, seed=index)
 
     @cached_property
     def _slow(self) -> SlowDefinition:

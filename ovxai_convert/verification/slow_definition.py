@@ -46,7 +46,7 @@ class SlowDefinition:
             border: what :meth:`border_values` gave.
             position: index of the cell, rows first.
         """
-        features, *others = border
+        features = border[0]
         masked = np.zeros_like(features)
         cell: list[Any] = [slice(None)] * features.ndim
         axes = self._target.position_axes
@@ -54,7 +54,11 @@ class SlowDefinition:
         for axis, index in zip(axes, np.unravel_index(position, grid), strict=True):
             cell[axis] = index
         masked[tuple(cell)] = features[tuple(cell)]
-        scores = self._head([masked, *others])[0]
+        return self.unmasked_scores([masked, *border[1:]])
+
+    def unmasked_scores(self, border: list[NDArray[Any]]) -> NDArray[Any]:
+        """Scores ``[N, K]`` of the head on the tensors as they are."""
+        scores = self._head(border)[0]
         return np.array(scores).reshape(scores.shape[:2])
 
 

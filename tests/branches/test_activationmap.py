@@ -53,6 +53,12 @@ def test_reciprocam_comes_first() -> None:
 
 
 def test_taken_when_the_first_is_refused() -> None:
-    insertion = insert_branch(cnn(CnnSpec()), Request(max_branch_bytes=100))
+    model = cnn(CnnSpec())
+    needed = {
+        method: insert_branch(model, Request(method)).cost.peak_bytes
+        for method in (Method.RECIPROCAM, Method.ACTIVATIONMAP)
+    }
+    assert needed[Method.ACTIVATIONMAP] < needed[Method.RECIPROCAM]
+    insertion = insert_branch(model, Request(max_branch_bytes=needed[Method.ACTIVATIONMAP]))
     assert insertion.branch.method is Method.ACTIVATIONMAP
     assert [refusal.method for refusal in insertion.refusals] == ["reciprocam"]

@@ -10,6 +10,9 @@ import pytest
 from fixtures.broken_files import perceptron, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from ovxai_convert.graph.cost import readable
+from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.model_io import read_model
 from tests.program.invocation import Convert, call_process
 from tests.special_networks import two_class_outputs
 
@@ -23,7 +26,9 @@ def test_table(onnx_model: Path, run_inspect: Convert) -> None:
     assert {"reciprocam: possible", "activationmap: possible"} <= set(lines)
     chosen = [line.split() for line in lines if line.startswith("->")]
     note = ["the", "last", "feature", "map", "before", "the", "scores"]
-    assert chosen == [["->", "target", "Relu", "[?,4,10,14]", "NCHW", *note]]
+    target = insert_branch(read_model(onnx_model), Request())
+    cost = [f"{100 * target.cost.share:.1f}", "%", *readable(target.cost.peak_bytes).split()]
+    assert chosen == [["->", "target", "Relu", "[?,4,10,14]", "NCHW", *cost, *note]]
 
 
 def test_json_says_the_same(onnx_model: Path, run_inspect: Convert) -> None:
