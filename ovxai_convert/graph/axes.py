@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from openvino import Model, Node, Output
 
@@ -22,18 +22,27 @@ from ovxai_convert.graph.op_types import (
     SHAPE_KEEPING,
 )
 from ovxai_convert.graph.ports import constant_ints, extents
+from ovxai_convert.graph.slices import slice_bounds
 
 
 @dataclass(frozen=True)
 class Atom:
-    """One indivisible meaning: a role (``N``, ``C``, ``H``, ``W``, ``?``) and its extent (None: dynamic)."""
+    """One indivisible meaning.
+
+    Attributes:
+        role: ``N``, ``C``, ``H``, ``W``, or ``?`` where it is not one of them.
+        extent: None where dynamic.
+        parts: what a Concat has put behind each other on this axis (a class token, then the tokens of a map),
+            so that a slice that cuts one of them out gives it its meaning back.
+    """
 
     role: str
     extent: int | None
+    parts: tuple[Axis, ...] = ()
 
 
-Axis = tuple[Atom, ...]
-Axes = tuple[Axis, ...]
+Axis: TypeAlias = tuple[Atom, ...]
+Axes: TypeAlias = tuple[Axis, ...]
 
 _SPATIAL: Final = ("D", "H", "W")
 
@@ -100,7 +109,7 @@ def _elementwise(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | Non
 
 
 def _unclear(axis: Axis) -> bool:
-    return any(atom.role == "?" for atom in axis)
+    return any(atom.role == "?" and not atom.parts for atom in axis)
 
 
 def _extent(axis: Axis) -> int | None:
@@ -206,7 +215,7 @@ def _matmul(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
 
 
 def _concat(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
-    """The joined axis stays itself if it is channels (or samples) everywhere, else it is not understood."""
+    """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
     shape = extents(node.output(0))
     sources = [meanings[port] for port in node.input_values() if port in meanings]
     if shape is None or not sources:
@@ -217,7 +226,7 @@ def _concat(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
         meanings[port][joined] if port in meanings else _fresh("?", None) for port in node.input_values()
     ]
     kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
-    new = _fresh("C" if kept else "?", shape[joined])
+    new = _fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
     return [tuple(new if i == joined else axis for i, axis in enumerate(source))]
 
 
@@ -239,13 +248,48 @@ def _resized(axis: Axis, extent: int | None) -> Axis:
     return _fresh(axis[0].role, extent) if len(axis) == 1 else _fresh("?", extent)
 
 
+def _slice(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+    """As :func:`_resize`, but a slice that cuts out what a Concat has joined gives it its meaning back."""
+    source, (resized,), bounds = (
+        meanings.get(node.input_value(0)),
+        _resize(node, meanings),
+        slice_bounds(node),
+    )
+    if source is None or resized is None:
+        return [None]
+    return [
+        tuple(
+            _part(source[index], *bounds[index]) or axis if index in bounds else axis
+            for index, axis in enumerate(resized)
+        )
+    ]
+
+
+def _part(axis: Axis, start: int, stop: int) -> Axis | None:
+    """The part of a joined axis that lies from ``start`` to ``stop``, None where these cut through one."""
+    total = _extent(axis)
+    if len(axis) != 1 or total is None:
+        return None
+    start, stop = (min(max(each + total if each < 0 else each, 0), total) for each in (start, stop))
+    position = 0
+    for part in axis[0].parts:
+        length = _extent(part)
+        if length is None:
+            return None
+        if (start, stop) == (position, position + length):
+            return part
+        position += length
+    return None
+
+
 _RULES: Final[Mapping[str, _Rule]] = {
     **dict.fromkeys(CONVOLUTIONS | POOLINGS, _window_op),
     **dict.fromkeys(SHAPE_KEEPING, _same),
     **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(AXIS_REDUCING, _reduce),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
-    **dict.fromkeys(("Slice", "StridedSlice", "Split", "VariadicSplit", "Pad", "Interpolate"), _resize),
+    **dict.fromkeys(("Split", "VariadicSplit", "Pad", "Interpolate"), _resize),
+    **dict.fromkeys(("Slice", "StridedSlice"), _slice),
     "Transpose": _transpose,
     "MatMul": _matmul,
     "Concat": _concat,
