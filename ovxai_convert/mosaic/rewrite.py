@@ -49,7 +49,8 @@ def rewrite_head(
             if too_big is not None:
                 return too_big
             carried[port] = tensor
-    return _dense(carried[sink], copies)
+    scores = _dense(carried[sink], copies)
+    return _too_big(sink.get_node(), scores, max_bytes) or scores
 
 
 def _compact(

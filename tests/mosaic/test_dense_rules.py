@@ -152,3 +152,14 @@ def test_slope_that_depends_on_the_target_is_refused() -> None:
         insert_branch(head_model(build, 1), Request(Method.RECIPROCAM, "target"))
     (refusal,) = caught.value.refusals
     assert (refusal.reason, refusal.node) == ("PRelu has parameters that depend on the target", "op")
+
+
+def test_indices_that_count_over_the_batch_are_refused() -> None:
+    def build(s: Site) -> Tensor:
+        pooled = _op(ops.max_pool(s.x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], axis=0))
+        return ops.multiply(pooled.output(0), ops.tanh(ops.convert(pooled.output(1), "f32")))
+
+    with pytest.raises(RefusedError) as caught:
+        insert_branch(head_model(build, 3), Request(Method.RECIPROCAM, "target"))
+    (refusal,) = caught.value.refusals
+    assert (refusal.reason, refusal.node) == ("MaxPool gives indices that count over the whole batch", "op")

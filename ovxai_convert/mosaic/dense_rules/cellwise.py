@@ -53,6 +53,8 @@ def leading_batch(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | 
         return first
     if first.batch_axis != 0:
         return refuse(node, "works across the axis that holds the copies")
+    if _counts_over_the_batch(node):
+        return refuse(node, "gives indices that count over the whole batch")
     per_sample = _PER_SAMPLE_INPUTS.get(node.get_type_name(), ())
     if per_sample and first.inner != 1:
         return refuse(node, "takes parameters per sample, of which a Reshape has made several rows")
@@ -60,6 +62,12 @@ def leading_batch(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | 
         copies.repeat(each.port, 0) if index in per_sample else each.port for index, each in enumerate(inputs)
     ]
     return finish(node, ports, 0, first.inner)
+
+
+def _counts_over_the_batch(node: Node) -> bool:
+    """Whether a MaxPool's indices are used and start anew with the batch only, not with every sample."""
+    used = any(port.get_target_inputs() for port in node.outputs()[1:])
+    return used and node.get_attributes().get("axis", 1) % rank_of(node.output(0)) == 0
 
 
 def along_axes(axes_of: Callable[[Node], Sequence[int] | None]) -> Rule:

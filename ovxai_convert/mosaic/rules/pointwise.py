@@ -80,7 +80,7 @@ def _grows(shape: tuple[int | None, ...], result: tuple[int | None, ...], tensor
 
 
 def _channel_wise(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
-    """Normalisation and softmax along axes without positions: every cell is normalised by itself."""
+    """Parameters, normalisation and softmax along axes without positions: each cell is treated by itself."""
     found = data_and_parameters(inputs)
     if found is None or not _apart(found[0], _working_axes(node)):
         return None
@@ -88,11 +88,22 @@ def _channel_wise(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequ
 
 
 def _working_axes(node: Node) -> list[int] | None:
-    if node.get_type_name() in ("Softmax", "LogSoftmax"):
+    kind = node.get_type_name()
+    if kind in ("Softmax", "LogSoftmax"):
         return [int(node.get_attributes()["axis"])]
-    if node.get_type_name() in ("BatchNormInference", "PRelu"):
-        return []
+    if kind == "BatchNormInference":
+        return [1]
+    if kind == "PRelu":
+        return _slope_axes(node)
     return constant_ints(node.input_value(1)) if node.get_input_size() > 1 else None
+
+
+def _slope_axes(node: Node) -> list[int]:
+    """Axes along which PRelu's slope varies: a vector along the second, all else aligned to the right."""
+    slope, rank = shape_of(node.input_value(1)), len(shape_of(node.input_value(0)))
+    if len(slope) == 1:
+        return [1] if slope[0] != 1 else []
+    return [rank - len(slope) + axis for axis, extent in enumerate(slope) if extent != 1]
 
 
 def _apart(tensor: Sparse, axes: Sequence[int] | None) -> bool:

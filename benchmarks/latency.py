@@ -1,0 +1,122 @@
+"""Two models run in turn on the CPU: `python -m benchmarks.latency ORIGINAL CONVERTED`, JSON on stdout.
+
+Run by this project's Python and by the ancestor's, so only what OpenVINO has had for years is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from benchmarks.open_dimensions import closed_shape
+from benchmarks.results import Latency, Quartiles
+
+_LEAST_PAIRS: Final = 5
+_LEAST_WARM_UP_PAIRS: Final = 2
+_SEED: Final = 20
+
+
+def measure(original: str, converted: str, seconds: float, warm_up: float) -> Latency:
+    """Compile both, warm both up, then run A B A B ... for some time.
+
+    Only neighbours are compared, so a machine that slows down for a while slows both sides of a ratio.
+    """
+    core = ov.Core()
+    requests = [_compile(core, path).create_infer_request() for path in (original, converted)]
+    feeds = _feeds(core.read_model(original))
+    count = len(core.read_model(original).outputs)
+    before, after = ([_outputs(request, feed, count) for feed in feeds] for request in requests)
+    _run_in_turn(requests, feeds, warm_up, _LEAST_WARM_UP_PAIRS)
+    times = np.array(_run_in_turn(requests, feeds, seconds, _LEAST_PAIRS))
+    ratios = times[:, 1] / times[:, 0]
+    exact, difference = _compare(before, after)
+    return Latency(
+        Quartiles.of(ratios.tolist()),
+        Quartiles.of((times[:, 0] * 1e3).tolist()),
+        Quartiles.of((times[:, 1] * 1e3).tolist()),
+        len(times),
+        exact,
+        difference,
+        ov.get_version(),
+    )
+
+
+def _compile(core: ov.Core, path: str) -> ov.CompiledModel:
+    # In float32 on every CPU, so that equal can mean equal and no ratio depends on the CPU's bfloat16.
+    return core.compile_model(core.read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+def _feeds(model: ov.Model) -> list[dict[int, NDArray[Any]]]:
+    """Two seeded random images."""
+    random = np.random.default_rng(_SEED)
+    return [
+        {
+            index: random.standard_normal(closed_shape(port)).astype(port.get_element_type().to_dtype())
+            for index, port in enumerate(model.inputs)
+        }
+        for _ in range(2)
+    ]
+
+
+def _outputs(request: ov.InferRequest, feed: dict[int, NDArray[Any]], count: int) -> list[NDArray[Any]]:
+    request.infer(feed)
+    return [np.array(request.get_output_tensor(index).data) for index in range(count)]
+
+
+def _run_in_turn(
+    requests: Sequence[ov.InferRequest],
+    feeds: Sequence[dict[int, NDArray[Any]]],
+    seconds: float,
+    least: int,
+) -> list[tuple[float, ...]]:
+    """Seconds of every run, one tuple per turn; `least` turns even where they take longer."""
+    turns: list[tuple[float, ...]] = []
+    end = time.perf_counter() + seconds
+    while len(turns) < least or time.perf_counter() < end:
+        feed = feeds[len(turns) % len(feeds)]
+        turns.append(tuple(_timed(request, feed) for request in requests))
+    return turns
+
+
+def _timed(request: ov.InferRequest, feed: dict[int, NDArray[Any]]) -> float:
+    started = time.perf_counter()
+    request.infer(feed)
+    return time.perf_counter() - started
+
+
+def _compare(
+    before: Sequence[Sequence[NDArray[Any]]], after: Sequence[Sequence[NDArray[Any]]]
+) -> tuple[bool, float]:
+    pairs = [
+        (old, new)
+        for olds, news in zip(before, after, strict=True)
+        for old, new in zip(olds, news, strict=True)
+    ]
+    exact = all(old.shape == new.shape and old.tobytes() == new.tobytes() for old, new in pairs)
+    if exact:
+        return True, 0.0
+    return False, float(max(np.max(np.abs(new.astype(np.float64) - old)) for old, new in pairs))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Run two models in turn and compare their times.")
+    parser.add_argument("original")
+    parser.add_argument("converted")
+    parser.add_argument("--seconds", type=float, default=10.0, help="time to measure for")
+    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds of running before that")
+    arguments = parser.parse_args()
+    found = measure(arguments.original, arguments.converted, arguments.seconds, arguments.warm_up)
+    print(json.dumps(asdict(found)))
+
+
+if __name__ == "__main__":
+    main()
