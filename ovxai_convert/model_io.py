@@ -55,7 +55,7 @@ def read_source(path: Path) -> SourceModel:
     metadata = read_metadata(path) if kind == "onnx" else {}
     model = read_model(path)
     if kind != "ir":
-        settle_names(model, read_model(path))
+        settle_names(model, None if kind == "onnx" else read_model(path))
     return SourceModel(path, kind, _sha256_of(path), model, metadata)
 
 
