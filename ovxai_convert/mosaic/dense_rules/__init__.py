@@ -42,6 +42,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(
         ("BatchNormInference", "GroupNormalization", "DepthToSpace", "SpaceToDepth"), cellwise.leading_batch
     ),
+    "Convolution": joins.convolution,
     **dict.fromkeys(AXIS_REDUCING, cellwise.reduction),
     **dict.fromkeys(
         ("Softmax", "LogSoftmax", "ShuffleChannels"), cellwise.along_axes(cellwise.axis_attribute)

@@ -1,16 +1,20 @@
-"""Ops on the batch of copies that join several tensors: products and concatenation."""
+"""Ops on the batch of copies that join tensors: products, convolutions of single cells, concatenation."""
 
 from __future__ import annotations
 
 from math import prod
 
 from openvino import Node
+from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.ports import extents, rank
+from ovxai_convert.graph.rebuild import own_constant
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, rank_of, refuse
+from ovxai_convert.mosaic.dense_rules.cellwise import leading_batch
 from ovxai_convert.mosaic.kinds import Dense, Shared
+from ovxai_convert.mosaic.shapes import reshaped
 
 
 def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
@@ -35,6 +39,27 @@ def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal
         return refuse(node, "multiplies across the axis that holds the copies")
     place = full - 2 if only is left else full - 1
     return finish(node, [each.port for each in inputs], place, only.inner)
+
+
+def convolution(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
+    """On maps of one cell, as after a global pooling, a 1x1 convolution is a product with a matrix.
+
+    Runtimes run it several times faster as that when the batch is large.
+    """
+    first = inputs[0]
+    cell, kernel = (extents(node.input_value(index)) or () for index in (0, 1))
+    attributes = node.get_attributes()
+    pads = (*attributes["pads_begin"], *attributes["pads_end"])
+    single = all(extent == 1 for extent in (*cell[2:], *kernel[2:])) and None not in kernel
+    if not single or any(pads) or not isinstance(first, Dense) or first.batch_axis != 0:
+        return leading_batch(node, inputs, copies)
+    weights = inputs[1]
+    if isinstance(weights, Dense):
+        return leading_batch(node, inputs, copies)
+    rows = reshaped(first.port, [-1, kernel[1] or 0])
+    matrix = reshaped(own_constant(weights.port), [kernel[0] or 0, kernel[1] or 0])
+    products = ops.matmul(rows, matrix, False, True).output(0)
+    return [Dense(reshaped(products, [-1, kernel[0] or 0, *([1] * len(kernel[2:]))]), 0, first.inner)]
 
 
 def _has_samples(shared: Dense | Shared) -> bool:
