@@ -68,3 +68,10 @@ class WriteError(OvxaiError):
     """The output folder cannot take the artifact, or already holds one."""
 
     exit_code = 6
+
+
+def last_line(error: RuntimeError) -> str:
+    """What OpenVINO has to say: the last line of an error whose others name places in its source."""
+    return next(
+        (line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason given"
+    )

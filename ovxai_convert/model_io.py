@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openvino as ov
 
-from ovxai_convert.errors import ModelReadError, WriteError
+from ovxai_convert.errors import ModelReadError, WriteError, last_line
 from ovxai_convert.graph.names import settle_names
 from ovxai_convert.onnx_file import read_metadata
 from ovxai_convert.quiet import quiet_stderr
@@ -65,8 +65,7 @@ def read_model(path: Path) -> ov.Model:
         with quiet_stderr():
             return ov.Core().read_model(path)
     except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-        raise ModelReadError(f"{path}: OpenVINO cannot read it: {reason}") from error
+        raise ModelReadError(f"{path}: OpenVINO cannot read it: {last_line(error)}") from error
 
 
 def write_ir(model: ov.Model, xml: Path) -> None:
@@ -78,8 +77,7 @@ def write_ir(model: ov.Model, xml: Path) -> None:
     try:
         ov.serialize(model, xml, xml.with_suffix(".bin"))
     except RuntimeError as error:
-        reason = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-        raise WriteError(f"{xml}: cannot write the model: {reason}") from error
+        raise WriteError(f"{xml}: cannot write the model: {last_line(error)}") from error
 
 
 def sha256_of_file(path: Path) -> str:

@@ -11,7 +11,7 @@ from openvino import Node, Output, Type
 from openvino.op import Constant
 from openvino.utils.node_factory import NodeFactory
 
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import Refusal, last_line
 
 _COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
 _SMALL_BYTES: Final = 64 * 1024
@@ -36,7 +36,7 @@ def recreate(
     try:
         return factory.create(node.get_type_name(), ports, attributes)
     except RuntimeError as error:  # all that OpenVINO raises here; the text tells which check failed
-        reason = f"{node.get_type_name()} cannot be built for all copies: {_last_line(error)}"
+        reason = f"{node.get_type_name()} cannot be built for all copies: {last_line(error)}"
         return Refusal("mosaic", reason, node.get_friendly_name())
 
 
@@ -52,7 +52,3 @@ def own_constant(port: Output) -> Output:
 @cache
 def _factory(opset: str) -> NodeFactory:
     return NodeFactory(opset)
-
-
-def _last_line(error: RuntimeError) -> str:
-    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]

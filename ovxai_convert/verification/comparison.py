@@ -10,7 +10,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.errors import VerificationError
+from ovxai_convert.errors import VerificationError, last_line
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import output_name
 from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
@@ -172,7 +172,7 @@ def _compiled(model: ov.Model, which: str) -> ov.CompiledModel:
     try:
         return compile_exact(model)
     except RuntimeError as error:
-        raise VerificationError(f"the {which} model does not compile: {_last_line(error)}") from error
+        raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
 
 
 def _run(compiled: ov.CompiledModel, feed: Feed) -> tuple[NDArray[Any], ...]:
@@ -184,8 +184,4 @@ def _run_or_fail(compiled: ov.CompiledModel, feed: Feed, which: str) -> tuple[ND
     try:
         return _run(compiled, feed)
     except RuntimeError as error:
-        raise VerificationError(f"the {which} model does not run: {_last_line(error)}") from error
-
-
-def _last_line(error: RuntimeError) -> str:
-    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+        raise VerificationError(f"the {which} model does not run: {last_line(error)}") from error
