@@ -9,9 +9,18 @@ import numpy as np
 from openvino import Output
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.mosaic.kinds import Dense, Flattened, Sparse
-from ovxai_convert.mosaic.shapes import Extent, extent, ints, product, reshaped, shape_vector, transposed
+from ovxai_convert.mosaic.shapes import (
+    Extent,
+    extent,
+    full_shape,
+    ints,
+    product,
+    rank_of,
+    reshaped,
+    shape_vector,
+    transposed,
+)
 
 _T = TypeVar("_T")
 
@@ -41,7 +50,7 @@ class Copies:
     def masked_target(self, values: Output) -> Sparse:
         """The feature map with all cells but one set to zero: V is the map itself, B is zero."""
         zero = ops.constant(np.zeros([], values.get_element_type().to_dtype()))
-        rank = len(extents(values) or ())
+        rank = rank_of(values)
         shape = [1 if axis in (0, *self.position_axes) else extent(values, axis) for axis in range(rank)]
         background = ops.broadcast(zero, shape_vector(shape)).output(0)
         return Sparse(values, background, self.position_axes, (1,) * len(self.position_axes))
@@ -53,10 +62,10 @@ class Copies:
         """
         if isinstance(tensor, Flattened):
             written = self.materialise(tensor.unflattened).port
-            shape = [extent(written, axis) for axis in range(len(extents(written) or ()))]
+            shape = full_shape(written)
             return Dense(reshaped(written, [shape[0], product(shape[1:])]))
         axes = tensor.position_axes
-        rank = len(extents(tensor.values) or ())
+        rank = rank_of(tensor.values)
         cells = [self._cells(tensor, index) for index in range(len(axes))]
         grid: list[Extent] = [cells[axes.index(axis)] if axis in axes else 1 for axis in range(rank)]
         numbers = self._cell_numbers(tensor, cells)
@@ -71,7 +80,7 @@ class Copies:
 
     def per_copy(self, values: Output, position_axes: tuple[int, ...]) -> Output:
         """Positions to the second axis: ``[N, C, H, W] -> [N, P, C, 1, 1]``, each copy with its own value."""
-        rank = len(extents(values) or ())
+        rank = rank_of(values)
         others = [axis for axis in range(1, rank) if axis not in position_axes]
         moved = transposed(values, [0, *position_axes, *others])
         kept = [1 if axis in position_axes else extent(values, axis) for axis in range(1, rank)]
@@ -79,11 +88,7 @@ class Copies:
 
     def as_batch(self, per_copy: Output) -> Output:
         """Samples and copies to one axis: ``[N, P, ...] -> [N * P, ...]``."""
-        rank = len(extents(per_copy) or ())
-        return reshaped(
-            per_copy,
-            [product([self.samples, self.count]), *(extent(per_copy, axis) for axis in range(2, rank))],
-        )
+        return reshaped(per_copy, [product([self.samples, self.count]), *full_shape(per_copy)[2:]])
 
     @staticmethod
     def _cells(tensor: Sparse, index: int) -> Extent:
@@ -106,10 +111,9 @@ class Copies:
 
         ``[..., N * inner, ...] -> [..., N, 1, inner, ...] -> [..., N * P * inner, ...]``
         """
-        rank = len(extents(port) or ())
-        shape = [extent(port, each) for each in range(rank)]
+        shape = full_shape(port)
         apart = reshaped(port, [*shape[:axis], self.samples, 1, inner, *shape[axis + 1 :]])
-        times = shape_vector(one_hot_vector(rank + 2, axis + 1, self.count, 1))
+        times = shape_vector(one_hot_vector(len(shape) + 2, axis + 1, self.count, 1))
         repeated = ops.tile(apart, times).output(0)
         merged = product([self.samples, self.count, inner])
         return reshaped(repeated, [*shape[:axis], merged, *shape[axis + 1 :]])

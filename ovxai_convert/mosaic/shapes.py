@@ -16,6 +16,16 @@ Extent: TypeAlias = "int | Output"
 """A number, or an i64 tensor of shape [1]."""
 
 
+def rank_of(port: Output) -> int:
+    """Number of axes; rewriting deals with tensors of known rank."""
+    return len(extents(port) or ())
+
+
+def full_shape(port: Output) -> list[Extent]:
+    """Extent of every axis."""
+    return [extent(port, axis) for axis in range(rank_of(port))]
+
+
 def extent(port: Output, axis: int) -> Extent:
     """Extent of one axis: a number where static, else read from the tensor's shape at run time."""
     shape = extents(port)

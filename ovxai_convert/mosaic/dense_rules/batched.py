@@ -11,6 +11,7 @@ from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.rebuild import recreate
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Dense, Shared
+from ovxai_convert.mosaic.shapes import rank_of
 
 Batched = Sequence[Dense | Shared]
 Rule = Callable[[Node, Batched, Copies], list[Dense] | Refusal]
@@ -46,11 +47,6 @@ def first_only(node: Node, inputs: Batched) -> Dense | Refusal:
 def with_parameters(first: Output, inputs: Batched) -> list[Output]:
     """The inputs of an op with another first one."""
     return [first, *(each.port for each in inputs[1:])]
-
-
-def rank_of(port: Output) -> int:
-    """Number of axes; rewriting deals with tensors of known rank."""
-    return len(extents(port) or ())
 
 
 def aligned(

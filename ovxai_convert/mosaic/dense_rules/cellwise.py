@@ -17,11 +17,11 @@ from ovxai_convert.mosaic.dense_rules.batched import (
     aligned,
     finish,
     first_only,
-    rank_of,
     refuse,
     with_parameters,
 )
 from ovxai_convert.mosaic.kinds import Dense
+from ovxai_convert.mosaic.shapes import rank_of
 
 _PER_SAMPLE_INPUTS: Final = {"DeformableConvolution": (1, 3)}
 """Inputs after the data that hold one set of values per sample: offsets and modulation."""

@@ -11,10 +11,10 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.ports import extents, rank
 from ovxai_convert.graph.rebuild import own_constant
 from ovxai_convert.mosaic.copies import Copies
-from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, rank_of, refuse
+from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, refuse
 from ovxai_convert.mosaic.dense_rules.cellwise import leading_batch
 from ovxai_convert.mosaic.kinds import Dense, Shared
-from ovxai_convert.mosaic.shapes import reshaped
+from ovxai_convert.mosaic.shapes import rank_of, reshaped
 
 
 def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:

@@ -14,12 +14,12 @@ from ovxai_convert.mosaic.dense_rules.batched import (
     Batched,
     finish,
     first_only,
-    rank_of,
     refuse,
     with_parameters,
 )
 from ovxai_convert.mosaic.dense_rules.cellwise import along_axes
 from ovxai_convert.mosaic.kinds import Dense
+from ovxai_convert.mosaic.shapes import rank_of
 
 _NO_END: Final = 2**31 - 1
 
