@@ -102,7 +102,9 @@ def calls(tree: ast.Module) -> set[str]:
 
 
 def test_there_are_modules_to_look_at() -> None:
-    assert {"", "cli", "errors", "graph.cones", "mosaic.rewrite", "branches.reciprocam"} <= set(SOURCES)
+    assert {"", "cli.convert", "errors", "graph.cones", "mosaic.rewrite", "branches.reciprocam"} <= set(
+        SOURCES
+    )
 
 
 @each_module
@@ -111,14 +113,14 @@ def test_part_imports_only_what_it_may(name: str) -> None:
     parts = imported_parts(SOURCES[name]) - {part}
     if part in MAY_IMPORT:
         assert parts <= MAY_IMPORT[part]
-    assert "cli" not in parts
+    assert "cli" not in parts or part == "cli"
 
 
 @each_module
 def test_library_is_imported_in_its_one_place(name: str) -> None:
     libraries = {each.split(".")[0] for each in imported(SOURCES[name])}
     for library, parts in ONLY_IN.items():
-        assert library not in libraries or name in parts
+        assert library not in libraries or name.split(".")[0] in parts
     assert not libraries & set(NEVER)
 
 
@@ -132,11 +134,11 @@ def test_part_without_openvino(part: str) -> None:
 
 @each_module
 def test_only_the_cli_prints_or_exits(name: str) -> None:
-    assert name == "cli" or not calls(SOURCES[name]) & EXITS
+    assert name.split(".")[0] == "cli" or not calls(SOURCES[name]) & EXITS
 
 
 def test_the_cli_is_seen_to_exit() -> None:
-    assert "sys.exit" in calls(SOURCES["cli"]) & EXITS
+    assert "sys.exit" in calls(SOURCES["cli.convert"]) & EXITS
 
 
 def test_no_cycle() -> None:

@@ -8,7 +8,8 @@ import onnx
 import pytest
 
 from fixtures.broken_files import onnx_classifier
-from ovxai_convert.cli import convert_command, inspect_command
+from ovxai_convert.cli.convert import convert_command
+from ovxai_convert.cli.inspect import inspect_command
 from tests.program.invocation import Convert, Outcome, call
 
 

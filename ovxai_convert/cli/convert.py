@@ -1,30 +1,25 @@
-"""The commands ``ovxai-convert`` and ``ovxai-inspect``; the only place that prints or exits."""
+"""The command ``ovxai-convert``."""
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from ovxai_convert.errors import OvxaiError, RefusedError
-from ovxai_convert.graph.cost import readable
+from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error, shape_text
+from ovxai_convert.errors import OvxaiError
 from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES
-from ovxai_convert.inspection import CandidateRow, Inspection, inspect_model
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.vocabulary import Method
 
-_SHOWN_CANDIDATES = 12
 _METHODS = ["auto", *(method.value for method in Method)]
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.command("ovxai-convert", context_settings=_SETTINGS)
+@click.command("ovxai-convert", context_settings=SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -90,7 +85,7 @@ def convert_command(
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, interrupt_on_terminate)
     _check_distinct(models, output_dir)
     exit_codes = []
     for number, path in enumerate(models, start=1):
@@ -112,7 +107,7 @@ def convert_command(
                 verify_with=verify_with,
             )
         except OvxaiError as error:
-            _print_error(error, path)
+            print_error(error, path)
             exit_codes.append(error.exit_code)
         except KeyboardInterrupt:
             click.echo(f"Error: {path}: interrupted, nothing was written", err=True)
@@ -127,46 +122,10 @@ def convert_command(
     sys.exit(exit_codes[0] if exit_codes else 0)
 
 
-@click.command("ovxai-inspect", context_settings=_SETTINGS)
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
-@click.option(
-    "--all", "show_all", is_flag=True, help=f"Show all candidates, not the last {_SHOWN_CANDIDATES}."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.version_option(package_name="ovxai-convert")
-def inspect_command(model: Path, scores_output: str | None, show_all: bool, as_json: bool) -> None:
-    """Show where a branch could stand in MODEL, what auto would take, and why.
-
-    Names in the table can be given to ovxai-convert --target-layer.
-    """
-    try:
-        found = inspect_model(model, scores_output, priced=None if show_all else _SHOWN_CANDIDATES)
-    except OvxaiError as error:
-        _print_error(error, model)
-        sys.exit(error.exit_code)
-    if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, sort_keys=True, ensure_ascii=False))
-    else:
-        click.echo("\n".join(_inspection_lines(found, None if show_all else _SHOWN_CANDIDATES)))
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Leave on SIGTERM the way Ctrl-C does, so that temporary files are removed."""
-    raise KeyboardInterrupt
-
-
 def _check_distinct(models: Sequence[Path], output_dir: Path) -> None:
     stem, count = Counter(path.stem for path in models).most_common(1)[0]
     if count > 1:
         raise click.UsageError(f"{count} models would be written to {output_dir / f'{stem}_xai.xml'}")
-
-
-def _print_error(error: OvxaiError, path: Path) -> None:
-    text = " ".join(str(error).split())
-    where = "" if text.startswith(str(path)) else f"{path}: "
-    hint = f"; 'ovxai-inspect {path}' shows what was found" if isinstance(error, RefusedError) else ""
-    click.echo(f"Error: {where}{text}{hint}", err=True)
 
 
 def _summary(report: ConversionReport) -> str:
@@ -176,56 +135,6 @@ def _summary(report: ConversionReport) -> str:
     outputs = "bit-exact" if all(check.bit_exact for check in proof.outputs) else "within tolerance"
     cells = proof.saliency_map.positions_checked
     return (
-        f"{report.xml}: {sidecar.method} at '{target.name}' {_shape(target.shape)} {target.layout}; "
+        f"{report.xml}: {sidecar.method} at '{target.name}' {shape_text(target.shape)} {target.layout}; "
         f"outputs {outputs} on {proof.inputs} inputs, {cells} map cells checked"
     )
-
-
-def _inspection_lines(found: Inspection, limit: int | None) -> list[str]:
-    lines = [f"{found.file} ({found.format})"]
-    if found.converted:
-        lines.append("converted: it already has an output 'saliency_map'")
-    if found.scores is not None:
-        scores = found.scores
-        lines.append(
-            f"scores:   '{scores.name}' {_shape(scores.shape)}, {scores.class_count} classes, "
-            f"final activation: {scores.activation}, output '{scores.output}'"
-        )
-    for row in found.methods:
-        where = f" (at '{row.node}')" if row.node else ""
-        lines.append(f"{row.method}: " + ("possible" if row.possible else f"refused: {row.reason}{where}"))
-    if found.refusal is not None:
-        lines.append(f"no target: {found.refusal}")
-    shown = found.candidates[:limit]
-    if shown:
-        lines += [
-            "",
-            "candidates for --target-layer, the nearest to the scores first, with what a branch adds:",
-        ]
-        lines += _table(shown)
-    if len(shown) < len(found.candidates):
-        lines.append(f"... and {len(found.candidates) - len(shown)} more (--all)")
-    return lines
-
-
-def _table(rows: Sequence[CandidateRow]) -> list[str]:
-    cells = [("", "name", "type", "shape", "layout", "MACs", "memory", "note")]
-    cells += [
-        (
-            "->" if row.chosen else "",
-            row.name,
-            row.type,
-            _shape(row.shape),
-            row.layout or "-",
-            "-" if row.macs_share is None else f"{100 * row.macs_share:.1f} %",
-            "-" if row.peak_bytes is None else readable(row.peak_bytes),
-            row.note,
-        )
-        for row in rows
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "[" + ",".join("?" if extent < 0 else str(extent) for extent in shape) + "]"
