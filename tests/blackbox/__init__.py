@@ -1,0 +1,1 @@
+"""Tests of the black-box methods, on functions instead of models."""
