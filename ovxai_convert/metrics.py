@@ -1,0 +1,178 @@
+"""How well a map names the pixels that a score hangs on: deletion and insertion.
+
+The metrics of RISE's paper (arXiv 1806.07421). Deletion covers the pixels of an image one after
+the other, the map's highest first; a good map makes the score fall at once. Insertion shows them on an empty
+or blurred canvas in the same order; a good map makes it rise at once. Either is summed up as the area under
+the score over the fraction of pixels, which lies in 0..1 where scores do, as probabilities: smaller is better
+for deletion, larger for insertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.blackbox.streaming import Batches, ScoreStream, chosen, require_batch_size, scored
+from ovxai_convert.blackbox.subject import Subject
+from ovxai_convert.errors import UsageError
+
+Order = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class ScoreCurve:
+    """A class's score while pixels are covered or shown.
+
+    Attributes:
+        fractions: part of the pixels that is done, from 0 to 1, ``[steps + 1]``.
+        scores: the class's score then.
+    """
+
+    fractions: NDArray[np.float64]
+    scores: NDArray[np.float32]
+
+    @property
+    def auc(self) -> float:
+        """Area under the curve, by the trapezoidal rule."""
+        means = (self.scores[1:].astype(np.float64) + self.scores[:-1]) / 2
+        return float(means @ np.diff(self.fractions))
+
+
+def deletion(
+    image: NDArray[Any],
+    spatial_axes: tuple[int, int],
+    saliency_map: NDArray[Any],
+    score_stream: ScoreStream,
+    target: int,
+    batch_size: int,
+    steps: int = 224,
+    baseline: float | NDArray[Any] = 0.0,
+) -> ScoreCurve:
+    """The score while pixels are replaced by the baseline, the map's highest first; smaller area is better.
+
+    Pixels of equal value go row by row. The curve has ``steps + 1`` points; at point i, ``round(i H W /
+    steps)`` pixels are gone.
+
+    Args:
+        image: a model input without its batch axis.
+        spatial_axes: which of its axes are rows and columns.
+        saliency_map: ``[H, W]``, larger speaks for the class.
+        score_stream: runs the model; probabilities, for an area in 0..1.
+        target: the class.
+        batch_size: most inputs in a batch.
+        steps: how many times pixels are taken, at most one time per pixel.
+        baseline: what replaces them: a number (0 is the mean colour of an image normalised to mean 0), or an
+            image.
+
+    Raises:
+        UsageError: a map of another size or with NaN, a class out of range, scores that do not fit.
+    """
+    subject = Subject(image, spatial_axes)
+    canvas = _canvas(subject, baseline)
+    return _curve(
+        subject,
+        saliency_map,
+        score_stream,
+        target,
+        batch_size,
+        steps,
+        lambda done: np.where(done, canvas, image),
+    )
+
+
+def insertion(
+    image: NDArray[Any],
+    spatial_axes: tuple[int, int],
+    saliency_map: NDArray[Any],
+    score_stream: ScoreStream,
+    target: int,
+    batch_size: int,
+    steps: int = 224,
+    start: float | NDArray[Any] = 0.0,
+) -> ScoreCurve:
+    """The score while pixels of the image are shown on the start, the map's highest first; larger is better.
+
+    As ``deletion``, but for ``start``: a number, or an image such as ``blurred`` makes. (The paper starts
+    from a blurred image, on which no sharp edge appears where pixels do; openvino-xai starts from 0, as
+    here.)
+    """
+    subject = Subject(image, spatial_axes)
+    canvas = _canvas(subject, start)
+    return _curve(
+        subject,
+        saliency_map,
+        score_stream,
+        target,
+        batch_size,
+        steps,
+        lambda done: np.where(done, image, canvas),
+    )
+
+
+def blurred(image: NDArray[Any], spatial_axes: tuple[int, int], sigma: float = 5.0) -> NDArray[Any]:
+    """The image through a Gaussian of ``sigma`` pixels along rows and columns, reflected at the border."""
+    subject = Subject(image, spatial_axes)
+    if not sigma > 0:
+        raise UsageError(f"sigma must be above 0, not {sigma}")
+    planes = np.moveaxis(image, spatial_axes, (-2, -1))
+    soft = np.empty(planes.shape, np.float32)
+    for index in np.ndindex(planes.shape[:-2]):
+        soft[index] = cv2.GaussianBlur(np.ascontiguousarray(planes[index], np.float32), (0, 0), sigma)
+    return _canvas(subject, np.moveaxis(soft, (-2, -1), spatial_axes))
+
+
+def _canvas(subject: Subject, fill: float | NDArray[Any]) -> NDArray[Any]:
+    canvas = np.asarray(fill)
+    if canvas.shape not in ((), subject.image.shape):
+        raise UsageError(
+            f"a baseline image must have the image's shape {subject.image.shape}, not {canvas.shape}"
+        )
+    if np.issubdtype(subject.image.dtype, np.integer):
+        canvas = np.rint(canvas)
+    return canvas.astype(subject.image.dtype)
+
+
+def _curve(
+    subject: Subject,
+    saliency_map: NDArray[Any],
+    score_stream: ScoreStream,
+    target: int,
+    batch_size: int,
+    steps: int,
+    perturbed: Callable[[NDArray[np.bool_]], NDArray[Any]],
+) -> ScoreCurve:
+    require_batch_size(batch_size)
+    places = _places(subject, saliency_map)
+    if not 1 <= steps <= places.size:
+        raise UsageError(f"steps must be 1 to {places.size}, the number of pixels, not {steps}")
+    counts = np.rint(np.linspace(0, places.size, steps + 1)).astype(np.intp)
+
+    def batches() -> Batches:
+        for first in range(0, len(counts), batch_size):
+            part = counts[first : first + batch_size]
+            batch = subject.empty_batch(len(part))
+            for place, count in enumerate(part):
+                batch[place] = perturbed(subject.aligned(places < count))
+            yield batch
+
+    with closing(scored(score_stream, batches())) as stream:
+        scores = [batch[:, chosen([target], batch.shape[1])[0]].copy() for batch in stream]
+    return ScoreCurve(counts / places.size, np.concatenate(scores))
+
+
+def _places(subject: Subject, saliency_map: NDArray[Any]) -> Order:
+    """Each pixel's place in the order of the map, ``[H, W]``: 0 for the highest."""
+    if saliency_map.shape != subject.size:
+        raise UsageError(f"the map must have the image's size {subject.size}, not shape {saliency_map.shape}")
+    values = saliency_map.astype(np.float64).ravel()
+    if np.isnan(values).any():
+        raise UsageError("the map holds NaN, which has no place in an order")
+    places = np.empty(values.size, np.intp)
+    places[np.argsort(-values, kind="stable")] = np.arange(values.size)
+    return places.reshape(subject.size)
