@@ -6,7 +6,7 @@ where seeing only the window scores most and covering it scores least; its whole
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -118,20 +118,23 @@ class Aise:
         widths = KERNEL_WIDTHS[self.preset] if self.kernel_widths is None else tuple(self.kernel_widths)
         budget = self.num_iterations_per_kernel or NUM_ITERATIONS[self.preset]
         windows = GaussianWindows(subject.size, widths)
-        gains = _Gains(subject, windows, score_stream, targets, batch_size, on_progress)
-        gains.total = len(widths) * budget * _PER_PLACE if targets is not None and len(targets) == 1 else None
+        shared = targets is None or len(targets) > 1
+        total = None if shared else len(widths) * budget * _PER_PLACE
+        gains = _Gains(
+            subject, windows, score_stream, targets, batch_size, lambda done: on_progress(done, total)
+        )
 
         gains.find((width, *point) for width in range(len(widths)) for point in self._first_points(budget))
         searches = [
             [_Search(self._solver(), width, column, budget) for width in range(len(widths))]
             for column in range(gains.count)
         ]
-        while wanted := {place for each in searches for one in each for place in one.wanted()}:
+        under_way = [search for per_class in searches for search in per_class]
+        while wanted := {place for search in under_way for place in search.wanted()}:
             gains.find(sorted(wanted))
-            for each in searches:
-                for one in each:
-                    one.advance(gains)
-        maps = np.stack([_map(windows, each) for each in searches])
+            for search in under_way:
+                search.advance(gains)
+        maps = np.stack([_map(windows, per_class) for per_class in searches])
         return BlackboxMaps(maps, gains.evaluations, converged=False)
 
     def _solver(self) -> Direct:
@@ -155,7 +158,7 @@ class _Gains:
         score_stream: ScoreStream,
         targets: Sequence[int] | None,
         batch_size: int,
-        on_progress: Progress,
+        on_progress: Callable[[int], None],
     ) -> None:
         self._subject = subject
         self._windows = windows
@@ -163,15 +166,15 @@ class _Gains:
         self._targets = targets
         self._batch_size = batch_size
         self._on_progress = on_progress
-        self._classes: list[int] | None = None
+        self._class_count: int | None = None
+        self._classes: list[int] = []
         self._found: dict[Place, NDArray[np.float32]] = {}
         self.evaluations = 0
-        self.total: int | None = None
 
     @property
     def count(self) -> int:
         """K', the number of classes that get a map."""
-        return len(self._classes or ())
+        return len(self._classes)
 
     def of(self, place: Place, column: int) -> float:
         """The gain of a window that was found, for one class."""
@@ -183,13 +186,14 @@ class _Gains:
         if not new:
             return
         rows: list[NDArray[np.float32]] = []
-        with closing(scored(self._score_stream, self._batches(new))) as stream:
+        with closing(scored(self._score_stream, self._batches(new), self._class_count)) as stream:
             for batch in stream:
-                if self._classes is None:
+                if self._class_count is None:
+                    self._class_count = batch.shape[1]
                     self._classes = chosen(self._targets, batch.shape[1])
                 rows.extend(batch[:, self._classes])  # a copy: the stream may use its array again
                 self.evaluations += len(batch)
-                self._on_progress(self.evaluations, self.total)
+                self._on_progress(self.evaluations)
         for place, alone, without in zip(new, rows[0::2], rows[1::2], strict=True):
             self._found[place] = alone - without
 

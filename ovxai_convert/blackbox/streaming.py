@@ -46,8 +46,10 @@ class BlackboxMaps:
     converged: bool
 
 
-def scored(score_stream: ScoreStream, batches: Batches) -> Generator[NDArray[np.float32]]:
-    """Scores of each batch, float32 ``(B, K)``, with K the same for all.
+def scored(
+    score_stream: ScoreStream, batches: Batches, classes: int | None = None
+) -> Generator[NDArray[np.float32], None, None]:
+    """Scores of each batch, float32 ``(B, K)``, with K the same for all, and as given where it is known.
 
     Closing this generator closes the stream; whatever either raises goes through untouched.
 
@@ -61,7 +63,6 @@ def scored(score_stream: ScoreStream, batches: Batches) -> Generator[NDArray[np.
             pulled.append(len(batch))
             yield batch
 
-    classes: int | None = None
     stream = score_stream(counted())
     try:
         for scores in stream:
@@ -80,11 +81,7 @@ def scored(score_stream: ScoreStream, batches: Batches) -> Generator[NDArray[np.
 
 def _checked(scores: NDArray[Any], rows: int, classes: int | None) -> NDArray[np.float32]:
     array = np.asarray(scores)
-    if (
-        array.ndim != 2
-        or len(array) != rows
-        or array.shape[1] != (array.shape[1] if classes is None else classes)
-    ):
+    if array.ndim != 2 or len(array) != rows or classes not in (None, array.shape[1]):
         wanted = "K" if classes is None else str(classes)
         raise UsageError(f"scores for {rows} inputs must have shape ({rows}, {wanted}), not {array.shape}")
     if array.shape[1] == 0:

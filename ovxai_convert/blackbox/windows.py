@@ -26,7 +26,7 @@ class GaussianWindows:
     def window(self, width: int, point: Doubles) -> NDArray[np.float32]:
         """``[H, W]``, for the index of a width and a point (row, column) in 0..1."""
         rows, columns = self._profiles(width, point[np.newaxis])
-        return np.outer(rows[0], columns[0]).astype(np.float32)
+        return np.outer(rows[0].astype(np.float32), columns[0].astype(np.float32))
 
     def weighted_sum(self, width: int, points: Doubles, weights: Doubles) -> Doubles:
         """``sum_i weights[i] * window_i``, ``[H, W]``, for points ``[n, 2]``."""

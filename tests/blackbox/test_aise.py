@@ -170,6 +170,16 @@ def test_wrong_parameters(wrong: dict[str, object], says: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_the_number_of_classes_may_not_change_between_rounds() -> None:
+    sizes = iter([3] * 30 + [2] * 1000)
+
+    def shrinking(batch: NDArray[np.float32]) -> Floats:
+        return predict(batch)[:, : next(sizes)]
+
+    with pytest.raises(UsageError, match=r"must have shape \(10, 3\), not \(10, 2\)"):
+        Aise().explain(image(), (1, 2), running(shrinking), [0], 10)
+
+
 @pytest.mark.parametrize("targets", [[3], [-1], []])
 def test_wrong_targets(targets: list[int]) -> None:
     with pytest.raises(UsageError, match=r"class|target"):
