@@ -27,14 +27,16 @@ $(INSTALLED): pyproject.toml constraints.txt
 fixtures: $(INSTALLED) ## Fetch the real models and photographs that demo and test use (40 MB)
 	python -m fixtures.fetch $(FIXTURES)
 
-demo: $(INSTALLED) ## Convert a real classifier and show what it saw in a photograph
+demo: $(INSTALLED) ## Convert a real classifier and show what it saw in photographs
 	@mkdir -p demo-output
 	cp "$$(python -m fixtures.fetch chelsea)" demo-output/chelsea.png
+	cp "$$(python -m fixtures.fetch coffee)" demo-output/coffee.png
 	python -m fixtures.efficientnet_lite0 demo-output/efficientnet_lite0.onnx
-	ovxai-convert demo-output/efficientnet_lite0.onnx --method reciprocam -o demo-output/ --force
-	python examples/show_saliency.py demo-output/efficientnet_lite0_xai.xml demo-output/chelsea.png \
-		-o demo-output/chelsea_saliency.png --mean 127 --scale 128
-	@echo "Look at demo-output/chelsea_saliency.png"
+	ovxai-convert demo-output/efficientnet_lite0.onnx --method reciprocam --rgb --mean 127 --scale 128 --resize crop \
+		-o demo-output --force
+	ovxai-explain demo-output/efficientnet_lite0_xai.xml demo-output/chelsea.png demo-output/coffee.png \
+		-o demo-output/explained --targets top3 --report demo-output/report.html
+	@echo "Look at the pictures in demo-output/explained, or at all of them in demo-output/report.html"
 
 test: fixtures ## Run the tests
 	pytest

@@ -11,13 +11,18 @@ from ovxai_convert.errors import (
     VerificationError,
     WriteError,
 )
+from ovxai_convert.explainer import Explainer, ExplainMode
 from ovxai_convert.insertion import insert_xai
 from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.runtime.explanation import Explanation
 from ovxai_convert.sidecar import Sidecar, read_sidecar
 from ovxai_convert.vocabulary import Method, Task
 
 __all__ = [
     "ConversionReport",
+    "ExplainMode",
+    "Explainer",
+    "Explanation",
     "Method",
     "ModelReadError",
     "OvxaiError",

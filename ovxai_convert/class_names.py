@@ -6,22 +6,27 @@ from collections.abc import Sequence
 
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.graph.ports import closest
 from ovxai_convert.insertion import Request, locate
+from ovxai_convert.labels import find_class
 from ovxai_convert.model_info import labels_of
 from ovxai_convert.model_io import SourceModel
 
 
 def select_classes(
-    source: SourceModel, request: Request, classes: Sequence[int | str] | None, top_k: int | None
+    source: SourceModel,
+    request: Request,
+    classes: Sequence[int | str] | None,
+    top_k: int | None,
+    labels: tuple[str, ...] | None,
 ) -> ClassSelection:
     """The selection that a user means.
 
     Args:
-        source: the model, whose own labels give names to its classes.
+        source: the model.
         request: what else was asked; it decides which output holds the classes.
         classes: indices (also as text) or labels; None for all.
         top_k: how many of the best classes of each input; None for all.
+        labels: names of the classes; None for the model's own.
 
     Raises:
         UsageError: a class that does not exist, is named twice, or a label where the model has none; both
@@ -39,24 +44,9 @@ def select_classes(
         if not 1 <= top_k <= count:
             raise UsageError(f"there are no {top_k} best classes: the model has {count}")
         return ClassSelection(top_k=top_k)
-    labels = labels_of(source, count)
-    indices = tuple(_index(each, labels, count) for each in classes or ())
+    labels = labels or labels_of(source.model, source.metadata, count)
+    indices = tuple(find_class(each, labels, count) for each in classes or ())
     twice = {index for index in indices if indices.count(index) > 1}
     if twice or not indices:
         raise UsageError(f"class {min(twice)} is named twice" if twice else "no class is named")
     return ClassSelection(indices)
-
-
-def _index(wanted: int | str, labels: tuple[str, ...] | None, count: int) -> int:
-    if labels is not None and wanted in labels:
-        if labels.count(str(wanted)) > 1:
-            raise UsageError(f"several classes are labelled '{wanted}'; name its index")
-        return labels.index(str(wanted))
-    if isinstance(wanted, int) or wanted.isdecimal():
-        if int(wanted) >= count or int(wanted) < 0:
-            raise UsageError(f"no class {wanted}: the model has {count}, 0 to {count - 1}")
-        return int(wanted)
-    if labels is None:
-        raise UsageError(f"no class '{wanted}': the model has no labels; name classes by index")
-    near = closest(wanted, labels)
-    raise UsageError(f"no class labelled '{wanted}'" + (f"; did you mean {near}?" if near else ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,14 @@ from typing import Any
 import openvino as ov
 
 from ovxai_convert.branches.class_selection import ClassSelection
+from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.inputs import input_layout, input_name
 from ovxai_convert.graph.ports import extents
-from ovxai_convert.graph.scores import output_name
+from ovxai_convert.graph.scores import Scores, output_name
 from ovxai_convert.insertion import Insertion, Request
 from ovxai_convert.model_info import labels_of, preprocessing_of
 from ovxai_convert.model_io import SourceModel, sha256_of_file
+from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.sidecar import (
     Generator,
     InputInfo,
@@ -28,30 +32,35 @@ from ovxai_convert.sidecar import (
     TargetLayer,
     Verification,
 )
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, SALIENCY_CLASSES, SALIENCY_MAP, Task
+
+
+@dataclass(frozen=True)
+class UserNotes:
+    """What a user tells of a model beside its file.
+
+    Attributes:
+        labels: one per class; None: those of the model.
+        preprocessing: where it says nothing, the model's own entries hold.
+    """
+
+    labels: tuple[str, ...] | None = None
+    preprocessing: PreprocessingHints = NO_HINTS
 
 
 def describe(
-    source: SourceModel, insertion: Insertion, verification: Verification, xml: Path, request: Request
+    source: SourceModel,
+    insertion: Insertion,
+    verification: Verification,
+    xml: Path,
+    request: Request,
+    notes: UserNotes,
 ) -> Sidecar:
-    """The sidecar of a model that was written to ``xml`` and proved."""
-    weights = xml.with_suffix(".bin")
-    model, target, scores = insertion.model, insertion.target, insertion.scores
+    """The sidecar of a model that was written to ``xml`` with a branch and proved."""
+    target = insertion.target
     return Sidecar(
-        generator=Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
-        source=Source(source.path.name, source.format, source.sha256),
-        model=ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
         mode="whitebox",
         method=insertion.branch.method.value,
-        task=Task.CLASSIFICATION.value,
-        inputs=tuple(
-            InputInfo(input_name(model, index), shape_of(port), element_type_of(port), input_layout(port))
-            for index, port in enumerate(model.inputs)
-        ),
-        outputs=tuple(
-            OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
-            for index, port in enumerate(model.outputs[: insertion.map_index])
-        ),
         target_layer=TargetLayer(
             target.port.get_node().get_friendly_name(),
             target.port.get_index(),
@@ -60,22 +69,78 @@ def describe(
             target.layout,
             target.selected_by,
         ),
-        scores=ScoresInfo(
+        saliency_map=describe_map(insertion, request),
+        verification=verification,
+        refusals=_refusals(insertion.refusals),
+        **_model_facts(source, insertion.model, insertion.map_index, insertion.scores, xml, notes),
+    )
+
+
+def describe_black_box(
+    source: SourceModel,
+    scores: Scores,
+    verification: Verification,
+    xml: Path,
+    refusals: Sequence[Refusal],
+    notes: UserNotes,
+) -> Sidecar:
+    """The sidecar of a model that was written to ``xml`` as it is, since no branch is possible."""
+    return Sidecar(
+        mode="blackbox",
+        method=DEFAULT_BLACK_BOX.value,
+        target_layer=None,
+        saliency_map=None,
+        verification=verification,
+        refusals=_refusals(refusals),
+        **_model_facts(source, source.model, len(source.model.outputs), scores, xml, notes),
+    )
+
+
+def _model_facts(
+    source: SourceModel, model: ov.Model, originals: int, scores: Scores, xml: Path, notes: UserNotes
+) -> dict[str, Any]:
+    """The entries that do not depend on how the model is explained."""
+    weights = xml.with_suffix(".bin")
+    return {
+        "generator": Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
+        "source": Source(source.path.name, source.format, source.sha256),
+        "model": ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
+        "task": Task.CLASSIFICATION.value,
+        "inputs": tuple(
+            InputInfo(input_name(model, index), shape_of(port), element_type_of(port), input_layout(port))
+            for index, port in enumerate(model.inputs)
+        ),
+        "outputs": tuple(
+            OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
+            for index, port in enumerate(model.outputs[:originals])
+        ),
+        "scores": ScoresInfo(
             output_name(model, scores.output_index),
             scores.port.get_node().get_friendly_name(),
             scores.port.get_index(),
             scores.class_count,
             scores.activation,
         ),
-        saliency_map=_describe_map(insertion, request),
-        labels=labels_of(source, scores.class_count),
-        preprocessing=preprocessing_of(source),
-        verification=verification,
-        refusals=tuple(RefusalInfo(each.method, each.reason, each.node) for each in insertion.refusals),
-    )
+        "labels": notes.labels or labels_of(source.model, source.metadata, scores.class_count),
+        "preprocessing": _preprocessing(source.model, notes.preprocessing),
+    }
 
 
-def _describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
+def _preprocessing(model: ov.Model, told: PreprocessingHints) -> dict[str, Any] | None:
+    """Entries under Model API's names: the model's own, and over them what the user tells."""
+    entries = told.to_model_info()
+    own = preprocessing_of(model) or {}
+    if entries:
+        own.pop("embedded_processing", None)
+    return {**own, **entries} or None
+
+
+def _refusals(refusals: Sequence[Refusal]) -> tuple[RefusalInfo, ...]:
+    return tuple(RefusalInfo(each.method, each.reason, each.node) for each in refusals)
+
+
+def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
+    """What the sidecar says of the added output."""
     port = insertion.model.outputs[insertion.map_index]
     return SaliencyMapInfo(
         output=SALIENCY_MAP,

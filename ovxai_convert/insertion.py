@@ -75,8 +75,10 @@ def insert_branch(model: Model, request: Request) -> Insertion:
 
     Raises:
         RefusedError: no method is possible; every reason is in it.
-        UsageError: a layer or an output that does not exist was asked for.
+        UsageError: a layer or an output that does not exist was asked for, or a method without a branch.
     """
+    if request.method is not None and request.method.is_black_box:
+        raise UsageError(f"{request.method.value} inserts no branch: it treats the model as a black box")
     if has_output(model, SALIENCY_MAP):
         raise RefusedError([Refusal(LOCATE, f"the model already has an output '{SALIENCY_MAP}'")])
     wanted = [branch for branch in BRANCHES if request.method in (None, branch.method)]
@@ -93,7 +95,7 @@ def insert_branch(model: Model, request: Request) -> Insertion:
 def insert_xai(
     model: Model,
     task: Task = Task.CLASSIFICATION,
-    explain_method: Method | None = Method.RECIPROCAM,
+    explain_method: Method | None = None,
     target_layer: str | None = None,
     embed_scaling: bool = True,
 ) -> Model:
@@ -132,6 +134,14 @@ def locate(model: Model, request: Request) -> Location | Refusal:
         return scores
     target = find_target(model, flow, scores, request.target_layer)
     return target if isinstance(target, Refusal) else Location(flow, scores, target)
+
+
+def class_scores(model: Model, request: Request) -> Scores | None:
+    """The scores that a request means, or None where there are none or several, or a map already."""
+    if has_output(model, SALIENCY_MAP):
+        return None
+    scores = find_scores(model, DataFlow(model), request.scores_output)
+    return None if isinstance(scores, Refusal) else scores
 
 
 def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | Refusal:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
-from ovxai_convert.model_io import SourceModel
+from openvino import Model
 
 _ONNX_KEYS: Final = ("labels", "names", "classes", "class_names")
 _PREPROCESSING_KEYS: Final = (
+    "embedded_processing",
     "layout",
     "mean_values",
     "orig_height",
@@ -21,26 +23,26 @@ _PREPROCESSING_KEYS: Final = (
 )
 
 
-def labels_of(source: SourceModel, class_count: int) -> tuple[str, ...] | None:
+def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tuple[str, ...] | None:
     """One label per class, from ``model_info`` of an IR or from ONNX metadata; None where neither has them.
 
     ``model_info/labels`` separates labels by spaces, as Model API reads it. ONNX metadata hold a JSON or
     Python list, or a mapping from index to label, under the keys that exporters use.
     """
-    found = [str(_model_info(source, "labels") or "").split()]
-    found += [_parsed(source.metadata[key]) for key in _ONNX_KEYS if key in source.metadata]
+    found = [str(_model_info(model, "labels") or "").split()]
+    found += [_parsed(metadata[key]) for key in _ONNX_KEYS if key in metadata]
     return next((tuple(labels) for labels in found if len(labels) == class_count), None)
 
 
-def preprocessing_of(source: SourceModel) -> dict[str, Any] | None:
+def preprocessing_of(model: Model) -> dict[str, Any] | None:
     """The entries of ``model_info`` that say how an image becomes an input, under Model API's own names."""
-    found = {key: value for key in _PREPROCESSING_KEYS if (value := _model_info(source, key)) is not None}
+    found = {key: value for key in _PREPROCESSING_KEYS if (value := _model_info(model, key)) is not None}
     return found or None
 
 
-def _model_info(source: SourceModel, key: str) -> str | None:
+def _model_info(model: Model, key: str) -> str | None:
     path = ["model_info", key]
-    return source.model.get_rt_info(path).astype(str) if source.model.has_rt_info(path) else None
+    return model.get_rt_info(path).astype(str) if model.has_rt_info(path) else None
 
 
 def _parsed(text: str) -> list[str]:

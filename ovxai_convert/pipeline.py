@@ -8,12 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from ovxai_convert.artifact_files import Staging
+from ovxai_convert.branches import BRANCHES
 from ovxai_convert.class_names import select_classes
-from ovxai_convert.description import describe
+from ovxai_convert.description import UserNotes, describe, describe_black_box
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.graph.ports import address
-from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, insert_branch
+from ovxai_convert.insertion import (
+    DEFAULT_MAX_BRANCH_BYTES,
+    Insertion,
+    Request,
+    class_scores,
+    insert_branch,
+)
+from ovxai_convert.labels import checked_labels
 from ovxai_convert.model_io import SourceModel, read_source, write_ir
+from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
+from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.sidecar import Sidecar, Verification
 from ovxai_convert.verification.comparison import Comparison
 from ovxai_convert.verification.prover import Prover
@@ -54,8 +64,14 @@ def convert(
     exact: bool = False,
     force: bool = False,
     verify_with: Sequence[str | Path] = (),
+    require_whitebox: bool = False,
+    labels: Sequence[str] | None = None,
+    preprocessing: PreprocessingHints = NO_HINTS,
 ) -> ConversionReport:
     """Write ``<stem>_xai.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
+
+    Where no branch is possible and nothing asks for one in particular (a method, a layer, classes), the model
+    is written as it is, with a sidecar that tells to explain it as a black box, and why.
 
     Args:
         path: a model in any format that OpenVINO reads.
@@ -70,6 +86,9 @@ def convert(
         exact: refuse instead of accepting an output that moved by up to a millionth of its range.
         force: replace files of these names that exist.
         verify_with: photographs to prove it on, beside the random inputs.
+        require_whitebox: refuse a model in which no branch is possible.
+        labels: one per class, for the sidecar; None takes those of the model.
+        preprocessing: of the model's input, for the sidecar; else the model's own entries.
 
     Raises:
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
@@ -78,25 +97,55 @@ def convert(
     request = Request(
         _method(method), target_layer, scores_output, embed_scaling, max_branch_bytes=max_branch_memory
     )
+    asked_for = target_layer is not None or classes is not None or top_k is not None
+    may_stay = request.method is None and not asked_for and not require_whitebox
     stem = f"{path.stem}_xai"
     names = [f"{stem}.xml", f"{stem}.bin", f"{stem}.json"]
     with Staging(out_dir, names, force=force) as staging:
         source = read_source(path)
-        request = replace(request, selection=select_classes(source, request, classes, top_k))
+        notes = _notes(source, request, labels, preprocessing)
+        request = replace(request, selection=select_classes(source, request, classes, top_k, notes.labels))
         images = [image_feed(source.model, Path(image)) for image in verify_with]
         staged = staging.folder / names[0]
-        insertion, verification = _insert_and_prove(source, request, staged, images, exact=exact)
-        sidecar = describe(source, insertion, verification, staged, request)
+        try:
+            insertion = insert_branch(source.model, request)
+        except RefusedError as error:
+            scores = class_scores(source.model, request)
+            if not may_stay or scores is None or not takes_image(source.model):
+                raise
+            write_ir(source.model, staged)
+            verification = Prover(source.model, request, images).prove_unchanged(staged)
+            sidecar = describe_black_box(source, scores, verification, staged, error.refusals, notes)
+        else:
+            insertion, verification = _prove(source, request, insertion, staged, images, exact=exact)
+            sidecar = describe(source, insertion, verification, staged, request, notes)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
     return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, _warnings(sidecar))
 
 
-def _insert_and_prove(
-    source: SourceModel, request: Request, staged: Path, images: Sequence[Feed], *, exact: bool
+def _notes(
+    source: SourceModel, request: Request, labels: Sequence[str] | None, preprocessing: PreprocessingHints
+) -> UserNotes:
+    """What the user tells of the model, if it fits the model."""
+    if preprocessing != NO_HINTS:
+        preprocessing_for(image_input(source.model, preprocessing.layout), preprocessing)
+    scores = None if labels is None else class_scores(source.model, request)
+    if labels is None or scores is None:
+        return UserNotes(None, preprocessing)
+    return UserNotes(checked_labels(labels, scores.class_count), preprocessing)
+
+
+def _prove(
+    source: SourceModel,
+    request: Request,
+    insertion: Insertion,
+    staged: Path,
+    images: Sequence[Feed],
+    *,
+    exact: bool,
 ) -> tuple[Insertion, Verification]:
-    """Insert where the original stays bit-exact; failing that, where it moves least and hardly at all."""
-    insertion = insert_branch(source.model, request)
+    """Place the branch where the original stays bit-exact; failing that, where it moves least and hardly."""
     prover = Prover(source.model, request, images)
     best: tuple[float, int] | None = None
     for depth in _TAP_DEPTHS:
@@ -130,18 +179,27 @@ def _insert_deeper(source: SourceModel, request: Request, depth: int) -> Inserti
 
 
 def _method(method: Method | str | None) -> Method | None:
-    if method is None or isinstance(method, Method):
-        return method
-    if method == "auto":
+    if method in (None, "auto"):
         return None
-    try:
-        return Method(method)
-    except ValueError:
-        known = ", ".join(["auto", *(each.value for each in Method)])
-        raise UsageError(f"no method '{method}'; the methods are {known}") from None
+    methods = [branch.method for branch in BRANCHES]
+    for each in methods:
+        if method in (each, each.value):
+            return each
+    known = ", ".join(["auto", *(each.value for each in methods)])
+    raise UsageError(f"no method '{_name(method)}' inserts a branch; those that do are {known}")
+
+
+def _name(method: Method | str | None) -> str:
+    return str(method.value if isinstance(method, Method) else method)
 
 
 def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
+    if sidecar.mode == "blackbox":
+        refusals = (Refusal(each.method, each.reason, each.node) for each in sidecar.refusals)
+        reasons = "; ".join(map(str, refusals))
+        return (
+            f"no branch is possible, so it is to be explained as a black box ({sidecar.method}): {reasons}",
+        )
     return tuple(
         f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
         for check in sidecar.verification.outputs

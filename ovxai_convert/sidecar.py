@@ -124,12 +124,12 @@ class SaliencyCheck:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was measured before the artifact was written."""
+    """What was measured before the artifact was written; without a branch there is no map to check."""
 
     device: str
     inputs: int
     outputs: tuple[OutputCheck, ...]
-    saliency_map: SaliencyCheck
+    saliency_map: SaliencyCheck | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,11 @@ class RefusalInfo:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """All of it; the fields are the sidecar's keys."""
+    """All of it; the fields are the sidecar's keys.
+
+    In the mode ``"blackbox"`` the model is the original as IR, ``method`` is what suits it, and there is no
+    target and no map.
+    """
 
     generator: Generator
     source: Source
@@ -220,7 +224,9 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
             device=verification["device"],
             inputs=verification["inputs"],
             outputs=tuple(OutputCheck(**each) for each in verification["outputs"]),
-            saliency_map=SaliencyCheck(**verification["saliency_map"]),
+            saliency_map=(
+                SaliencyCheck(**verification["saliency_map"]) if verification["saliency_map"] else None
+            ),
         ),
         refusals=tuple(RefusalInfo(**each) for each in data["refusals"]),
         **{key: data[key] for key in ("mode", "method", "task", "preprocessing", "schema_version")},

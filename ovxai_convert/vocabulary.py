@@ -19,11 +19,24 @@ class Task(Enum):
 
 
 class Method(Enum):
-    """White-box explanation methods.
+    """Explanation methods: white-box ones, whose map a branch of the model gives, and black-box ones.
 
     RECIPROCAM: one map per class, Recipro-CAM (arXiv 2209.14074).
     ACTIVATIONMAP: one map for all classes, the channel mean of the feature map.
+    RISE: black-box, randomly masked images (arXiv 1806.07421).
+    AISE: black-box, gaussian windows placed by optimisation.
     """
 
     RECIPROCAM = "reciprocam"
     ACTIVATIONMAP = "activationmap"
+    RISE = "rise"
+    AISE = "aise"
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether it treats the model as a black box."""
+        return self in (Method.RISE, Method.AISE)
+
+
+DEFAULT_BLACK_BOX: Final = Method.RISE
+"""The black-box method where none is named."""

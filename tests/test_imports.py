@@ -14,7 +14,7 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "quiet", "vocabulary"})
+FOUNDATION: Final = frozenset({"errors", "quiet", "suggestions", "vocabulary"})
 MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "vocabulary": frozenset(),
@@ -25,11 +25,15 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = {
     "artifact_files": FOUNDATION,
     "onnx_file": FOUNDATION,
     "model_io": FOUNDATION | {"graph", "onnx_file"},
-    "model_info": FOUNDATION | {"model_io"},
+    "model_info": FOUNDATION,
     "sidecar": FOUNDATION,
     "blackbox": FOUNDATION,
     "metrics": FOUNDATION | {"blackbox"},
-    "runtime": FOUNDATION | {"blackbox", "sidecar", "model_io"},
+    "image_files": FOUNDATION,
+    "labels": FOUNDATION,
+    "preprocessing": FOUNDATION | {"image_files"},
+    "runtime": FOUNDATION
+    | {"blackbox", "graph", "image_files", "labels", "model_info", "model_io", "preprocessing", "sidecar"},
 }
 """What a part may import of the others; parts not named stand above and may import any but the CLI."""
 ONLY_IN: Final[Mapping[str, frozenset[str]]] = {

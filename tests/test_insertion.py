@@ -12,6 +12,7 @@ from openvino import Model
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import insert_xai
+from ovxai_convert.branches import BRANCHES
 from ovxai_convert.errors import RefusedError, UsageError
 from ovxai_convert.graph.names import settle_names
 from ovxai_convert.graph.ports import extents
@@ -162,7 +163,7 @@ def test_class_token_is_refused() -> None:
     assert refusal.node == "mixed"
 
 
-@pytest.mark.parametrize("method", [*Method, None])
+@pytest.mark.parametrize("method", [*(branch.method for branch in BRANCHES), None])
 def test_no_feature_map_is_refused(method: Method | None) -> None:
     with pytest.raises(RefusedError) as caught:
         insert_branch(networks.perceptron(), Request(method))

@@ -7,16 +7,19 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ovxai_convert.branches import BRANCHES
+from ovxai_convert.cli.image_options import hints_of, image_options
 from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error, shape_text
 from ovxai_convert.errors import OvxaiError
 from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES
+from ovxai_convert.labels import read_labels
 from ovxai_convert.pipeline import ConversionReport, convert
-from ovxai_convert.vocabulary import Method
 
-_METHODS = ["auto", *(method.value for method in Method)]
+_METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
 
 
 @click.command("ovxai-convert", context_settings=SETTINGS)
@@ -58,6 +61,8 @@ _METHODS = ["auto", *(method.value for method in Method)]
     type=click.Path(path_type=Path),
     help="Photograph to prove the conversion on, beside random inputs; may be repeated.",
 )
+@click.option("--require-whitebox", is_flag=True, help="Refuse a model in which no branch is possible.")
+@image_options
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
@@ -73,14 +78,21 @@ def convert_command(
     max_branch_memory: int,
     exact: bool,
     verify_with: Sequence[Path],
+    require_whitebox: bool,
+    labels_file: Path | None,
     force: bool,
     quiet: bool,
+    **preprocessing: Any,
 ) -> None:
     """Give image classifiers an output that explains them.
 
     Every MODEL (OpenVINO IR, ONNX, or any format that OpenVINO reads) is written to the output folder as IR
     with one more output, saliency_map, beside a JSON file that describes it. The original outputs are proved
-    to be unchanged before anything is written.
+    to be unchanged before anything is written. Where no branch is possible, the model is written as it is,
+    and the JSON file says to explain it as a black box.
+
+    --labels, and the options on how a photograph becomes the input (--size to --resize), are recorded in the
+    JSON file for programs that show the map.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
@@ -105,6 +117,9 @@ def convert_command(
                 exact=exact,
                 force=force,
                 verify_with=verify_with,
+                require_whitebox=require_whitebox,
+                labels=None if labels_file is None else read_labels(labels_file),
+                preprocessing=hints_of(**preprocessing),
             )
         except OvxaiError as error:
             print_error(error, path)
@@ -131,10 +146,11 @@ def _check_distinct(models: Sequence[Path], output_dir: Path) -> None:
 def _summary(report: ConversionReport) -> str:
     sidecar = report.sidecar
     target, proof = sidecar.target_layer, sidecar.verification
-    assert target is not None, "a white-box conversion has a target"
     outputs = "bit-exact" if all(check.bit_exact for check in proof.outputs) else "within tolerance"
-    cells = proof.saliency_map.positions_checked
+    proved = f"outputs {outputs} on {proof.inputs} inputs"
+    if target is None or proof.saliency_map is None:
+        return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
     return (
         f"{report.xml}: {sidecar.method} at '{target.name}' {shape_text(target.shape)} {target.layout}; "
-        f"outputs {outputs} on {proof.inputs} inputs, {cells} map cells checked"
+        f"{proved}, {proof.saliency_map.positions_checked} map cells checked"
     )

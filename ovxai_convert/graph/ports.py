@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +11,7 @@ from openvino import Model, Node, Output, Tensor
 from openvino.op import Constant
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.suggestions import did_you_mean
 
 _SMALL: Final = 4096
 """Most elements that are computed to learn a constant; axes, orders and shapes have a handful."""
@@ -104,21 +103,8 @@ def find_port(model: Model, wanted: str) -> Output:
     if colon and index.isdecimal() and name in nodes:
         return _port_of(nodes[name], int(index), wanted)
     tensors = (tensor for node in nodes.values() for port in node.outputs() for tensor in port.get_names())
-    raise UsageError(f"no layer named '{wanted}'{nearest(wanted, [*nodes, *tensors])}")
-
-
-def nearest(wanted: str, known: Iterable[str]) -> str:
-    """Ending of an error line that offers the names most like the one that was not found."""
-    close = closest(wanted, known)
-    return f"; did you mean {close}?" if close else "; ovxai-inspect lists the layers"
-
-
-def closest(wanted: str, known: Iterable[str]) -> str:
-    """Up to three names like ``wanted``, quoted and separated by commas; empty when none is."""
-    lowered = {name.lower(): name for name in sorted(set(known))}
-    close = difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.5)
-    close = close or [low for low in lowered if wanted.lower() in low][:3]
-    return ", ".join(f"'{lowered[low]}'" for low in close)
+    hint = did_you_mean(wanted, [*nodes, *tensors], "; ovxai-inspect lists the layers")
+    raise UsageError(f"no layer named '{wanted}'{hint}")
 
 
 def _port_of(node: Node, index: int, wanted: str) -> Output:

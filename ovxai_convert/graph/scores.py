@@ -10,8 +10,9 @@ from openvino import Model, Output
 from ovxai_convert.errors import LOCATE, Refusal, UsageError
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import AXIS_MOVES
-from ovxai_convert.graph.ports import address, extents, nearest
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.graph.ports import address, extents
+from ovxai_convert.suggestions import did_you_mean
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 
 Activation = Literal["none", "softmax", "log_softmax", "sigmoid"]
 
@@ -78,15 +79,16 @@ def _output_index(model: Model, wanted: str) -> int:
             return index
     if wanted.isdecimal() and int(wanted) < len(model.outputs):
         return int(wanted)
-    known = [name for output in model.outputs for name in output.get_names()]
-    suggestion = nearest(wanted, known) if len(known) > 3 else "; the outputs are " + ", ".join(sorted(known))
+    known = sorted(name for output in model.outputs for name in output.get_names())
+    listed = f"; the outputs are {', '.join(known)}"
+    suggestion = did_you_mean(wanted, known, listed) if len(known) > 3 else listed
     raise UsageError(f"no output named '{wanted}'{suggestion}")
 
 
 def _behind_output(model: Model, flow: DataFlow, index: int) -> Scores | Refusal:
     """Walk back over the final activation to the class tensor that is nearest the head."""
     name = output_name(model, index)
-    if name == SALIENCY_MAP:
+    if name in (SALIENCY_MAP, SALIENCY_CLASSES):
         return Refusal(LOCATE, f"output '{name}' is an explanation already")
     port = model.outputs[index].get_node().input_value(0)
     activation: Activation = "none"

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import Dimension, Model, Output
 
-from ovxai_convert.errors import ModelReadError, UsageError
+from ovxai_convert.errors import UsageError
 from ovxai_convert.graph.inputs import input_layout
-from ovxai_convert.quiet import quiet_stderr
+from ovxai_convert.image_files import read_image
 
 Feed = list[NDArray[Any]]
 """One array per model input, in order."""
@@ -78,7 +78,8 @@ def image_feed(model: Model, path: Path) -> Feed:
     channels = shape[layout.index("C")] if layout else 0
     if layout is None or channels not in (1, 3):
         raise UsageError(f"--verify-with: the input {port.get_partial_shape()} does not take an image")
-    pixels = _read_image(path, channels)
+    photograph = read_image(path)
+    pixels = cv2.cvtColor(photograph, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGR2GRAY)
     resized = cv2.resize(
         pixels, (shape[layout.index("W")], shape[layout.index("H")]), interpolation=cv2.INTER_AREA
     )
@@ -91,15 +92,3 @@ def image_feed(model: Model, path: Path) -> Feed:
     elif dtype.kind == "i" and dtype.itemsize == 1:
         sample = sample.astype(np.int16) - 128
     return [np.ascontiguousarray(np.broadcast_to(sample.astype(dtype), shape))]
-
-
-def _read_image(path: Path, channels: int) -> NDArray[np.uint8]:
-    if not path.is_file():
-        raise ModelReadError(f"{path}: no such image")
-    encoded = np.fromfile(path, np.uint8)
-    flag = cv2.IMREAD_COLOR_RGB if channels == 3 else cv2.IMREAD_GRAYSCALE
-    with quiet_stderr():
-        pixels = cv2.imdecode(encoded, flag) if encoded.size else None
-    if pixels is None:
-        raise ModelReadError(f"{path}: not an image that can be read")
-    return np.asarray(pixels, np.uint8)

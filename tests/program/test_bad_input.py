@@ -44,7 +44,7 @@ def test_inspect_tells_an_unreadable_model_too(
 def test_model_without_feature_map_is_refused(tmp_path: Path, run_convert: Convert) -> None:
     path = perceptron(tmp_path)
     before = snapshot(tmp_path)
-    outcome = run_convert(path, "-o", tmp_path / "out", "-q")
+    outcome = run_convert(path, "-o", tmp_path / "out", "-q", "--require-whitebox")
     assert_one_error(outcome, 4, "no feature map")
     assert f"'ovxai-inspect {path}'" in outcome.errors[0]
     assert snapshot(tmp_path) == before
@@ -230,7 +230,9 @@ def test_the_installed_program_exits_alike(tmp_path: Path) -> None:
     out = ["-q", "-o", tmp_path / "out"]
     assert_one_error(call_process("ovxai-convert", [path, *out, "--target-layer", "no"]), 2, "no layer named")
     assert_one_error(call_process("ovxai-convert", [unreadable, *out]), 3, "not an ONNX model")
-    assert_one_error(call_process("ovxai-convert", [refused, *out]), 4, "no feature map")
+    assert_one_error(
+        call_process("ovxai-convert", [refused, *out, "--require-whitebox"]), 4, "no feature map"
+    )
     assert_one_error(call_process("ovxai-convert", [path, "-q", "-o", tmp_path / "file"]), 6, "cannot write")
     assert_one_error(call_process("ovxai-inspect", [unreadable]), 3, "not an ONNX model")
     assert snapshot(tmp_path) == before

@@ -286,7 +286,9 @@ def test_vocabulary_of_insert_xai() -> None:
 
 
 def _cells(out: Path) -> int:
-    return read_sidecar(out / "classifier_xai.json").verification.saliency_map.positions_checked
+    check = read_sidecar(out / "classifier_xai.json").verification.saliency_map
+    assert check is not None
+    return check.positions_checked
 
 
 def _with_input_type(model: ov.Model, element_type: str) -> ov.Model:

@@ -226,6 +226,7 @@ def test_wrong_sidecar_is_not_written_either(change: Data, written: Path) -> Non
 
 def test_black_box_sidecar_has_no_target_and_no_map(data: Data, tmp_path: Path) -> None:
     data.update(mode="blackbox", method="rise", target_layer=None, saliency_map=None)
+    data["verification"]["saliency_map"] = None
     path = tmp_path / "blackbox.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     sidecar = read_sidecar(path)

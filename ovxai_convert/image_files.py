@@ -1,0 +1,63 @@
+"""Reading photographs and writing pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.errors import ModelReadError, WriteError
+from ovxai_convert.quiet import quiet_stderr
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""A picture, ``(H, W, 3)`` in OpenCV's order blue, green, red, or ``(H, W)`` grey; 0 to 255."""
+
+
+def read_image(path: Path) -> Pixels:
+    """A photograph as ``(H, W, 3)`` in the order blue, green, red; turned upright where its file says so.
+
+    Raises:
+        ModelReadError: the file is missing or no image.
+    """
+    if not path.is_file():
+        raise ModelReadError(f"{path}: no such image")
+    try:
+        encoded = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        with quiet_stderr():
+            pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    except cv2.error:  # more pixels than OpenCV decodes
+        pixels = None
+    if pixels is None:
+        raise ModelReadError(f"{path}: not an image that can be read")
+    return np.asarray(pixels, np.uint8)
+
+
+def encode_png(picture: Pixels) -> bytes:
+    """A picture, ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey, as the bytes of a PNG file."""
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture))
+    assert done, "OpenCV encodes every array of 8-bit pixels"
+    return encoded.tobytes()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: into a sibling, then renamed; folders are made.
+
+    Raises:
+        WriteError: it cannot be written; an older file of this name is then as it was.
+    """
+    sibling = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            sibling.write_bytes(content)
+            sibling.replace(path)
+        finally:
+            sibling.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,82 @@
+"""From a model's results to the scores of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.errors import UsageError
+
+Results: TypeAlias = Mapping[Any, NDArray[Any]]
+"""What an inference gives: arrays by output, index or tensor name."""
+ReadScores: TypeAlias = Callable[[Results, int], NDArray[np.float32]]
+"""From the results of so many samples to scores ``(N, K)``."""
+
+
+class Prediction(NamedTuple):
+    """A class and its score."""
+
+    label: int
+    score: float
+
+
+@dataclass(frozen=True)
+class ScoresOutput:
+    """Reads an output as probabilities, ``(N, K)`` float32 in 0 to 1.
+
+    An output behind a Softmax or Sigmoid is taken as it is, a logarithm is undone, and logits get a softmax:
+    the classes are taken to exclude each other.
+
+    Attributes:
+        index: of the output.
+        activation: what the output ends in.
+    """
+
+    index: int
+    activation: str
+
+    def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
+        """Probabilities of the classes."""
+        values = results[self.index].reshape(samples, -1).astype(np.float32)
+        if self.activation in ("softmax", "sigmoid"):
+            return values
+        if self.activation == "log_softmax":
+            return np.exp(values)
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class PostprocessedScores:
+    """Reads scores with a user's function, whose result is checked.
+
+    Attributes:
+        postprocess_fn: from the results of an inference to scores ``(N, K)``, or ``(K,)`` of one sample.
+        class_count: K where it is known.
+    """
+
+    postprocess_fn: Callable[[Any], NDArray[Any]]
+    class_count: int | None = None
+
+    def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
+        """The user's scores.
+
+        Raises:
+            UsageError: they are no numbers, or not one row per sample and one column per class.
+        """
+        found = np.asarray(self.postprocess_fn(results))
+        rows = found[np.newaxis] if found.ndim == 1 else found
+        wanted = "K" if self.class_count is None else str(self.class_count)
+        fits = (
+            rows.ndim == 2 and len(rows) == samples and rows.shape[1] in (self.class_count or rows.shape[1],)
+        )
+        if not fits or rows.size == 0 or found.dtype.kind not in "biuf":
+            raise UsageError(
+                f"postprocess_fn returned {found.dtype} of shape {found.shape}; "
+                f"scores of {samples} sample(s) are numbers of shape ({samples}, {wanted})"
+            )
+        return rows.astype(np.float32)
