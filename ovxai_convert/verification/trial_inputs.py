@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from openvino import Dimension, Model, Output
@@ -70,6 +69,8 @@ def image_feed(model: Model, path: Path) -> Feed:
         ModelReadError: the file is missing or no image.
         UsageError: the model's input does not take an image.
     """
+    import cv2  # here, since it takes long to load and photographs are seldom named
+
     if len(model.inputs) != 1:
         raise UsageError(f"--verify-with needs a model of one input; this one has {len(model.inputs)}")
     port = model.inputs[0]
@@ -94,6 +95,8 @@ def image_feed(model: Model, path: Path) -> Feed:
 
 
 def _read_image(path: Path, channels: int) -> NDArray[np.uint8]:
+    import cv2
+
     if not path.is_file():
         raise ModelReadError(f"{path}: no such image")
     encoded = np.fromfile(path, np.uint8)
