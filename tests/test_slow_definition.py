@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import openvino as ov
 import pytest
 from openvino import Model
 
+from ovxai_convert import convert
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion import Request, locate
 from ovxai_convert.verification.slow_definition import SlowDefinition
@@ -45,3 +49,22 @@ def test_tensors_that_carry_data_past_the_target_are_fed() -> None:
     slow = SlowDefinition(copy, place.flow, place.target, place.scores)
     border = slow.border_values(list(random_inputs(model).values()))
     assert [each.shape for each in border] == [(2, 4, 4, 6), (2, 4)]
+
+
+def test_state_goes_on_from_feed_to_feed() -> None:
+    """The variable that the head reads has grown by the pooled map when the next feed comes."""
+    model = networks.stateful()
+    copy = model.clone()
+    place = locate(copy, Request(target_layer="target"))
+    assert not isinstance(place, Refusal)
+    slow = SlowDefinition(copy, place.flow, place.target, place.scores)
+    feeds = [list(random_inputs(model, seed).values()) for seed in (0, 1)]
+    (features, before), (_, after) = [slow.border_values(feed) for feed in feeds]
+    np.testing.assert_allclose(after - before, features.mean(axis=(2, 3)), rtol=1e-5)
+
+
+def test_a_model_with_state_is_proved(tmp_path: Path) -> None:
+    ov.save_model(networks.stateful(), tmp_path / "stateful.xml", compress_to_fp16=False)
+    report = convert(tmp_path / "stateful.xml", tmp_path / "out", target_layer="target")
+    assert report.sidecar.method == "reciprocam"
+    assert report.sidecar.verification.saliency_map.positions_checked > 0

@@ -31,7 +31,9 @@ class SlowDefinition:
         self._target = target
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
-        self._trunk = compile_exact(ov.Model([ops.result(port) for port in border], model.get_parameters()))
+        results = [ops.result(port) for port in border]
+        # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
+        self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()))
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
         parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
