@@ -26,8 +26,7 @@ def convert_ours(source: Path, method: str, folder: Path) -> Conversion | Failur
         source,
         yardstick_xml,
     ]
-    command: list[str | Path] = [_command(), source, "--method", method]
-    command += ["--output-dir", folder, "--force", "--quiet"]
+    command = _conversion(source, method, folder)
     seconds, ratios, peaks = [], [], []
     for _ in range(REPETITIONS):
         reference = run_measured(yardstick)
@@ -43,14 +42,21 @@ def convert_ours(source: Path, method: str, folder: Path) -> Conversion | Failur
     return Conversion(median(seconds), max(peaks), growth, median(ratios))
 
 
+def convert_best_classes(source: Path, method: str, folder: Path, top_k: int) -> Failure | None:
+    """Convert `source` into `folder` with maps of the `top_k` best classes of each input; why it failed."""
+    finished = run_measured([*_conversion(source, method, folder), "--top-k", str(top_k)])
+    return Failure(f"conversion with --top-k {top_k}", finished.reason) if finished.exit_code != 0 else None
+
+
 def converted_by_ours(source: Path, folder: Path) -> Path:
     """What the command calls its result."""
     return folder / f"{source.stem}_xai.xml"
 
 
-def _command() -> Path:
-    """The command that is installed beside the Python that runs this."""
-    return Path(sys.executable).parent / "ovxai-convert"
+def _conversion(source: Path, method: str, folder: Path) -> list[str | Path]:
+    """The command that is installed beside the Python that runs this, with its arguments."""
+    command = Path(sys.executable).parent / "ovxai-convert"
+    return [command, source, "--method", method, "--output-dir", folder, "--force", "--quiet"]
 
 
 def _bin_size(xml: Path) -> int:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from benchmarks.catalogue import TOP_K
 from benchmarks.goals import GOALS, geometric_mean, pooled_cnn_ratios
 from benchmarks.results import Failure, Latency, Row, Side
 
 _Reader = Callable[[Side], str]
+_BEST_CLASSES: Final = f"top {TOP_K}"
+
+
+def _spread(latency: Latency) -> str:
+    ratio = latency.ratio
+    return f"{ratio.median:.3f} [{ratio.lower:.2f}, {ratio.upper:.2f}]"
 
 
 def _ratio(side: Side) -> str:
-    ratio = side.latency.ratio
-    return f"{ratio.median:.3f} [{ratio.lower:.2f}, {ratio.upper:.2f}]"
+    return _spread(side.latency)
 
 
 def _limit(side: Side) -> str:
@@ -40,20 +46,42 @@ def _original_ms(side: Side) -> str:
     return f"{side.latency.original_ms.median:.2f}"
 
 
-_COLUMNS: Final[tuple[tuple[str, str, _Reader], ...]] = (
-    ("latency", "ours", _ratio),
-    ("limit", "ours", _limit),
-    ("latency, ancestor", "ancestor", _ratio),
-    ("conversion", "ours", _conversion),
-    ("bin growth, B", "ours", _growth),
-    ("bin growth, ancestor, B", "ancestor", _growth),
-    ("peak, MiB", "ours", _peak),
-    ("peak, ancestor, MiB", "ancestor", _peak),
-    ("outputs", "ours", _outputs),
-    ("outputs, ancestor", "ancestor", _outputs),
-    ("original, ms", "ours", _original_ms),
+def _of_ours(read: _Reader) -> Callable[[Row], str]:
+    return lambda row: "failed" if isinstance(row.ours, Failure) else read(row.ours)
+
+
+def _of_ancestor(read: _Reader) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        if row.ancestor is None:
+            return "-"
+        return "failed" if isinstance(row.ancestor, Failure) else read(row.ancestor)
+
+    return cell
+
+
+def _best_classes(row: Row) -> str:
+    if row.best_classes is None:
+        return "-"
+    if isinstance(row.best_classes, Failure):
+        return "failed"
+    return _spread(row.best_classes) + ("" if row.has_linear_head else " (not linear)")
+
+
+_COLUMNS: Final[tuple[tuple[str, Callable[[Row], str]], ...]] = (
+    ("latency", _of_ours(_ratio)),
+    ("limit", _of_ours(_limit)),
+    (f"latency, {_BEST_CLASSES}", _best_classes),
+    ("latency, ancestor", _of_ancestor(_ratio)),
+    ("conversion", _of_ours(_conversion)),
+    ("bin growth, B", _of_ours(_growth)),
+    ("bin growth, ancestor, B", _of_ancestor(_growth)),
+    ("peak, MiB", _of_ours(_peak)),
+    ("peak, ancestor, MiB", _of_ancestor(_peak)),
+    ("outputs", _of_ours(_outputs)),
+    ("outputs, ancestor", _of_ancestor(_outputs)),
+    ("original, ms", _of_ours(_original_ms)),
 )
-"""Heading, whose value it is, and how it is read; a column is added by an entry here."""
+"""Heading, and how a network's cell is read; a column is added by an entry here."""
 
 
 def report(rows: Sequence[Row]) -> str:
@@ -64,39 +92,40 @@ def report(rows: Sequence[Row]) -> str:
 
 def short_line(row: Row) -> str:
     """One network in a few words, for watching a run."""
-    sides = {"ours": row.ours, "ancestor": row.ancestor}
     words = [
-        f"{name} {side.step} failed" if isinstance(side, Failure) else f"{name} {_ratio(side)}"
-        for name, side in sides.items()
-        if side is not None
+        f"{name} {found.step} failed" if isinstance(found, Failure) else f"{name} {_spread(found)}"
+        for name, found in _latencies(row)
     ]
     return f"{row.title}: {', '.join(words)}"
 
 
+def _latencies(row: Row) -> list[tuple[str, Latency | Failure]]:
+    """What was run or failed to run, by name."""
+    sides = {"ours": row.ours, f"ours, {_BEST_CLASSES}": row.best_classes, "ancestor": row.ancestor}
+    return [
+        (name, side.latency if isinstance(side, Side) else side)
+        for name, side in sides.items()
+        if side is not None
+    ]
+
+
 def _table(rows: Sequence[Row]) -> str:
     lines = [
-        "| network | " + " | ".join(heading for heading, _, _ in _COLUMNS) + " |",
+        "| network | " + " | ".join(heading for heading, _ in _COLUMNS) + " |",
         "| --- |" + " ---: |" * len(_COLUMNS),
     ]
     for row in rows:
-        cells = [_cell(row, whose, read) for _, whose, read in _COLUMNS]
+        cells = [read(row) for _, read in _COLUMNS]
         lines.append(f"| {row.title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _cell(row: Row, whose: str, read: _Reader) -> str:
-    side = row.ours if whose == "ours" else row.ancestor
-    if side is None:
-        return "-"
-    return "failed" if isinstance(side, Failure) else read(side)
-
-
 def _failures(rows: Sequence[Row]) -> str:
     lines = [
-        f"- {row.title}, {name}: {side.step}: {side.reason}"
+        f"- {row.title}, {name}: {found.step}: {found.reason}"
         for row in rows
-        for name, side in (("ours", row.ours), ("ancestor", row.ancestor))
-        if isinstance(side, Failure)
+        for name, found in _latencies(row)
+        if isinstance(found, Failure)
     ]
     return "\n".join(["Failed:", "", *lines]) if lines else ""
 
@@ -125,7 +154,8 @@ def _legend(rows: Sequence[Row]) -> str:
     ours = versions([row.ours.latency for row in rows if isinstance(row.ours, Side)])
     ancestor = versions([row.ancestor.latency for row in rows if isinstance(row.ancestor, Side)])
     return (
-        "latency: converted / original, median [quartiles] of neighbouring runs; conversion: the command / "
+        "latency: converted / original, median [quartiles] of neighbouring runs; "
+        f"{_BEST_CLASSES}: maps of the {TOP_K} best classes of each input; conversion: the command / "
         "reading, compiling twice and saving; peak: largest resident set while converting. "
         f"OpenVINO {ours}; ancestor's {ancestor}."
     )

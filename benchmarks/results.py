@@ -102,12 +102,24 @@ class Failure:
 class Row:
     """One network; `ancestor` is None where it was left out.
 
-    Later columns (`--top-k 5`, a black-box run) become further fields here, a step in `measuring`, a column
-    in `report` and an entry in `goals`.
+    Later columns (a black-box run) become further fields here, a step in `measuring`, a column in `report`
+    and an entry in `goals`.
+
+    Attributes:
+        key: its name on the command line.
+        title: its name in the report.
+        kind: the form of its head.
+        has_linear_head: its scores are one linear layer on the mean of the last feature map.
+        ours: this project's converter, maps of all classes.
+        ancestor: the ancestor's.
+        best_classes: ours with maps of the best classes of each input only; None where the network has no
+            more classes than that, or could not be converted with maps of all.
     """
 
     key: str
     title: str
     kind: str
+    has_linear_head: bool
     ours: Side | Failure
     ancestor: Side | Failure | None
+    best_classes: Latency | Failure | None

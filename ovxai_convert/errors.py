@@ -30,6 +30,11 @@ class Refusal:
         return f"{tried}{self.reason}{where}"
 
 
+@dataclass(frozen=True)
+class TooBig(Refusal):
+    """A refusal for the memory that it would take, which another target layer may not need."""
+
+
 class OvxaiError(Exception):
     """Root of every error that a user can cause; its text is one line that says what to do."""
 

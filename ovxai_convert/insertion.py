@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from openvino import Model
@@ -11,17 +13,19 @@ from ovxai_convert.branches import BRANCHES, Branch
 from ovxai_convert.branches.branch import Site
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.branches.scaling import scale_to_grey_levels
-from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
+from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageError
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.cost import Cost, cost_of
+from ovxai_convert.graph.cost import Cost, cost_of, readable
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
 from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
-from ovxai_convert.graph.target import Target, find_target
+from ovxai_convert.graph.target import Candidate, Target, candidates, find_target
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Method, Task
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
+_ALTERNATIVES_NAMED: Final = 3
+_ALTERNATIVES_TRIED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Request:
         selection: the classes that get a map.
         max_branch_bytes: the largest tensor that a branch may build.
         tap_depth: how the branch reads the target; see :func:`~ovxai_convert.graph.tap.tap_at_depth`.
+        name_alternatives: where a branch is too big, look for layers at which it is not, and name them.
     """
 
     method: Method | None = None
@@ -45,6 +50,7 @@ class Request:
     selection: ClassSelection = ALL_CLASSES
     max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
     tap_depth: int = 0
+    name_alternatives: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ def insert_branch(model: Model, request: Request) -> Insertion:
     refusals: list[Refusal] = []
     for branch in wanted:
         inserted = _try_branch(model.clone(), branch, request)
+        if isinstance(inserted, TooBig):
+            inserted = _with_advice(inserted, model, branch, request)
         if not isinstance(inserted, Refusal):
             return replace(inserted, refusals=tuple(refusals))
         if inserted not in refusals:
@@ -182,10 +190,44 @@ def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:
     return None
 
 
-def _too_big(branch: Branch, target: Target, cost: Cost, max_bytes: int) -> Refusal:
-    needed = (
-        f"the branch needs {cost.peak_bytes / 2**20:.0f} MiB at once, more than {max_bytes / 2**20:.0f} MiB"
-    )
+def _too_big(branch: Branch, target: Target, cost: Cost, max_bytes: int) -> TooBig:
+    needed = f"the branch needs {readable(cost.peak_bytes)} at once, more than {readable(max_bytes)}"
     price = f"and {cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.2f} times the model's"
-    reason = f"{needed}, {price}; a --target-layer with fewer cells or a higher --max-branch-memory may do"
-    return Refusal(branch.method.value, reason, address(target.port))
+    return TooBig(branch.method.value, f"{needed}, {price}", address(target.port))
+
+
+def _with_advice(refusal: TooBig, model: Model, branch: Branch, request: Request) -> TooBig:
+    """A refusal that also says what may do: more memory, or layers at which the branch fits."""
+    advice = "a higher --max-branch-memory may do"
+    if request.name_alternatives:
+        tried = _other_layers(model, request)[:_ALTERNATIVES_TRIED]
+        fitting = list(islice(_fitting(model, branch, request, tried), _ALTERNATIVES_NAMED))
+        if fitting:
+            advice = f"{advice}, or another --target-layer: {', '.join(fitting)}"
+        elif tried:
+            advice = f"{advice}; of {len(tried)} other layers tried none fits"
+        else:
+            advice = f"{advice}; there is no other layer to take"
+    return replace(refusal, reason=f"{refusal.reason}; {advice}")
+
+
+def _fitting(model: Model, branch: Branch, request: Request, places: Sequence[Candidate]) -> Iterator[str]:
+    """Where the branch is not refused, and what it needs there; each costs a branch built in vain."""
+    for place in places:
+        where = address(place.port)
+        inserted = _try_branch(model.clone(), branch, replace(request, target_layer=where))
+        if isinstance(inserted, Insertion):
+            shape = str(place.port.get_partial_shape())
+            yield f"at '{where}' {shape} it needs {readable(inserted.cost.peak_bytes)}"
+
+
+def _other_layers(model: Model, request: Request) -> list[Candidate]:
+    """Feature maps beside the one that the request means: of each shape that which is nearest to the scores.
+
+    Those behind it have no less work between them and the scores.
+    """
+    place = locate(model, request)
+    assert isinstance(place, Location), "it was located when the branch was tried"
+    found = candidates(model, place.flow, place.scores)
+    others = [each for each in found if each.layout and each.port != place.target.port]
+    return list({str(each.port.get_partial_shape()): each for each in reversed(others)}.values())[::-1]

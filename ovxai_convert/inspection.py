@@ -143,7 +143,7 @@ def _candidate_row(
 
 
 def _cost_at(model: Model, place: Candidate, scores_output: str | None) -> Cost | None:
-    request = Request(target_layer=address(place.port), scores_output=scores_output)
+    request = Request(target_layer=address(place.port), scores_output=scores_output, name_alternatives=False)
     try:
         return insert_branch(model, request).cost
     except RefusedError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,11 +53,13 @@ def read_source(path: Path) -> SourceModel:
     """
     kind = "tensorflow" if path.is_dir() else _FORMATS.get(path.suffix.lower(), "other")
     _check_present(path, kind)
-    metadata = read_metadata(path) if kind == "onnx" else {}
-    model = read_model(path)
-    if kind != "ir":
-        settle_names(model, None if kind == "onnx" else read_model(path))
-    return SourceModel(path, kind, _sha256_of(path), model, metadata)
+    with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
+        digest = beside.submit(_sha256_of, path)
+        metadata = read_metadata(path) if kind == "onnx" else {}
+        model = read_model(path)
+        if kind != "ir":
+            settle_names(model, None if kind == "onnx" else read_model(path))
+        return SourceModel(path, kind, digest.result(), model, metadata)
 
 
 def read_model(path: Path) -> ov.Model:

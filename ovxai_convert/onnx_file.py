@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         ModelReadError: no ONNX model, a truncated one, or external data that are missing or too short.
     """
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = _parsed(path)
     except DecodeError as error:
         raise ModelReadError(f"{path}: not an ONNX model, or a truncated one") from error
     if not model.graph.node:
@@ -33,6 +34,18 @@ def read_metadata(path: Path) -> dict[str, str]:
         if uses_external_data(tensor):
             _check_external(path, tensor)
     return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _parsed(path: Path) -> onnx.ModelProto:
+    """The file's content, parsed where it lies: read first, the weights would be in memory twice."""
+    model = onnx.ModelProto()
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as content,
+    ):
+        model.ParseFromString(content)  # type: ignore[arg-type]  # takes any buffer; its stub says bytes
+    return model
 
 
 def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:

@@ -173,7 +173,7 @@ def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Co
 def _insert_deeper(source: SourceModel, request: Request, depth: int) -> Insertion | None:
     """The same branch, reading the model further back; None where the ops in between are too costly."""
     try:
-        return insert_branch(source.model, replace(request, tap_depth=depth))
+        return insert_branch(source.model, replace(request, tap_depth=depth, name_alternatives=False))
     except RefusedError:
         return None
 

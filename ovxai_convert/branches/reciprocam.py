@@ -10,7 +10,8 @@ from openvino import opset15 as ops
 from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.branches.class_selection import pick_classes, selected_indices
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.linear_tail import find_linear_tail
+from ovxai_convert.graph.linear_tail import find_linear_tail, take_out_divisor
+from ovxai_convert.graph.ports import rank
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.rewrite import rewrite_head
 from ovxai_convert.mosaic.shapes import extent, ints, reshaped
@@ -57,8 +58,21 @@ def _chosen_classes(site: Site, copies: Copies, indices: Output) -> Output | Ref
         return features
     channels = extent(tail.features, 1)
     per_copy = reshaped(features, [copies.samples, copies.count, channels])
-    products = ops.matmul(per_copy, tail.rows(indices), False, True).output(0)
-    return ops.transpose(tail.finish(products, indices), ints([0, 2, 1])).output(0)
+    rows, divisor = tail.rows(indices), take_out_divisor(site.flow, per_copy)
+    if divisor is not None:
+        rows = ops.divide(rows, divisor).output(0)
+    return tail.finish(_products(rows, per_copy), indices)
+
+
+def _products(rows: Output, per_copy: Output) -> Output:
+    """``[K', C]`` or ``[N, K', C]`` times ``[N, P, C]``, to ``[N, K', P]``.
+
+    The runtime packs constant weights once if they stand on the right; rows that are gathered anew in every
+    inference it would pack every time, and on the left they save the Transpose.
+    """
+    if rank(rows) == 3:
+        return ops.matmul(rows, per_copy, False, True).output(0)
+    return ops.transpose(ops.matmul(per_copy, rows, False, True), ints([0, 2, 1])).output(0)
 
 
 def _rewritten(site: Site, copies: Copies, sink: Output) -> Output | Refusal:

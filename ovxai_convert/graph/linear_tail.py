@@ -11,6 +11,7 @@ from openvino import Node, Output
 from openvino import opset15 as ops
 
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.op_types import AXIS_MOVES
 from ovxai_convert.graph.ports import extents, rank
 
 _STEPS: Final = {"Add": ops.add, "Multiply": ops.multiply}
@@ -38,13 +39,12 @@ class LinearTail:
         return ops.gather(weights, indices, _axis(0)).output(0)
 
     def finish(self, products: Output, indices: Output) -> Output:
-        """Bias and factor of some classes applied to ``[N, P, K']``."""
+        """Bias and factor of some classes applied to ``[N, K', P]``."""
         for node, constant in self.steps:
             values = node.input_value(constant)
             if any(each != 1 for each in extents(values) or ()):
                 flat = ops.reshape(values, _axis([-1]), special_zero=False)
-                chosen = ops.gather(flat, indices, _axis(0))
-                values = chosen if rank(indices) == 1 else ops.unsqueeze(chosen, _axis(1))
+                values = ops.unsqueeze(ops.gather(flat, indices, _axis(0)), _axis(-1))
             products = _STEPS[node.get_type_name()](products, values).output(0)
         return products
 
@@ -67,6 +67,35 @@ def find_linear_tail(flow: DataFlow, scores: Output) -> LinearTail | None:
     if flow.depends_on_input(weights) or rank(weights) != 2 or rank(features) != 2:
         return None
     return LinearTail(features, node, tuple(steps))
+
+
+def take_out_divisor(flow: DataFlow, features: Output) -> Output | None:
+    """Remove a division by one number from added nodes that only move numbers behind it; the number, if any.
+
+    A linear layer may divide its weights instead: ``W (x / d) = (W / d) x``, which is less work where few
+    rows are used.
+
+    Args:
+        flow: data edges of the model without the added nodes, which alone are changed.
+        features: what the layer reads.
+    """
+    node = features.get_node()
+    while node not in flow.position and _readers(node) <= 1:
+        source = node.input_value(0)
+        if node.get_type_name() == "Divide" and rank(node.input_value(1)) == 0:
+            divisor = node.input_value(1)
+            node.output(0).replace(source)
+            return divisor
+        if node.get_type_name() not in AXIS_MOVES:
+            return None
+        node = source.get_node()
+    return None
+
+
+def _readers(node: Node) -> int:
+    """How many ops read a tensor's values; those that read its shape do not count."""
+    users = (user.get_node() for port in node.outputs() for user in port.get_target_inputs())
+    return sum(user.get_type_name() != "ShapeOf" for user in users)
 
 
 def _per_class(constant: Output, scores: Output) -> bool:

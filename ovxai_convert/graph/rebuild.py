@@ -12,9 +12,11 @@ from openvino.op import Constant
 from openvino.utils.node_factory import NodeFactory
 
 from ovxai_convert.errors import Refusal, last_line
+from ovxai_convert.graph.ports import extents
 
 _COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
 _SMALL_BYTES: Final = 64 * 1024
+_RESHAPES: Final = frozenset({"Reshape", "Squeeze", "Unsqueeze"})
 
 
 def recreate(
@@ -41,11 +43,16 @@ def recreate(
 
 
 def own_constant(port: Output) -> Output:
-    """A copy of a small constant, so that the model keeps its own to itself; everything else as it is."""
-    node = port.get_node()
-    copied = isinstance(node, Constant) and node.get_element_type() in _COPIED
-    if copied and node.get_byte_size() <= _SMALL_BYTES:
-        return Constant(np.array(node.data)).output(0)
+    """A copy of a small constant, so that the model keeps its own to itself; everything else as it is.
+
+    A constant that the model reshapes before use (exporters do so with biases) is one too: the runtime folds
+    it, and would again find one constant with two users.
+    """
+    node, shape = port.get_node(), extents(port)
+    source = node.input_value(0).get_node() if node.get_type_name() in _RESHAPES else node
+    copied = isinstance(source, Constant) and source.get_element_type() in _COPIED
+    if copied and source.get_byte_size() <= _SMALL_BYTES and shape is not None and None not in shape:
+        return Constant(np.array(source.data).reshape([each or 0 for each in shape])).output(0)
     return port
 
 

@@ -7,7 +7,7 @@ from math import prod
 
 from openvino import Node, Output
 
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import Refusal, TooBig
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import readable
 from ovxai_convert.graph.ports import extents
@@ -83,13 +83,12 @@ def _dense(tensor: Carried, copies: Copies) -> Dense:
     return tensor
 
 
-def _too_big(node: Node, tensor: Carried, max_bytes: int) -> Refusal | None:
+def _too_big(node: Node, tensor: Carried, max_bytes: int) -> TooBig | None:
     if not isinstance(tensor, Dense):
         return None
     shape = extents(tensor.port) or ()
     size = prod(each or 1 for each in shape) * tensor.port.get_element_type().size
     if size <= max_bytes:
         return None
-    needed = f"all copies at {node.get_type_name()} need {readable(size)}, more than {readable(max_bytes)}"
-    reason = f"{needed}; a --target-layer with fewer cells or a higher --max-branch-memory may do"
-    return Refusal("mosaic", reason, node.get_friendly_name())
+    reason = f"all copies at {node.get_type_name()} need {readable(size)}, more than {readable(max_bytes)}"
+    return TooBig("mosaic", reason, node.get_friendly_name())

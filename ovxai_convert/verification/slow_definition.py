@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from openvino import opset15 as ops
 
 from ovxai_convert.graph.cones import SOURCES, DataFlow
+from ovxai_convert.graph.ports import constant_value
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
 from ovxai_convert.verification.device import compile_exact
@@ -29,9 +30,15 @@ class SlowDefinition:
     def __init__(self, model: ov.Model, flow: DataFlow, target: Target, scores: Scores) -> None:
         self._target = target
         head = flow.between(target.port, scores.port)
-        border = _border(flow, head, target.port)
-        self._trunk = compile_exact(ov.Model([ops.result(port) for port in border], model.get_parameters()))
-        parameters = [_cut(port, head) for port in border]
+        border, fixed = _border(flow, head, target.port)
+        results = [ops.result(port) for port in border]
+        # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
+        self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()))
+        for port, value in fixed.items():
+            _feed(port, head, ops.constant(value))
+        parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
+        for port, parameter in zip(border, parameters, strict=True):
+            _feed(port, head, parameter)
         self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters))
 
     def border_values(self, feed: Feed) -> list[NDArray[Any]]:
@@ -62,8 +69,14 @@ class SlowDefinition:
         return np.array(scores).reshape(scores.shape[:2])
 
 
-def _border(flow: DataFlow, head: list[ov.Node], target: ov.Output) -> list[ov.Output]:
-    """Tensors that enter the head from the model's inputs, by value or by shape; the target first."""
+def _border(
+    flow: DataFlow, head: list[ov.Node], target: ov.Output
+) -> tuple[list[ov.Output], dict[ov.Output, NDArray[Any]]]:
+    """Tensors that enter the head from the model's inputs, by value or by shape; the target first.
+
+    Those that follow from static shapes stand apart, with their values: a reduction whose axes it reads as an
+    input is executed by the runtime's slow reference.
+    """
     variable: set[ov.Node] = set()
     for node in flow.nodes:
         sources = [port.get_node() for port in node.input_values()]
@@ -71,13 +84,14 @@ def _border(flow: DataFlow, head: list[ov.Node], target: ov.Output) -> list[ov.O
             variable.add(node)
     inside = set(head)
     entering = (port for node in head for port in node.input_values() if port.get_node() not in inside)
-    return list(dict.fromkeys([target, *(port for port in entering if port.get_node() in variable)]))
+    ports = dict.fromkeys([target, *(port for port in entering if port.get_node() in variable)])
+    by_shape = {port: constant_value(port) for port in ports if not flow.depends_on_input(port)}
+    fixed = {port: value for port, value in by_shape.items() if value is not None}
+    return [port for port in ports if port not in fixed], fixed
 
 
-def _cut(port: ov.Output, head: list[ov.Node]) -> ov.Node:
-    """Feed the head's uses of a tensor from a new parameter."""
-    parameter = ops.parameter(port.get_partial_shape(), port.get_element_type())
+def _feed(port: ov.Output, head: list[ov.Node], source: ov.Node) -> None:
+    """Let the head read another node in place of a tensor."""
     for user in port.get_target_inputs():
         if user.get_node() in head:
-            user.replace_source_output(parameter.output(0))
-    return parameter
+            user.replace_source_output(source.output(0))

@@ -125,7 +125,7 @@ def test_tapping_further_back_gives_the_same_map() -> None:
 def test_too_big_a_branch_is_refused() -> None:
     with pytest.raises(RefusedError) as caught:
         insert_branch(cnn(CnnSpec()), Request(Method.RECIPROCAM, "block0", max_branch_bytes=100))
-    assert "more than 100 B; a --target-layer with fewer cells" in caught.value.refusals[0].reason
+    assert "more than 100 B; a higher --max-branch-memory may do" in caught.value.refusals[0].reason
 
 
 def test_earlier_layer_of_every_head() -> None:

