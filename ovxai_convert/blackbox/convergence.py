@@ -43,7 +43,7 @@ class HalfSamples:
             self._coverage[half] = self._coverage[half] + seen.sum(0)
             self._products[half] = self._products[half] + part.T @ seen
         self._count += len(scores)
-        self._largest = np.maximum(self._largest, np.abs(scores).max(0))
+        self._largest = np.maximum(self._largest, np.abs(scores).max(0).astype(np.float64))
 
     def noise_shares(self) -> Doubles:
         """The noise share of each class, ``[K]``; infinite where the map is flat to float32's resolution."""

@@ -86,9 +86,13 @@ def _checked(scores: NDArray[Any], rows: int, classes: int | None) -> NDArray[np
         raise UsageError(f"scores for {rows} inputs must have shape ({rows}, {wanted}), not {array.shape}")
     if array.shape[1] == 0:
         raise UsageError("scores must be of at least one class")
-    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array) or not np.isfinite(array).all():
-        raise UsageError("scores must be finite numbers; the model or the postprocessing returned others")
-    return array.astype(np.float32, copy=False)
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        raise UsageError(f"scores must be numbers, not {array.dtype}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
+        single = array.astype(np.float32, copy=False)
+    if not np.isfinite(single).all():
+        raise UsageError("scores must be finite; the model or the postprocessing returned others")
+    return single
 
 
 def chosen(targets: Sequence[int] | None, classes: int) -> list[int]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import Batches, scored
 from ovxai_convert.errors import UsageError
@@ -48,6 +50,27 @@ def test_scores_in_order() -> None:
 def test_scores_that_do_not_fit(shapes: tuple[tuple[int, ...], ...], fill: float, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         list(scored(returning(*shapes, fill=fill), three_batches()))
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        (np.full((2, 3), 1e300), "finite"),
+        (np.array([["a"], ["b"]]), "numbers"),
+        (np.zeros((2, 1), complex), "numbers"),
+    ],
+)
+def test_scores_that_are_no_float32(scores: NDArray[Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        next(scored(lambda batches: (scores for _ in batches), three_batches()))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int32])
+def test_other_numbers_become_float32(dtype: type) -> None:
+    scores: NDArray[Any] = np.arange(6, dtype=dtype).reshape(2, 3)
+    first = next(scored(lambda batches: (scores for _ in batches), three_batches()))
+    assert first.dtype == np.float32
+    np.testing.assert_array_equal(first, scores)
 
 
 def test_scores_of_nothing() -> None:
