@@ -1,0 +1,1 @@
+"""Running a model and showing what it saw: inputs, scores, maps, pictures, reports."""
