@@ -1,0 +1,1 @@
+"""Tests of what runs a model and shows what it saw."""
