@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.engines import ExplainMode
@@ -22,6 +24,7 @@ from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.explanation import Explanation
 from ovxai_convert.runtime.loading import ScoresPlace, load_model
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for
+from ovxai_convert.runtime.report import ReportEntry, ReportFacts, report_page
 from ovxai_convert.runtime.targets import Wanted
 from ovxai_convert.vocabulary import Method
 
@@ -62,6 +65,7 @@ class FileExplainer:
     Attributes:
         preprocessing: how photographs are prepared.
         assumed: what of that nothing says, in words.
+        device: OpenVINO's name of the device.
         explainer: the explainer behind it.
 
     Raises:
@@ -85,6 +89,7 @@ class FileExplainer:
             loaded = replace(loaded, labels=checked_labels(labels, loaded.scores.class_count))
         image = image_input(loaded.model, loaded.hints.layout)
         self.preprocessing, self.assumed = preprocessing_for(image, loaded.hints)
+        self.device = device
         self.explainer = Explainer(
             loaded,
             preprocess_fn=self.preprocessing,
@@ -122,6 +127,39 @@ class FileExplainer:
         if raw:
             files += _write_raw(explanation, out_dir, path.stem)
         return ExplainedImage(path, photograph, explanation, seconds, tuple(files))
+
+
+def report_of(explainer: FileExplainer, model: Path, images: Sequence[ExplainedImage]) -> str:
+    """One HTML page of all images, as text."""
+    methods = {image.explanation.method for image in images}
+    facts = ReportFacts(
+        model=model.name,
+        mode="blackbox" if any(method.is_black_box for method in methods) else "whitebox",
+        method=", ".join(sorted(method.value for method in methods)),
+        device=explainer.device,
+        preprocessing=str(explainer.preprocessing),
+        version=version("ovxai-convert"),
+        openvino_version=ov.get_version(),
+        notes=tuple(map(str, explainer.explainer.refusals)),
+    )
+    return report_page(facts, [entry for image in images for entry in _entries(image)])
+
+
+def _entries(image: ExplainedImage) -> Iterator[ReportEntry]:
+    explanation = image.explanation
+    for target, overlay in explanation.saliency_map.items():
+        index = target if isinstance(target, int) else None
+        best = next(iter(explanation.predictions.values()))
+        yield ReportEntry(
+            image.path.name,
+            image.photograph,
+            overlay,
+            explanation.label_of(target) if index is not None else "all classes",
+            index,
+            best.score if index is None else explanation.predictions[index].score,
+            explanation.method.value,
+            image.seconds,
+        )
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:

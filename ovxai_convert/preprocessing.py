@@ -174,6 +174,12 @@ class Preprocessing:
             sample = sample.transpose(2, 0, 1)
         return np.ascontiguousarray(sample[np.newaxis].astype(self.dtype))
 
+    def __str__(self) -> str:
+        """In words, as for a report."""
+        mean, scale = (" ".join(f"{number:g}" for number in numbers) for numbers in (self.mean, self.scale))
+        colours = "grey" if self.channels == 1 else self.colour
+        return f"{self.resize} to {self.size[0]}x{self.size[1]}, {colours}, mean {mean}, scale {scale}"
+
     def region(self, height: int, width: int) -> Region:
         """The part of a photograph of this many rows and columns that the input shows."""
         if self.resize == "stretch":

@@ -16,7 +16,8 @@ from ovxai_convert.cli.image_options import hints_of, image_options
 from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error
 from ovxai_convert.engines import ExplainMode
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.explaining import ExplainedImage, FileExplainer, check_distinct_names
+from ovxai_convert.explaining import ExplainedImage, FileExplainer, check_distinct_names, report_of
+from ovxai_convert.image_files import write_file
 from ovxai_convert.labels import read_labels
 from ovxai_convert.vocabulary import Method
 
@@ -130,6 +131,12 @@ def explain_command(
             explained.append(found)
             if not quiet:
                 _print_image(found)
+    if report is not None and explained:
+        try:
+            write_file(report, report_of(explainer, model, explained).encode())
+        except OvxaiError as error:
+            print_error(error, report)
+            exit_codes.append(error.exit_code)
     sys.exit(exit_codes[0] if exit_codes else 0)
 
 
