@@ -5,18 +5,16 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.engines import ExplainMode
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explainer import Explainer
 from ovxai_convert.image_files import Pixels, read_image, write_file
 from ovxai_convert.labels import checked_labels
@@ -24,7 +22,6 @@ from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.explanation import Explanation
 from ovxai_convert.runtime.loading import ScoresPlace, load_model
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for
-from ovxai_convert.runtime.report import ReportEntry, ReportFacts, report_page
 from ovxai_convert.runtime.targets import Wanted
 from ovxai_convert.vocabulary import Method
 
@@ -108,13 +105,16 @@ class FileExplainer:
         overlay_weight: float = 0.5,
         raw: bool = False,
         on_progress: Progress = silent,
+        kept: Collection[Path] = (),
     ) -> ExplainedImage:
         """Write ``<image>_<label>.png`` per class, and with ``raw`` the map as it is, ``.npy``.
+
+        Files of these names are replaced, unless they are among those to be ``kept``.
 
         Raises:
             ModelReadError: the file is no image.
             UsageError: a class that does not exist.
-            WriteError: the folder cannot be written.
+            WriteError: the folder cannot be written, or a picture would replace a file to be kept.
         """
         photograph = read_image(path)
         started = time.perf_counter()
@@ -123,43 +123,13 @@ class FileExplainer:
         )
         seconds = time.perf_counter() - started
         assert isinstance(explanation, Explanation), "one photograph has one explanation"
+        lost = {out_dir / name for name in explanation.file_names(path.stem)} & set(kept)
+        if lost:
+            raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
         files = explanation.save(out_dir, path.stem)
         if raw:
             files += _write_raw(explanation, out_dir, path.stem)
         return ExplainedImage(path, photograph, explanation, seconds, tuple(files))
-
-
-def report_of(explainer: FileExplainer, model: Path, images: Sequence[ExplainedImage]) -> str:
-    """One HTML page of all images, as text."""
-    methods = {image.explanation.method for image in images}
-    facts = ReportFacts(
-        model=model.name,
-        mode="blackbox" if any(method.is_black_box for method in methods) else "whitebox",
-        method=", ".join(sorted(method.value for method in methods)),
-        device=explainer.device,
-        preprocessing=str(explainer.preprocessing),
-        version=version("ovxai-convert"),
-        openvino_version=ov.get_version(),
-        notes=tuple(map(str, explainer.explainer.refusals)),
-    )
-    return report_page(facts, [entry for image in images for entry in _entries(image)])
-
-
-def _entries(image: ExplainedImage) -> Iterator[ReportEntry]:
-    explanation = image.explanation
-    for target, overlay in explanation.saliency_map.items():
-        index = target if isinstance(target, int) else None
-        best = next(iter(explanation.predictions.values()))
-        yield ReportEntry(
-            image.path.name,
-            image.photograph,
-            overlay,
-            explanation.label_of(target) if index is not None else "all classes",
-            index,
-            best.score if index is None else explanation.predictions[index].score,
-            explanation.method.value,
-            image.seconds,
-        )
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:

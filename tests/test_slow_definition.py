@@ -67,4 +67,6 @@ def test_a_model_with_state_is_proved(tmp_path: Path) -> None:
     ov.save_model(networks.stateful(), tmp_path / "stateful.xml", compress_to_fp16=False)
     report = convert(tmp_path / "stateful.xml", tmp_path / "out", target_layer="target")
     assert report.sidecar.method == "reciprocam"
-    assert report.sidecar.verification.saliency_map.positions_checked > 0
+    check = report.sidecar.verification.saliency_map
+    assert check is not None
+    assert check.positions_checked > 0

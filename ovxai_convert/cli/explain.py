@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -16,9 +16,11 @@ from ovxai_convert.cli.image_options import hints_of, image_options
 from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error
 from ovxai_convert.engines import ExplainMode
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.explaining import ExplainedImage, FileExplainer, check_distinct_names, report_of
+from ovxai_convert.explaining import ExplainedImage, FileExplainer, check_distinct_names
 from ovxai_convert.image_files import write_file
 from ovxai_convert.labels import read_labels
+from ovxai_convert.reporting import report_entries, report_text
+from ovxai_convert.runtime.report import ReportEntry
 from ovxai_convert.vocabulary import Method
 
 
@@ -112,32 +114,45 @@ def explain_command(
     except OvxaiError as error:
         print_error(error, model)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _leave(model)
     _print_facts(explainer, model, quiet=quiet)
     exit_codes = []
-    explained: list[ExplainedImage] = []
+    entries: list[ReportEntry] = []
     for path in images:
         try:
             with _progress(path, shown=not quiet) as on_progress:
                 found = explainer.explain(
-                    path, output_dir, _targets(targets), overlay_weight, raw, on_progress
+                    path, output_dir, _targets(targets), overlay_weight, raw, on_progress, kept=images
                 )
+            if report is not None:
+                entries += report_entries(found)
         except OvxaiError as error:
             print_error(error, path)
             exit_codes.append(error.exit_code)
         except KeyboardInterrupt:
-            click.echo(f"Error: {path}: interrupted", err=True)
-            sys.exit(130)
+            _leave(path)
         else:
-            explained.append(found)
             if not quiet:
                 _print_image(found)
-    if report is not None and explained:
-        try:
-            write_file(report, report_of(explainer, model, explained).encode())
-        except OvxaiError as error:
-            print_error(error, report)
-            exit_codes.append(error.exit_code)
+    if report is not None and entries:
+        exit_codes += _write_report(report, report_text(explainer, model, entries))
     sys.exit(exit_codes[0] if exit_codes else 0)
+
+
+def _leave(path: Path) -> NoReturn:
+    click.echo(f"Error: {path}: interrupted", err=True)
+    sys.exit(130)
+
+
+def _write_report(path: Path, text: str) -> list[int]:
+    """Write the page; the exit code of what went wrong, if anything did."""
+    try:
+        write_file(path, text.encode())
+    except OvxaiError as error:
+        print_error(error, path)
+        return [error.exit_code]
+    return []
 
 
 def _targets(text: str | None) -> str | list[str] | None:

@@ -116,8 +116,10 @@ class Explanation:
             num_columns: of the grid.
 
         Raises:
-            UsageError: another backend, no matplotlib, or a class that was not explained.
+            UsageError: another backend, no matplotlib, numbers below one, or a class that was not explained.
         """
+        if min(max_num_plots, num_columns) < 1:
+            raise UsageError("a plot has at least one map and one column")
         if backend != "matplotlib":
             raise UsageError(f"no backend '{backend}'; there is matplotlib")
         try:

@@ -45,6 +45,7 @@ class ScoreStream:
                     yield self._scores(*running[0])
                     idle.append(running.popleft()[0])
                 request = idle.pop()
+                request.reset_state()
                 request.start_async([self._filled(batch)])
                 running.append((request, len(batch)))
             while running:

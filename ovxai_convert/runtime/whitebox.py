@@ -45,13 +45,15 @@ class WhiteBox:
             UsageError: the model was converted to give no map of a class.
         """
         batch = self._image.batch or 1
+        self._request.reset_state()
         results = self._request.infer([np.repeat(sample, batch, axis=0)])
         scores = self._read_scores(results, batch)[0]
+        targets = choose(scores)
         found = np.array(results[self._saliency.index][0])
         if "class" not in self._saliency.axes:
             return Seen(scores, {PER_IMAGE_MAP: found})
         maps = dict(zip(self._classes(results, len(found)), found, strict=True))
-        return Seen(scores, _maps_of(maps, choose(scores)))
+        return Seen(scores, _maps_of(maps, targets))
 
     def _classes(self, results: Any, count: int) -> list[int]:
         classes = self._saliency.classes

@@ -1,14 +1,17 @@
-"""The two programs as fixtures, and one model in every form."""
+"""The programs as fixtures, one model in every form, and a photograph."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import onnx
 import pytest
 
 from fixtures.broken_files import onnx_classifier
 from ovxai_convert.cli.convert import convert_command
+from ovxai_convert.cli.explain import explain_command
 from ovxai_convert.cli.inspect import inspect_command
 from tests.program.invocation import Convert, Outcome, call
 
@@ -31,6 +34,26 @@ def run_inspect(capfd: pytest.CaptureFixture[str]) -> Convert:
         return call(inspect_command, arguments, capfd)
 
     return run
+
+
+@pytest.fixture
+def run_explain(capfd: pytest.CaptureFixture[str]) -> Convert:
+    """``ovxai-explain`` in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        return call(explain_command, arguments, capfd)
+
+    return run
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    """``photos/photo.png``, 30 rows and 56 columns of random pixels."""
+    path = tmp_path / "photos" / "photo.png"
+    path.parent.mkdir()
+    pixels = np.random.default_rng(5).integers(0, 256, (30, 56, 3), np.uint8)
+    assert cv2.imwrite(str(path), pixels)
+    return path
 
 
 @pytest.fixture
