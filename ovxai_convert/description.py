@@ -28,7 +28,7 @@ from ovxai_convert.sidecar import (
     TargetLayer,
     Verification,
 )
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, ClassToken, Task
 
 
 def describe(
@@ -72,7 +72,19 @@ def describe(
         preprocessing=preprocessing_of(source),
         verification=verification,
         refusals=tuple(RefusalInfo(each.method, each.reason, each.node) for each in insertion.refusals),
+        parameters=_describe_parameters(insertion, request),
     )
+
+
+def _describe_parameters(insertion: Insertion, request: Request) -> dict[str, Any] | None:
+    if insertion.target.block is None:
+        return None
+    kept = request.masking.class_token is ClassToken.KEEP
+    return {
+        "kernel": request.masking.kernel.value,
+        "class_token": "kept" if kept else "dropped",
+        "block": insertion.target.block,
+    }
 
 
 def _describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:

@@ -12,6 +12,7 @@ from ovxai_convert.branches.branch import Site
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.branches.scaling import scale_to_grey_levels
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
+from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost, cost_of
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
@@ -19,7 +20,14 @@ from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
 from ovxai_convert.graph.target import Target, find_target
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Method, Task
+from ovxai_convert.vocabulary import (
+    DEFAULT_MASKING,
+    SALIENCY_CLASSES,
+    SALIENCY_MAP,
+    Method,
+    Task,
+    TokenMasking,
+)
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 
@@ -35,6 +43,7 @@ class Request:
         embed_scaling: scale each map to grey levels inside the graph.
         selection: the classes that get a map.
         max_branch_bytes: the largest tensor that a branch may build.
+        masking: how tokens are masked, where the method does that.
         tap_depth: how the branch reads the target; see :func:`~ovxai_convert.graph.tap.tap_at_depth`.
     """
 
@@ -44,6 +53,7 @@ class Request:
     embed_scaling: bool = True
     selection: ClassSelection = ALL_CLASSES
     max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
+    masking: TokenMasking = DEFAULT_MASKING
     tap_depth: int = 0
 
 
@@ -124,29 +134,43 @@ class Location:
     target: Target
 
 
-def locate(model: Model, request: Request) -> Location | Refusal:
-    """Find the scores and the target that a request means."""
+def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal:
+    """Find the scores and the target that a request means, as a method wants it."""
     flow = DataFlow(model)
     scores = find_scores(model, flow, request.scores_output)
     if isinstance(scores, Refusal):
         return scores
-    target = find_target(model, flow, scores, request.target_layer)
+    if branch.on_tokens:
+        target = find_block(model, flow, scores, request.target_layer, request.masking.block)
+    else:
+        target = find_target(model, flow, scores, request.target_layer)
     return target if isinstance(target, Refusal) else Location(flow, scores, target)
 
 
 def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | Refusal:
     """Build one method's branch in a model that nobody else uses."""
-    place = locate(model, request)
+    place = locate(model, branch, request)
     if isinstance(place, Refusal):
         return place
-    tap = tap_at_depth(place.flow, place.target.port, request.tap_depth)
-    if isinstance(tap, Refusal):
-        return tap
+    taps = {}
+    for port in place.target.masked:
+        tap = tap_at_depth(place.flow, port, request.tap_depth)
+        if isinstance(tap, Refusal):
+            return tap
+        taps[port] = tap
     refusal = _unknown_class(place.scores, request.selection)
     if refusal is not None:
         return refusal
     raw = branch.build(
-        Site(place.flow, place.target, tap, place.scores, request.selection, request.max_branch_bytes)
+        Site(
+            place.flow,
+            place.target,
+            taps,
+            place.scores,
+            request.selection,
+            request.max_branch_bytes,
+            request.masking,
+        )
     )
     if isinstance(raw, Refusal):
         return raw

@@ -143,7 +143,7 @@ class RefusalInfo:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """All of it; the fields are the sidecar's keys."""
+    """All of it; the fields are the sidecar's keys. ``parameters`` are those of the method, if it has any."""
 
     generator: Generator
     source: Source
@@ -160,6 +160,7 @@ class Sidecar:
     preprocessing: dict[str, Any] | None
     verification: Verification
     refusals: tuple[RefusalInfo, ...]
+    parameters: dict[str, Any] | None = None
     schema_version: str = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -223,7 +224,10 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
             saliency_map=SaliencyCheck(**verification["saliency_map"]),
         ),
         refusals=tuple(RefusalInfo(**each) for each in data["refusals"]),
-        **{key: data[key] for key in ("mode", "method", "task", "preprocessing", "schema_version")},
+        **{
+            key: data[key]
+            for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")
+        },
     )
 
 
