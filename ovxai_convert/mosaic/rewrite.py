@@ -16,7 +16,7 @@ from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.dense_rules import apply_dense
 from ovxai_convert.mosaic.kinds import Carried, Dense, Flattened, Masked, Shared, Sparse
 from ovxai_convert.mosaic.masked import write_out
-from ovxai_convert.mosaic.rules import RULES, Rule
+from ovxai_convert.mosaic.rules import RULES, TOKEN_RULES, Rule
 
 
 def rewrite_head(
@@ -25,7 +25,7 @@ def rewrite_head(
     sink: Output,
     copies: Copies,
     max_bytes: int,
-    rules: Sequence[Rule] = RULES,
+    rules: Sequence[Rule] = (*RULES, *TOKEN_RULES),
 ) -> Dense | Refusal:
     """The tensor ``sink`` for every copy: ``[N * P, ...]``, sample by sample, copy by copy.
 

@@ -31,6 +31,10 @@ RULES: tuple[Rule, ...] = (
     pooling.TILED_POOLING_RULE,
     axis_moves.TRANSPOSE_RULE,
     axis_moves.RESHAPE_RULE,
+)
+"""On sparse maps: ``D[p] = B + onehot(p) * (V[p] - B)``."""
+
+TOKEN_RULES: tuple[Rule, ...] = (
     token_wise.TOKEN_BROADCAST_RULE,
     token_wise.TOKEN_UNARY_RULE,
     token_wise.TOKEN_CHANNEL_RULE,
@@ -44,8 +48,9 @@ RULES: tuple[Rule, ...] = (
     token_products.TOKEN_MATMUL_RULE,
     token_products.ATTENTION_RULE,
 )
+"""On masked tokens: ``D[p, t] = U(M[p, t])[t]``."""
 
-if len({rule.name for rule in RULES}) != len(RULES):
+if len({rule.name for rule in (*RULES, *TOKEN_RULES)}) != len(RULES) + len(TOKEN_RULES):
     raise ValueError("two rules have the same name")
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "TOKEN_RULES", "Rule"]
