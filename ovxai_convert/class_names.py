@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.insertion import Request, locate
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.scores import find_scores
+from ovxai_convert.insertion import Request
 from ovxai_convert.labels import find_class
 from ovxai_convert.model_info import labels_of
 from ovxai_convert.model_io import SourceModel
@@ -36,10 +38,10 @@ def select_classes(
         return ALL_CLASSES
     if classes is not None and top_k is not None:
         raise UsageError("choose classes or the best ones, not both")
-    place = locate(source.model, request)
-    if isinstance(place, Refusal):
+    scores = find_scores(source.model, DataFlow(source.model), request.scores_output)
+    if isinstance(scores, Refusal):
         return ALL_CLASSES  # the insertion refuses for the same reason, and says so
-    count = place.scores.class_count
+    count = scores.class_count
     if top_k is not None:
         if not 1 <= top_k <= count:
             raise UsageError(f"there are no {top_k} best classes: the model has {count}")

@@ -32,7 +32,7 @@ from ovxai_convert.sidecar import (
     TargetLayer,
     Verification,
 )
-from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, SALIENCY_CLASSES, SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, SALIENCY_CLASSES, SALIENCY_MAP, ClassToken, Task
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def describe(
         saliency_map=describe_map(insertion, request),
         verification=verification,
         refusals=_refusals(insertion.refusals),
+        parameters=_describe_parameters(insertion, request),
         **_model_facts(source, insertion.model, insertion.map_index, insertion.scores, xml, notes),
     )
 
@@ -92,6 +93,7 @@ def describe_black_box(
         saliency_map=None,
         verification=verification,
         refusals=_refusals(refusals),
+        parameters=None,
         **_model_facts(source, source.model, len(source.model.outputs), scores, xml, notes),
     )
 
@@ -123,6 +125,17 @@ def _model_facts(
         ),
         "labels": notes.labels or labels_of(source.model, source.metadata, scores.class_count),
         "preprocessing": _preprocessing(source.model, notes.preprocessing),
+    }
+
+
+def _describe_parameters(insertion: Insertion, request: Request) -> dict[str, Any] | None:
+    if insertion.target.block is None:
+        return None
+    kept = request.masking.class_token is ClassToken.KEEP
+    return {
+        "kernel": request.masking.kernel.value,
+        "class_token": "kept" if kept else "dropped",
+        "block": insertion.target.block,
     }
 
 

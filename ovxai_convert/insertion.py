@@ -14,6 +14,7 @@ from ovxai_convert.branches.branch import Site
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.branches.scaling import scale_to_grey_levels
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageError
+from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost, cost_of, readable
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
@@ -21,7 +22,14 @@ from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
 from ovxai_convert.graph.target import Candidate, Target, candidates, find_target
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Method, Task
+from ovxai_convert.vocabulary import (
+    DEFAULT_MASKING,
+    SALIENCY_CLASSES,
+    SALIENCY_MAP,
+    Method,
+    Task,
+    TokenMasking,
+)
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 _ALTERNATIVES_NAMED: Final = 3
@@ -39,6 +47,7 @@ class Request:
         embed_scaling: scale each map to grey levels inside the graph.
         selection: the classes that get a map.
         max_branch_bytes: the largest tensor that a branch may build.
+        masking: how tokens are masked, where the method does that.
         tap_depth: how the branch reads the target; see :func:`~ovxai_convert.graph.tap.tap_at_depth`.
         name_alternatives: where a branch is too big, look for layers at which it is not, and name them.
     """
@@ -49,6 +58,7 @@ class Request:
     embed_scaling: bool = True
     selection: ClassSelection = ALL_CLASSES
     max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
+    masking: TokenMasking = DEFAULT_MASKING
     tap_depth: int = 0
     name_alternatives: bool = True
 
@@ -134,13 +144,16 @@ class Location:
     target: Target
 
 
-def locate(model: Model, request: Request) -> Location | Refusal:
-    """Find the scores and the target that a request means."""
+def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal:
+    """Find the scores and the target that a request means, as a method wants it."""
     flow = DataFlow(model)
     scores = find_scores(model, flow, request.scores_output)
     if isinstance(scores, Refusal):
         return scores
-    target = find_target(model, flow, scores, request.target_layer)
+    if branch.on_tokens:
+        target = find_block(model, flow, scores, request.target_layer, request.masking.block)
+    else:
+        target = find_target(model, flow, scores, request.target_layer)
     return target if isinstance(target, Refusal) else Location(flow, scores, target)
 
 
@@ -154,17 +167,28 @@ def class_scores(model: Model, request: Request) -> Scores | None:
 
 def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | Refusal:
     """Build one method's branch in a model that nobody else uses."""
-    place = locate(model, request)
+    place = locate(model, branch, request)
     if isinstance(place, Refusal):
         return place
-    tap = tap_at_depth(place.flow, place.target.port, request.tap_depth)
-    if isinstance(tap, Refusal):
-        return tap
+    taps = {}
+    for port in place.target.masked:
+        tap = tap_at_depth(place.flow, port, request.tap_depth)
+        if isinstance(tap, Refusal):
+            return tap
+        taps[port] = tap
     refusal = _unknown_class(place.scores, request.selection)
     if refusal is not None:
         return refusal
     raw = branch.build(
-        Site(place.flow, place.target, tap, place.scores, request.selection, request.max_branch_bytes)
+        Site(
+            place.flow,
+            place.target,
+            taps,
+            place.scores,
+            request.selection,
+            request.max_branch_bytes,
+            request.masking,
+        )
     )
     if isinstance(raw, Refusal):
         return raw
@@ -199,8 +223,8 @@ def _too_big(branch: Branch, target: Target, cost: Cost, max_bytes: int) -> TooB
 def _with_advice(refusal: TooBig, model: Model, branch: Branch, request: Request) -> TooBig:
     """A refusal that also says what may do: more memory, or layers at which the branch fits."""
     advice = "a higher --max-branch-memory may do"
-    if request.name_alternatives:
-        tried = _other_layers(model, request)[:_ALTERNATIVES_TRIED]
+    if request.name_alternatives and not branch.on_tokens:
+        tried = _other_layers(model, branch, request)[:_ALTERNATIVES_TRIED]
         fitting = list(islice(_fitting(model, branch, request, tried), _ALTERNATIVES_NAMED))
         if fitting:
             advice = f"{advice}, or another --target-layer: {', '.join(fitting)}"
@@ -221,12 +245,12 @@ def _fitting(model: Model, branch: Branch, request: Request, places: Sequence[Ca
             yield f"at '{where}' {shape} it needs {readable(inserted.cost.peak_bytes)}"
 
 
-def _other_layers(model: Model, request: Request) -> list[Candidate]:
+def _other_layers(model: Model, branch: Branch, request: Request) -> list[Candidate]:
     """Feature maps beside the one that the request means: of each shape that which is nearest to the scores.
 
     Those behind it have no less work between them and the scores.
     """
-    place = locate(model, request)
+    place = locate(model, branch, request)
     assert isinstance(place, Location), "it was located when the branch was tried"
     found = candidates(model, place.flow, place.scores)
     others = [each for each in found if each.layout and each.port != place.target.port]

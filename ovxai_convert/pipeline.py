@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from ovxai_convert.artifact_files import Staging
 from ovxai_convert.branches import BRANCHES
 from ovxai_convert.class_names import select_classes
 from ovxai_convert.description import UserNotes, describe, describe_black_box
-from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
 from ovxai_convert.graph.ports import address
 from ovxai_convert.insertion import (
     DEFAULT_MAX_BRANCH_BYTES,
@@ -28,8 +29,9 @@ from ovxai_convert.sidecar import Sidecar, Verification
 from ovxai_convert.verification.comparison import Comparison
 from ovxai_convert.verification.prover import Prover
 from ovxai_convert.verification.trial_inputs import Feed, image_feed
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
 
+_Choice = TypeVar("_Choice", bound=Enum)
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
 
 
@@ -60,6 +62,9 @@ def convert(
     embed_scaling: bool = True,
     classes: Sequence[int | str] | None = None,
     top_k: int | None = None,
+    kernel: Kernel | str | None = None,
+    class_token: ClassToken | str | None = None,
+    block: int | None = None,
     max_branch_memory: int = DEFAULT_MAX_BRANCH_BYTES,
     exact: bool = False,
     force: bool = False,
@@ -76,12 +81,16 @@ def convert(
     Args:
         path: a model in any format that OpenVINO reads.
         out_dir: folder for the three files; made if missing.
-        method: ``"reciprocam"``, ``"activationmap"``, or None or ``"auto"`` for the first that is possible.
+        method: ``"reciprocam"``, ``"vitreciprocam"``, ``"activationmap"``; None or ``"auto"`` takes the first
+            that is possible.
         target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None finds it.
         scores_output: tensor name or index of the class output; None takes the only one.
         embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
         classes: indices or labels of the classes that get a map; None gives one to each.
         top_k: maps of this many best classes of each input, which ``saliency_classes`` then names.
+        kernel: ``"gaussian"`` (None) or ``"single"``: what a copy keeps of the patches; vitreciprocam only.
+        class_token: ``"keep"`` (None) or ``"drop"``: whether copies keep it; vitreciprocam only.
+        block: the transformer block that is masked, from the end; None or 1: the last; vitreciprocam only.
         max_branch_memory: bytes that the branch may need at once; more is refused.
         exact: refuse instead of accepting an output that moved by up to a millionth of its range.
         force: replace files of these names that exist.
@@ -95,7 +104,12 @@ def convert(
     """
     path, out_dir = Path(path), Path(out_dir)
     request = Request(
-        _method(method), target_layer, scores_output, embed_scaling, max_branch_bytes=max_branch_memory
+        _method(method),
+        target_layer,
+        scores_output,
+        embed_scaling,
+        max_branch_bytes=max_branch_memory,
+        masking=_masking(_method(method), kernel, class_token, block),
     )
     asked_for = target_layer is not None or classes is not None or top_k is not None
     may_stay = request.method is None and not asked_for and not require_whitebox
@@ -193,6 +207,33 @@ def _name(method: Method | str | None) -> str:
     return str(method.value if isinstance(method, Method) else method)
 
 
+def _masking(
+    method: Method | None,
+    kernel: Kernel | str | None,
+    class_token: ClassToken | str | None,
+    block: int | None,
+) -> TokenMasking:
+    if kernel is None and class_token is None and block is None:
+        return DEFAULT_MASKING
+    if method is not Method.VITRECIPROCAM:
+        raise UsageError(f"kernel, class token and block are options of {Method.VITRECIPROCAM.value} alone")
+    if block is not None and block < 1:
+        raise UsageError(f"there is no block {block}: blocks are counted from 1, the last")
+    return TokenMasking(
+        _value(Kernel, kernel or DEFAULT_MASKING.kernel),
+        _value(ClassToken, class_token or DEFAULT_MASKING.class_token),
+        block or DEFAULT_MASKING.block,
+    )
+
+
+def _value(kind: type[_Choice], given: _Choice | str) -> _Choice:
+    try:
+        return kind(given)
+    except ValueError:
+        known = ", ".join(str(each.value) for each in kind)
+        raise UsageError(f"'{given}' is none of {known}") from None
+
+
 def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
     if sidecar.mode == "blackbox":
         refusals = (Refusal(each.method, each.reason, each.node) for each in sidecar.refusals)
@@ -204,4 +245,8 @@ def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
         f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
         for check in sidecar.verification.outputs
         if not check.bit_exact
-    ) + tuple(f"{refusal.method} was not possible: {refusal.reason}" for refusal in sidecar.refusals)
+    ) + tuple(
+        f"{refusal.method} was not possible: {refusal.reason}"
+        for refusal in sidecar.refusals
+        if refusal.method != LOCATE
+    )

@@ -143,7 +143,7 @@ class RefusalInfo:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """All of it; the fields are the sidecar's keys.
+    """All of it; the fields are the sidecar's keys. ``parameters`` are those of the method, if it has any.
 
     In the mode ``"blackbox"`` the model is the original as IR, ``method`` is what suits it, and there is no
     target and no map.
@@ -164,6 +164,7 @@ class Sidecar:
     preprocessing: dict[str, Any] | None
     verification: Verification
     refusals: tuple[RefusalInfo, ...]
+    parameters: dict[str, Any] | None = None
     schema_version: str = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -229,7 +230,10 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
             ),
         ),
         refusals=tuple(RefusalInfo(**each) for each in data["refusals"]),
-        **{key: data[key] for key in ("mode", "method", "task", "preprocessing", "schema_version")},
+        **{
+            key: data[key]
+            for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -22,12 +23,14 @@ class Method(Enum):
     """Explanation methods: white-box ones, whose map a branch of the model gives, and black-box ones.
 
     RECIPROCAM: one map per class, Recipro-CAM (arXiv 2209.14074).
+    VITRECIPROCAM: one map per class, ViT-ReciproCAM (arXiv 2310.02588), for transformers with a class token.
     ACTIVATIONMAP: one map for all classes, the channel mean of the feature map.
     RISE: black-box, randomly masked images (arXiv 1806.07421).
     AISE: black-box, gaussian windows placed by optimisation.
     """
 
     RECIPROCAM = "reciprocam"
+    VITRECIPROCAM = "vitreciprocam"
     ACTIVATIONMAP = "activationmap"
     RISE = "rise"
     AISE = "aise"
@@ -40,3 +43,39 @@ class Method(Enum):
 
 DEFAULT_BLACK_BOX: Final = Method.RISE
 """The black-box method where none is named."""
+
+
+class Kernel(Enum):
+    """What a copy keeps of the tokens around its own.
+
+    GAUSSIAN: the 3x3 neighbourhood, weighted ``[1 2 1; 2 4 2; 1 2 1] / 16``.
+    SINGLE: its own token alone.
+    """
+
+    GAUSSIAN = "gaussian"
+    SINGLE = "single"
+
+
+class ClassToken(Enum):
+    """What happens to the class token and all others that are no patches, in every copy."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+@dataclass(frozen=True)
+class TokenMasking:
+    """The parameters of ViT-ReciproCAM.
+
+    Attributes:
+        kernel: what a copy keeps of the patches.
+        class_token: whether it keeps the class token.
+        block: the transformer block whose tokens are masked, counted from the end; 1 is the last.
+    """
+
+    kernel: Kernel = Kernel.GAUSSIAN
+    class_token: ClassToken = ClassToken.KEEP
+    block: int = 1
+
+
+DEFAULT_MASKING: Final = TokenMasking()

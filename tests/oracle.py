@@ -5,7 +5,7 @@ Nothing here knows how the package builds its branch: the definitions run the or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
-Layout = Literal["NCHW", "NHWC", "NTC"]
+Layout = Literal["NCHW", "NHWC", "NTC", "TNC"]
 Floats = NDArray[np.float32]
 Grid = tuple[int, int]
 
@@ -74,6 +74,101 @@ def reciprocam(
         maps.append(np.stack(cell_scores, axis=-1).reshape(*cell_scores[0].shape, rows, columns))
     whole: Floats = np.concatenate(maps)
     return whole
+
+
+@dataclass(frozen=True)
+class TokenPlace:
+    """A tensor of tokens that ViT-ReciproCAM masks.
+
+    Attributes:
+        port: the tensor.
+        before: auxiliary tokens before the patches.
+        after: auxiliary tokens behind them.
+        axis: the axis of the tokens.
+        patches: whether it holds the patches at all.
+        users: names of the nodes that read it masked; all others read it as it is. Empty: every user does.
+    """
+
+    port: Port
+    before: int = 1
+    after: int = 0
+    axis: int = 1
+    patches: bool = True
+    users: tuple[str, ...] = ()
+
+
+def vitreciprocam(
+    model: ov.Model,
+    places: Sequence[TokenPlace],
+    scores: Port,
+    inputs: Mapping[str, Floats],
+    grid: Grid,
+    *,
+    gaussian: bool = True,
+    keep: bool = True,
+) -> Floats:
+    """The definition of ViT-ReciproCAM: ``[N, K, H, W]``, one run of the original model per patch.
+
+    ``map[n, k, p]`` is score k of sample n when all places are multiplied by the mask of patch p: 1 at p, or
+    ``[1 2 1; 2 4 2; 1 2 1] / 16`` around it, 0 at other patches, and 1 or 0 at tokens that are no patches.
+    """
+    masked = model.clone()
+    index = len(masked.outputs)
+    parameters = []
+    for number, place in enumerate(places):
+        port = _port(masked, place.port)
+        shape = [-1 if axis == place.axis else 1 for axis in range(3)]
+        mask = ops.parameter(shape, np.float32, name=f"oracle_mask_{number}")
+        mask.output(0).get_tensor().set_names({f"oracle_mask_{number}"})
+        users = [each for each in port.get_target_inputs() if _is_user(each.get_node(), place)]
+        assert len(users) >= max(1, len(place.users)), f"{place} is not read"
+        product = ops.multiply(port, mask)
+        for user in users:
+            user.replace_source_output(product.output(0))
+        parameters.append(mask)
+    masked.add_parameters(parameters)
+    masked.add_results([ops.result(_port(masked, scores))])
+    masked.validate_nodes_and_infer_types()
+    compiled = ov.Core().compile_model(masked, "CPU", _PRECISE)
+    maps = []
+    for sample in _samples(model, inputs):
+        cell_scores = []
+        for row in range(grid[0]):
+            for column in range(grid[1]):
+                kept = _kept_patches(grid, (row, column), gaussian=gaussian)
+                masks = {
+                    f"oracle_mask_{number}": _token_mask(place, kept, keep=keep)
+                    for number, place in enumerate(places)
+                }
+                score = compiled({**sample, **masks})[index]
+                cell_scores.append(score.reshape(score.shape[0], score.shape[1]).copy())
+        maps.append(np.stack(cell_scores, axis=-1).reshape(*cell_scores[0].shape, *grid))
+    whole: Floats = np.concatenate(maps)
+    return whole
+
+
+def _is_user(node: ov.Node, place: TokenPlace) -> bool:
+    return not place.users or node.get_friendly_name() in place.users
+
+
+def _kept_patches(grid: Grid, centre: tuple[int, int], *, gaussian: bool) -> Floats:
+    """``[H * W]``: how much of every patch is kept around one of them."""
+    kept = np.zeros(grid, np.float32)
+    if not gaussian:
+        kept[centre] = 1
+        return kept.ravel()
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            row, column = centre[0] + down, centre[1] + right
+            if 0 <= row < grid[0] and 0 <= column < grid[1]:
+                kept[row, column] = (2 - abs(down)) * (2 - abs(right)) / 16
+    return kept.ravel()
+
+
+def _token_mask(place: TokenPlace, kept: Floats, *, keep: bool) -> Floats:
+    others = [np.full(count, float(keep), np.float32) for count in (place.before, place.after)]
+    mask = np.concatenate([others[0], kept if place.patches else kept[:0], others[1]])
+    return mask.reshape([-1 if axis == place.axis else 1 for axis in range(3)])
 
 
 def activation_map(

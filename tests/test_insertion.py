@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import openvino as ov
@@ -12,7 +13,6 @@ from openvino import Model
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import insert_xai
-from ovxai_convert.branches import BRANCHES
 from ovxai_convert.errors import RefusedError, UsageError
 from ovxai_convert.graph.names import settle_names
 from ovxai_convert.graph.ports import extents
@@ -163,13 +163,23 @@ def test_class_token_is_refused() -> None:
     assert refusal.node == "mixed"
 
 
-@pytest.mark.parametrize("method", [*(branch.method for branch in BRANCHES), None])
-def test_no_feature_map_is_refused(method: Method | None) -> None:
+NO_MAP: Final = "no feature map: no tensor with rows and columns leads to the scores"
+NO_TOKENS: Final = "no attention over the tokens of an image leads to the scores"
+
+
+@pytest.mark.parametrize(
+    ("method", "reasons"),
+    [
+        (Method.RECIPROCAM, [NO_MAP]),
+        (Method.VITRECIPROCAM, [NO_TOKENS]),
+        (Method.ACTIVATIONMAP, [NO_MAP]),
+        (None, [NO_MAP, NO_TOKENS]),
+    ],
+)
+def test_no_feature_map_is_refused(method: Method | None, reasons: list[str]) -> None:
     with pytest.raises(RefusedError) as caught:
         insert_branch(networks.perceptron(), Request(method))
-    assert [refusal.reason for refusal in caught.value.refusals] == [
-        "no feature map: no tensor with rows and columns leads to the scores"
-    ]
+    assert [refusal.reason for refusal in caught.value.refusals] == reasons
 
 
 def test_insert_xai_returns_a_model_that_explains() -> None:

@@ -10,9 +10,11 @@ import pytest
 from openvino import Model
 
 from ovxai_convert import convert
+from ovxai_convert.branches.reciprocam import BRANCH as RECIPROCAM
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion import Request, locate
 from ovxai_convert.verification.slow_definition import SlowDefinition
+from ovxai_convert.vocabulary import DEFAULT_MASKING
 from tests import special_networks as networks
 from tests.oracle import Floats, Port, assert_maps_equal, reciprocam
 from tests.running import CORE, port_name, random_inputs
@@ -20,10 +22,10 @@ from tests.running import CORE, port_name, random_inputs
 
 def _slow(model: Model) -> tuple[SlowDefinition, Port, Port]:
     copy = model.clone()
-    place = locate(copy, Request())
+    place = locate(copy, RECIPROCAM, Request())
     assert not isinstance(place, Refusal)
     target, scores = port_name(place.target.port), port_name(place.scores.port)
-    return SlowDefinition(copy, place.flow, place.target, place.scores), target, scores
+    return SlowDefinition(copy, place.flow, place.target, place.scores, DEFAULT_MASKING), target, scores
 
 
 @pytest.mark.parametrize("form", ["flatten", "baked_reshape", "shape_subgraph"])
@@ -44,9 +46,9 @@ def test_only_what_varies_is_fed(form: networks.FlattenForm, batch: int | None, 
 def test_tensors_that_carry_data_past_the_target_are_fed() -> None:
     model = networks.skip_past_target(2)
     copy = model.clone()
-    place = locate(copy, Request(target_layer="target"))
+    place = locate(copy, RECIPROCAM, Request(target_layer="target"))
     assert not isinstance(place, Refusal)
-    slow = SlowDefinition(copy, place.flow, place.target, place.scores)
+    slow = SlowDefinition(copy, place.flow, place.target, place.scores, DEFAULT_MASKING)
     border = slow.border_values(list(random_inputs(model).values()))
     assert [each.shape for each in border] == [(2, 4, 4, 6), (2, 4)]
 
@@ -55,9 +57,9 @@ def test_state_goes_on_from_feed_to_feed() -> None:
     """The variable that the head reads has grown by the pooled map when the next feed comes."""
     model = networks.stateful()
     copy = model.clone()
-    place = locate(copy, Request(target_layer="target"))
+    place = locate(copy, RECIPROCAM, Request(target_layer="target"))
     assert not isinstance(place, Refusal)
-    slow = SlowDefinition(copy, place.flow, place.target, place.scores)
+    slow = SlowDefinition(copy, place.flow, place.target, place.scores, DEFAULT_MASKING)
     feeds = [list(random_inputs(model, seed).values()) for seed in (0, 1)]
     (features, before), (_, after) = [slow.border_values(feed) for feed in feeds]
     np.testing.assert_allclose(after - before, features.mean(axis=(2, 3)), rtol=1e-5)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ovxai_convert.branches import activationmap, reciprocam
+from ovxai_convert.branches import activationmap, reciprocam, vitreciprocam
 from ovxai_convert.branches.branch import Branch
 
-BRANCHES: tuple[Branch, ...] = (reciprocam.BRANCH, activationmap.BRANCH)
+BRANCHES: tuple[Branch, ...] = (reciprocam.BRANCH, vitreciprocam.BRANCH, activationmap.BRANCH)
 
 if len({branch.method for branch in BRANCHES}) != len(BRANCHES):
     raise ValueError("two branches claim the same method")

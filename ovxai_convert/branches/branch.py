@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from openvino import Output
@@ -12,7 +12,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.vocabulary import DEFAULT_MASKING, Method, TokenMasking
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,26 @@ class Site:
     Attributes:
         flow: data edges of the model that takes the branch.
         target: the feature map.
-        tap: the tensor that the branch reads instead of the target's own (equal to it, computed again from
-            a neighbour so that the runtime's fusions stay); the target itself as a rule.
+        taps: for every masked tensor the one that the branch reads instead (equal to it, computed again from
+            a neighbour so that the runtime's fusions stay); the tensor itself as a rule.
         scores: the class tensor.
         selection: the classes that get a map.
         max_bytes: the largest tensor that the branch may build.
+        masking: how tokens are masked, where the target is a transformer block.
     """
 
     flow: DataFlow
     target: Target
-    tap: Output
+    taps: Mapping[Output, Output]
     scores: Scores
     selection: ClassSelection
     max_bytes: int
+    masking: TokenMasking = DEFAULT_MASKING
+
+    @property
+    def tap(self) -> Output:
+        """What the branch reads instead of the target."""
+        return self.taps[self.target.port]
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,10 @@ class Branch:
         method: its name.
         axes: what the axes of its map mean, the last two being rows and columns.
         build: makes the maps in the site's graph.
+        on_tokens: it masks the tokens of a transformer block, not the cells of a feature map.
     """
 
     method: Method
     axes: tuple[str, ...]
     build: Callable[[Site], RawMaps | Refusal]
+    on_tokens: bool = False

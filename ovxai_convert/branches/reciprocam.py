@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from openvino import Output
-from openvino import opset15 as ops
 
 from ovxai_convert.branches.branch import Branch, RawMaps, Site
-from ovxai_convert.branches.class_selection import pick_classes, selected_indices
+from ovxai_convert.branches.class_maps import class_maps
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.linear_tail import find_linear_tail, take_out_divisor
-from ovxai_convert.graph.ports import rank
-from ovxai_convert.mosaic.copies import Copies
+from ovxai_convert.mosaic.copies import Copies, masked_map
+from ovxai_convert.mosaic.kinds import Dense
 from ovxai_convert.mosaic.rewrite import rewrite_head
-from ovxai_convert.mosaic.shapes import extent, ints, reshaped
+from ovxai_convert.mosaic.shapes import extent
 from ovxai_convert.vocabulary import Method
 
 
@@ -24,66 +20,13 @@ def build(site: Site) -> RawMaps | Refusal:
     ``map[n, k, p] = score_k(head(F[n] * onehot(p)))`` for the feature map F (arXiv 2209.14074).
     Departure from the paper: the scores are taken before the final activation.
     """
-    copies = Copies(site.target.port, site.target.position_axes)
-    if site.selection.everything:
-        per_class = _all_classes(site, copies)
-        indices = None
-    else:
-        indices = selected_indices(site.selection, site.scores.port, copies.samples, site.scores.class_count)
-        per_class = _chosen_classes(site, copies, indices)
-    if isinstance(per_class, Refusal):
-        return replace(per_class, method=Method.RECIPROCAM.value)
-    count = site.selection.count(site.scores.class_count)
-    maps = reshaped(per_class, [copies.samples, count, *_grid(site)])
-    return RawMaps(maps, indices if site.selection.top_k else None)
+    copies = Copies.of_cells(site.target.port, site.target.position_axes)
 
+    def rewritten(sink: Output) -> Dense | Refusal:
+        masked = masked_map(site.tap, site.target.position_axes)
+        return rewrite_head(site.flow, {site.target.port: masked}, sink, copies, site.max_bytes)
 
-def _all_classes(site: Site, copies: Copies) -> Output | Refusal:
-    """``[N, K, P]``: the scores of every copy."""
-    scores = _rewritten(site, copies, site.scores.port)
-    if isinstance(scores, Refusal):
-        return scores
-    per_copy = reshaped(scores, [copies.samples, copies.count, site.scores.class_count])
-    return ops.transpose(per_copy, ints([0, 2, 1])).output(0)
-
-
-def _chosen_classes(site: Site, copies: Copies, indices: Output) -> Output | Refusal:
-    """``[N, K', P]``; on a linear last layer only the weights of the chosen classes are multiplied."""
-    tail = find_linear_tail(site.flow, site.scores.port)
-    if tail is None or not site.flow.between(site.target.port, tail.features):
-        everything = _all_classes(site, copies)
-        return everything if isinstance(everything, Refusal) else pick_classes(everything, indices)
-    features = _rewritten(site, copies, tail.features)
-    if isinstance(features, Refusal):
-        return features
-    channels = extent(tail.features, 1)
-    per_copy = reshaped(features, [copies.samples, copies.count, channels])
-    rows, divisor = tail.rows(indices), take_out_divisor(site.flow, per_copy)
-    if divisor is not None:
-        rows = ops.divide(rows, divisor).output(0)
-    return tail.finish(_products(rows, per_copy), indices)
-
-
-def _products(rows: Output, per_copy: Output) -> Output:
-    """``[K', C]`` or ``[N, K', C]`` times ``[N, P, C]``, to ``[N, K', P]``.
-
-    The runtime packs constant weights once if they stand on the right; rows that are gathered anew in every
-    inference it would pack every time, and on the left they save the Transpose.
-    """
-    if rank(rows) == 3:
-        return ops.matmul(rows, per_copy, False, True).output(0)
-    return ops.transpose(ops.matmul(per_copy, rows, False, True), ints([0, 2, 1])).output(0)
-
-
-def _rewritten(site: Site, copies: Copies, sink: Output) -> Output | Refusal:
-    """A tensor of the head for all copies, samples and copies along its first axis."""
-    result = rewrite_head(site.flow, copies.masked_target(site.tap), sink, copies, site.max_bytes)
-    if isinstance(result, Refusal):
-        return result
-    if result.batch_axis != 0 or result.inner != 1:
-        reason = "the samples do not lie along the first axis of the scores"
-        return Refusal(Method.RECIPROCAM.value, reason, sink.get_node().get_friendly_name())
-    return result.port
+    return class_maps(site, Method.RECIPROCAM, copies, _grid(site), rewritten)
 
 
 def _grid(site: Site) -> tuple[int | Output, int | Output]:

@@ -18,6 +18,7 @@ from ovxai_convert.errors import OvxaiError
 from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.labels import read_labels
 from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.vocabulary import ClassToken, Kernel, Method
 
 _METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
 
@@ -45,6 +46,22 @@ _METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
     "--classes", metavar="A,B,...", help="Maps of these classes only, by index or label; default: all."
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Maps of the K best classes of each input only.")
+@click.option(
+    "--kernel",
+    type=click.Choice([each.value for each in Kernel]),
+    help="vitreciprocam: patches that a copy keeps; default: gaussian, 3x3.",
+)
+@click.option(
+    "--class-token",
+    type=click.Choice([each.value for each in ClassToken]),
+    help="vitreciprocam: whether copies keep the class token and its like; default: keep.",
+)
+@click.option(
+    "--block",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="vitreciprocam: block to mask, counted from the end; default: 1.",
+)
 @click.option(
     "--max-branch-memory",
     metavar="MIB",
@@ -75,6 +92,9 @@ def convert_command(
     embed_scaling: bool,
     classes: str | None,
     top_k: int | None,
+    kernel: str | None,
+    class_token: str | None,
+    block: int | None,
     max_branch_memory: int,
     exact: bool,
     verify_with: Sequence[Path],
@@ -97,6 +117,8 @@ def convert_command(
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
     """
+    if method != Method.VITRECIPROCAM.value and (kernel, class_token, block) != (None, None, None):
+        raise click.UsageError("--kernel, --class-token and --block need --method vitreciprocam")
     signal.signal(signal.SIGTERM, interrupt_on_terminate)
     _check_distinct(models, output_dir)
     exit_codes = []
@@ -113,6 +135,9 @@ def convert_command(
                 embed_scaling=embed_scaling,
                 classes=None if classes is None else [each.strip() for each in classes.split(",")],
                 top_k=top_k,
+                kernel=kernel,
+                class_token=class_token,
+                block=block,
                 max_branch_memory=max_branch_memory * 2**20,
                 exact=exact,
                 force=force,

@@ -21,6 +21,7 @@ from ovxai_convert.graph.op_types import (
     POOLINGS,
     SHAPE_KEEPING,
 )
+from ovxai_convert.graph.open_batch import Extents, settled_extents
 from ovxai_convert.graph.ports import constant_ints, extents
 from ovxai_convert.graph.slices import slice_bounds
 
@@ -54,11 +55,11 @@ def roles(axis: Axis) -> tuple[str, ...]:
 
 def trace_axes(model: Model) -> dict[Output, Axes]:
     """Meaning of every axis of every tensor of known rank, in one pass over the graph."""
-    meanings: dict[Output, Axes] = {}
+    meanings = _Meanings(settled_extents(model))
     for node in model.get_ordered_ops():
         rule = _RULES.get(node.get_type_name(), _unknown)
         for port, axes in zip(node.outputs(), rule(node, meanings), strict=False):
-            shape = extents(port)
+            shape = meanings.extents.get(port)
             if shape is not None and axes is not None and len(axes) == len(shape):
                 meanings[port] = axes
             elif shape is not None:
@@ -66,20 +67,28 @@ def trace_axes(model: Model) -> dict[Output, Axes]:
     return meanings
 
 
-_Rule = Callable[[Node, Mapping[Output, Axes]], Iterable[Axes | None]]
+class _Meanings(dict[Output, Axes]):
+    """What is known so far, with the extents of all tensors."""
+
+    def __init__(self, extents: Extents) -> None:
+        super().__init__()
+        self.extents = extents
+
+
+_Rule: TypeAlias = "Callable[[Node, _Meanings], Iterable[Axes | None]]"
 
 
 def _fresh(role: str, extent: int | None) -> Axis:
     return (Atom(role, extent),)
 
 
-def _unknown(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _unknown(node: Node, meanings: _Meanings) -> list[Axes | None]:
     return [None] * node.get_output_size()
 
 
-def _window_op(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _window_op(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Convolution and pooling: samples as in the input, then channels, then one to three spatial axes."""
-    shape = extents(node.output(0))
+    shape = meanings.extents.get(node.output(0))
     if shape is None or not 3 <= len(shape) <= 5:
         return _unknown(node, meanings)
     source = meanings.get(node.input_value(0))
@@ -89,13 +98,13 @@ def _window_op(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]
     return [axes] * node.get_output_size()
 
 
-def _same(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _same(node: Node, meanings: _Meanings) -> list[Axes | None]:
     return [meanings.get(node.input_value(0))] * node.get_output_size()
 
 
-def _elementwise(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _elementwise(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Each output axis takes the first meaning that an input of the same (broadcast) extent gives it."""
-    shape = extents(node.output(0))
+    shape = meanings.extents.get(node.output(0))
     if shape is None:
         return [None]
     result: list[Axis] = [_fresh("?", extent) for extent in shape]
@@ -121,16 +130,16 @@ def _extent(axis: Axis) -> int | None:
     return product
 
 
-def _transpose(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _transpose(node: Node, meanings: _Meanings) -> list[Axes | None]:
     source, order = meanings.get(node.input_value(0)), constant_ints(node.input_value(1))
     if source is None or order is None:
         return [None]
     return [tuple(source[axis] for axis in (order or reversed(range(len(source)))))]
 
 
-def _reshape(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _reshape(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Reshape, Squeeze, Unsqueeze: deal the input's atoms out over the output's axes, in row-major order."""
-    source, shape = meanings.get(node.input_value(0)), extents(node.output(0))
+    source, shape = meanings.get(node.input_value(0)), meanings.extents.get(node.output(0))
     if source is None or shape is None:
         return [None]
     return [deal_atoms([atom for axis in source for atom in axis], shape)]
@@ -185,8 +194,8 @@ def _deal_static(
     return dealt, atoms, shape
 
 
-def _reduce(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
-    source, shape = meanings.get(node.input_value(0)), extents(node.output(0))
+def _reduce(node: Node, meanings: _Meanings) -> list[Axes | None]:
+    source, shape = meanings.get(node.input_value(0)), meanings.extents.get(node.output(0))
     reduced = reduced_axes(node)
     if source is None or shape is None or reduced is None:
         return [None]
@@ -203,9 +212,12 @@ def reduced_axes(node: Node) -> frozenset[int] | None:
     return frozenset(axis % len(shape) for axis in axes)
 
 
-def _matmul(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _matmul(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Rows keep the left input's meaning; columns are new channels where the right side is a matrix."""
-    shape, left, right = extents(node.output(0)), *(extents(port) for port in node.input_values())
+    shape, left, right = (
+        meanings.extents.get(node.output(0)),
+        *(meanings.extents.get(port) for port in node.input_values()),
+    )
     source = meanings.get(node.input_value(0))
     if not shape or not left or not right or source is None or node.get_attributes()["transpose_a"]:
         return [None]
@@ -214,9 +226,9 @@ def _matmul(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
     return [(*source[:-1], _fresh("C", shape[-1]))]
 
 
-def _concat(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _concat(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
-    shape = extents(node.output(0))
+    shape = meanings.extents.get(node.output(0))
     sources = [meanings[port] for port in node.input_values() if port in meanings]
     if shape is None or not sources:
         return [None]
@@ -230,12 +242,12 @@ def _concat(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
     return [tuple(new if i == joined else axis for i, axis in enumerate(source))]
 
 
-def _resize(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _resize(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Slices, splits, pads, interpolation: an axis of one atom keeps its role at the new extent."""
     source = meanings.get(node.input_value(0))
     result: list[Axes | None] = []
     for port in node.outputs():
-        shape = extents(port)
+        shape = meanings.extents.get(port)
         if shape is None or source is None or len(shape) != len(source):
             result.append(None)
             continue
@@ -248,7 +260,7 @@ def _resized(axis: Axis, extent: int | None) -> Axis:
     return _fresh(axis[0].role, extent) if len(axis) == 1 else _fresh("?", extent)
 
 
-def _slice(node: Node, meanings: Mapping[Output, Axes]) -> list[Axes | None]:
+def _slice(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """As :func:`_resize`, but a slice that cuts out what a Concat has joined gives it its meaning back."""
     source, (resized,), bounds = (
         meanings.get(node.input_value(0)),

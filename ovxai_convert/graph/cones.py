@@ -6,7 +6,7 @@ is computed from another tensor's shape does not depend on that tensor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from openvino import Model, Node, Output
 
@@ -19,11 +19,13 @@ class DataFlow:
     """The data edges of a model: those whose values change with the values of the model's inputs.
 
     Attributes:
+        model: the model.
         nodes: every node, inputs before users, as :meth:`openvino.Model.get_ordered_ops` gives them.
         position: index of every node in ``nodes``.
     """
 
     def __init__(self, model: Model) -> None:
+        self.model = model
         self.nodes: Sequence[Node] = model.get_ordered_ops()
         self.position = {node: index for index, node in enumerate(self.nodes)}
         self._dependent: set[Node] = set()
@@ -43,20 +45,26 @@ class DataFlow:
 
     def between(self, source: Output, sink: Output) -> list[Node]:
         """Nodes on the data paths from ``source`` to ``sink``, in order; empty when no path leads there."""
-        reached = {source}
+        return self.downstream([source], sink)
+
+    def downstream(self, sources: Collection[Output], sink: Output) -> list[Node]:
+        """Nodes on the data paths from any of ``sources`` to ``sink``, in order, none before a source."""
+        reached = set(sources)
+        first = min(self.position[port.get_node()] for port in sources)
         downstream: list[Node] = []
-        for node in self.nodes[self.position[source.get_node()] + 1 :]:
+        for node in self.nodes[first + 1 :]:
             if any(port in reached for port in self.data_inputs(node)):
                 reached.update(node.outputs())
                 downstream.append(node)
-        if sink not in reached or sink == source:
+        if sink not in reached or sink in sources:
             return []
         wanted = {sink.get_node()}
         head: list[Node] = []
         for node in reversed(downstream):
             if node in wanted:
                 head.append(node)
-                wanted.update(port.get_node() for port in self.data_inputs(node))
+                inner = (port for port in self.data_inputs(node) if port not in sources)
+                wanted.update(port.get_node() for port in inner)
         return head[::-1]
 
     def narrow_places(self, sink: Output) -> Iterator[Output]:

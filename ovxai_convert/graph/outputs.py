@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openvino import Model, Output
+from openvino import opset15 as ops
 
 from ovxai_convert.graph.cones import DataFlow
 
@@ -19,8 +20,8 @@ def add_output(model: Model, port: Output, name: str) -> None:
     """
     port.get_tensor().set_names({name})
     port.get_node().set_friendly_name(name)
-    result = model.add_outputs(port)[0].get_node()
-    result.set_friendly_name(f"{name}/result")
+    result = ops.result(port, name=f"{name}/result")
+    model.add_results([result])  # add_outputs would also name outputs that have no name
 
 
 def name_added_nodes(model: Model, before: DataFlow, prefix: str) -> None:

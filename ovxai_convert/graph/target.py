@@ -13,8 +13,9 @@ from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import AXIS_MOVES, POOLINGS
 from ovxai_convert.graph.ports import address, find_port
 from ovxai_convert.graph.scores import Scores
+from ovxai_convert.graph.tokens import TokenTensor
 
-Layout = Literal["NCHW", "NHWC", "NTC"]
+Layout = Literal["NCHW", "NHWC", "NTC", "TNC"]
 Grid = tuple[int | None, int | None]
 
 _MOVES: Final = AXIS_MOVES | {"Identity", "Convert"}
@@ -35,17 +36,32 @@ class Target:
         layout: ``"NCHW"``, ``"NHWC"`` or ``"NTC"`` (tokens), from how its axes came about.
         grid: rows and columns of the map, None where dynamic; tokens run along the rows.
         selected_by: ``"auto"`` or ``"user"``.
+        sequences: tokens that are masked together, the target's own first, where a transformer block is
+            the target; else empty.
+        block: which transformer block it is, counted from the scores; None for a feature map.
     """
 
     port: Output
     layout: Layout
     grid: Grid
     selected_by: Literal["auto", "user"] = "auto"
+    sequences: tuple[TokenTensor, ...] = ()
+    block: int | None = None
+
+    @property
+    def masked(self) -> tuple[Output, ...]:
+        """All tensors that are masked, the target first."""
+        return tuple(each.port for each in self.sequences) or (self.port,)
 
     @property
     def position_axes(self) -> tuple[int, ...]:
         """Indices of the axes that positions run along: rows and columns, or tokens."""
         return tuple(index for index, role in enumerate(self.layout) if role in "HWT")
+
+    @property
+    def sample_axis(self) -> int:
+        """Index of the samples' axis."""
+        return self.layout.index("N")
 
     @property
     def channel_axis(self) -> int:

@@ -25,35 +25,31 @@ from ovxai_convert.mosaic.shapes import (
 _T = TypeVar("_T")
 
 
+def masked_map(values: Output, position_axes: tuple[int, ...]) -> Sparse:
+    """A feature map with all cells but one set to zero: V is the map itself, B is zero."""
+    zero = ops.constant(np.zeros([], values.get_element_type().to_dtype()))
+    rank = rank_of(values)
+    shape = [1 if axis in (0, *position_axes) else extent(values, axis) for axis in range(rank)]
+    background = ops.broadcast(zero, shape_vector(shape)).output(0)
+    return Sparse(values, background, position_axes, (1,) * len(position_axes))
+
+
 @dataclass(frozen=True)
 class Copies:
-    """One copy for every cell of a grid.
+    """As many copies of every sample as there are cells.
 
     Attributes:
-        target: the feature map whose cells are masked; its leading axis holds the samples.
-        position_axes: the axes of ``target`` that positions run along.
+        samples: N.
+        count: P, the number of copies of a sample.
     """
 
-    target: Output
-    position_axes: tuple[int, ...]
+    samples: Extent
+    count: Extent
 
-    @property
-    def samples(self) -> Extent:
-        """N."""
-        return extent(self.target, 0)
-
-    @property
-    def count(self) -> Extent:
-        """P, the number of positions and so of copies."""
-        return product([extent(self.target, axis) for axis in self.position_axes])
-
-    def masked_target(self, values: Output) -> Sparse:
-        """The feature map with all cells but one set to zero: V is the map itself, B is zero."""
-        zero = ops.constant(np.zeros([], values.get_element_type().to_dtype()))
-        rank = rank_of(values)
-        shape = [1 if axis in (0, *self.position_axes) else extent(values, axis) for axis in range(rank)]
-        background = ops.broadcast(zero, shape_vector(shape)).output(0)
-        return Sparse(values, background, self.position_axes, (1,) * len(self.position_axes))
+    @classmethod
+    def of_cells(cls, target: Output, position_axes: tuple[int, ...]) -> Copies:
+        """One copy for every cell of a feature map, whose first axis holds the samples."""
+        return cls(extent(target, 0), product([extent(target, axis) for axis in position_axes]))
 
     def materialise(self, tensor: Sparse | Flattened) -> Dense:
         """Write all copies out: ``D[n * P + p] = where(cell(p), V[n, p], B[n])``.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from openvino import Output
 
+from ovxai_convert.graph.axes import Axes
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -63,5 +65,64 @@ class Flattened:
     unflattened: Sparse
 
 
-Carried = Shared | Dense | Sparse | Flattened
-"""Any of the four."""
+@dataclass(frozen=True)
+class TokenMask:
+    """By how much every token is multiplied in every copy.
+
+    Attributes:
+        weights: M ``[P, T]``.
+        fixed: for every token its weight where that is the same in all copies (a class token), else None.
+        levels: all values that M takes, and 0 and 1, in ascending order.
+    """
+
+    weights: Output
+    fixed: tuple[float | None, ...]
+    levels: tuple[float, ...]
+
+    @property
+    def everywhere(self) -> float | None:
+        """The weight of all tokens in all copies, None where they differ."""
+        return self.fixed[0] if len(set(self.fixed)) == 1 else None
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Tokens that were multiplied by a mask and have not met each other since.
+
+    What token t of copy p is then depends on the copy through its own weight alone:
+
+        D[p, t] = U(M[p, t])[t]
+
+    U(m) being the tensor where all tokens were multiplied by m. It is known at some levels of m, and wherever
+    a token was multiplied by another number it lies on the line between two levels:
+
+        D[p, t] = U(0)[t] + M[p, t] * (U(1)[t] - U(0)[t])    where only linear ops were met.
+
+    Attributes:
+        parts: U at every level. In the original tensor's shape, or with extent 1 along samples and tokens.
+        levels: the levels; 0 and 1 as long as ``linear``, later all values that M takes.
+        linear: between the levels, U is a straight line.
+        axes: what each axis holds: samples ``N``, tokens ``T`` (always alone), or anything else.
+        mask: M.
+    """
+
+    parts: tuple[Output, ...]
+    levels: tuple[float, ...]
+    linear: bool
+    axes: Axes
+    mask: TokenMask
+
+    @property
+    def token_axis(self) -> int:
+        """The axis that tokens lie on."""
+        return next(index for index, axis in enumerate(self.axes) if axis[0].role == "T")
+
+    @property
+    def sample_axis(self) -> int | None:
+        """The axis that samples lie on, None where there is one sample and no axis tells which it is."""
+        found = (index for index, axis in enumerate(self.axes) if axis[0].role == "N")
+        return next(found, None)
+
+
+Carried = Shared | Dense | Sparse | Flattened | Masked
+"""Any of the five."""

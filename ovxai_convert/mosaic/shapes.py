@@ -64,6 +64,13 @@ def reshaped(port: Output, wanted: Sequence[Extent]) -> Output:
     return ops.reshape(port, shape_vector(wanted), special_zero=False).output(0)
 
 
+def settled(port: Output, shape: Sequence[int | None]) -> Output:
+    """The same tensor with extents that are known of it but that shape inference has left open."""
+    if extents(port) == tuple(shape):
+        return port
+    return reshaped(port, [-1 if each is None else each for each in shape])
+
+
 def transposed(port: Output, order: Sequence[int]) -> Output:
     """Permute axes; two permutations in a row become one, and none where they cancel.
 

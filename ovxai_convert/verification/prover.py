@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +47,7 @@ class Prover:
 
     def __init__(self, model: ov.Model, request: Request, images: Sequence[Feed]) -> None:
         self._request = request
+        self._slow: tuple[Insertion, SlowDefinition] | None = None
         self._reference = run_original(model, [*seeded_feeds(model), *images])
 
     def compare(self, xml: Path, insertion: Insertion) -> Comparison:
@@ -97,7 +97,7 @@ class Prover:
         per_class = "class" in insertion.branch.axes
         raw_type = (scores.port if per_class else target.port).get_element_type().get_type_name()
         map_type = "u8" if self._request.embed_scaling else str(raw_type)
-        samples = (extents(target.port) or (None,))[0]
+        samples = (extents(target.port) or (None,))[target.sample_axis]
         classes = [selection.count(scores.class_count)] if per_class else []
         outputs = [(SALIENCY_MAP, map_type, [samples, *classes, *target.grid])]
         if selection.top_k is not None:
@@ -105,22 +105,26 @@ class Prover:
         return outputs
 
     def _check_map(self, insertion: Insertion, comparison: Comparison, index: int) -> SaliencyCheck:
-        border = self._slow.border_values(self._reference.feeds[index])
+        slow = self._slow_definition(insertion)
+        border = slow.border_values(self._reference.feeds[index])
         found, *classes = comparison.added[index]
         scaled = self._request.embed_scaling
         if "class" not in insertion.branch.axes:
             return check_activation_map(border, insertion.target.layout.index("C"), found, scaled=scaled)
         if classes:
-            check_best_classes(self._slow, border, classes[0])
+            check_best_classes(slow, border, classes[0])
             indices = classes[0]
         else:
             chosen = self._request.selection.indices or range(insertion.scores.class_count)
             indices = np.tile(np.array(chosen), (len(found), 1))
-        return check_class_maps(self._slow, border, found, indices, scaled=scaled, seed=index)
+        return check_class_maps(slow, border, found, indices, scaled=scaled, seed=index)
 
-    @cached_property
-    def _slow(self) -> SlowDefinition:
-        copy = self._reference.model.clone()
-        place = locate(copy, self._request)
-        assert not isinstance(place, Refusal), "it was located when it was inserted"
-        return SlowDefinition(copy, place.flow, place.target, place.scores)
+    def _slow_definition(self, insertion: Insertion) -> SlowDefinition:
+        """Of the method that was inserted; the last one asked for is kept."""
+        if self._slow is None or self._slow[0] is not insertion:
+            copy = self._reference.model.clone()
+            place = locate(copy, insertion.branch, self._request)
+            assert not isinstance(place, Refusal), "it was located when it was inserted"
+            masking = self._request.masking
+            self._slow = insertion, SlowDefinition(copy, place.flow, place.target, place.scores, masking)
+        return self._slow[1]

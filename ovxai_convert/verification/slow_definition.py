@@ -1,8 +1,8 @@
-"""The slow definition: the original head, run once for every masked feature map."""
+"""The slow definition: the original head, run once for every masked feature map or sequence of tokens."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import openvino as ov
@@ -13,8 +13,15 @@ from ovxai_convert.graph.cones import SOURCES, DataFlow
 from ovxai_convert.graph.ports import constant_value
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
+from ovxai_convert.graph.tokens import Tokens
 from ovxai_convert.verification.device import compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
+from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
+
+_KERNELS: Final = {
+    Kernel.GAUSSIAN: np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16,
+    Kernel.SINGLE: np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
+}
 
 
 class SlowDefinition:
@@ -25,10 +32,14 @@ class SlowDefinition:
         flow: its data edges.
         target: its feature map.
         scores: its class tensor.
+        masking: how tokens are masked, where the target is a transformer block.
     """
 
-    def __init__(self, model: ov.Model, flow: DataFlow, target: Target, scores: Scores) -> None:
+    def __init__(
+        self, model: ov.Model, flow: DataFlow, target: Target, scores: Scores, masking: TokenMasking
+    ) -> None:
         self._target = target
+        self._masking = masking
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
         results = [ops.result(port) for port in border]
@@ -39,6 +50,8 @@ class SlowDefinition:
         parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
         for port, parameter in zip(border, parameters, strict=True):
             _feed(port, head, parameter)
+        sequences = {each.port: each.tokens for each in target.sequences}
+        self._tokens = [sequences.get(port) for port in border]
         self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters))
 
     def border_values(self, feed: Feed) -> list[NDArray[Any]]:
@@ -47,13 +60,22 @@ class SlowDefinition:
         return [np.array(results[index]) for index in range(len(self._trunk.outputs))]
 
     def scores(self, border: list[NDArray[Any]], position: int) -> NDArray[Any]:
-        """Scores ``[N, K]`` with every cell of the feature map but one set to zero.
+        """Scores ``[N, K]`` with all but one cell of the feature map set to zero, or with masked tokens.
 
         Args:
             border: what :meth:`border_values` gave.
             position: index of the cell, rows first.
         """
-        features = border[0]
+        if self._target.sequences:
+            return self.unmasked_scores(
+                [
+                    values if tokens is None else masked_tokens(values, tokens, position, self._masking)
+                    for values, tokens in zip(border, self._tokens, strict=True)
+                ]
+            )
+        return self.unmasked_scores([self._single_cell(border[0], position), *border[1:]])
+
+    def _single_cell(self, features: NDArray[Any], position: int) -> NDArray[Any]:
         masked = np.zeros_like(features)
         cell: list[Any] = [slice(None)] * features.ndim
         axes = self._target.position_axes
@@ -61,12 +83,25 @@ class SlowDefinition:
         for axis, index in zip(axes, np.unravel_index(position, grid), strict=True):
             cell[axis] = index
         masked[tuple(cell)] = features[tuple(cell)]
-        return self.unmasked_scores([masked, *border[1:]])
+        return masked
 
     def unmasked_scores(self, border: list[NDArray[Any]]) -> NDArray[Any]:
         """Scores ``[N, K]`` of the head on the tensors as they are."""
         scores = self._head(border)[0]
         return np.array(scores).reshape(scores.shape[:2])
+
+
+def masked_tokens(values: NDArray[Any], tokens: Tokens, position: int, masking: TokenMasking) -> NDArray[Any]:
+    """Tokens times the mask of one patch: its kernel on the grid, 1 or 0 for tokens that are no patches."""
+    kept = np.full(tokens.count, float(masking.class_token is ClassToken.KEEP))
+    if tokens.grid is not None:
+        around = np.zeros((tokens.grid[0] + 2, tokens.grid[1] + 2))
+        row, column = np.unravel_index(position, tokens.grid)
+        around[row : row + 3, column : column + 3] = _KERNELS[masking.kernel]
+        kept[tokens.before : tokens.before + tokens.patches] = around[1:-1, 1:-1].ravel()
+    by_axis = [-1 if axis == tokens.axis else 1 for axis in range(values.ndim)]
+    masked: NDArray[Any] = values * kept.reshape(by_axis).astype(values.dtype)
+    return masked
 
 
 def _border(

@@ -61,4 +61,4 @@ def test_taken_when_the_first_is_refused() -> None:
     assert needed[Method.ACTIVATIONMAP] < needed[Method.RECIPROCAM]
     insertion = insert_branch(model, Request(max_branch_bytes=needed[Method.ACTIVATIONMAP]))
     assert insertion.branch.method is Method.ACTIVATIONMAP
-    assert [refusal.method for refusal in insertion.refusals] == ["reciprocam"]
+    assert [refusal.method for refusal in insertion.refusals] == ["reciprocam", "vitreciprocam"]

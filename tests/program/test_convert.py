@@ -107,6 +107,7 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "classes": "all",
         },
         "labels": None,
+        "parameters": None,
         "preprocessing": None,
         "verification": {
             "device": "CPU",

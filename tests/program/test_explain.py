@@ -427,8 +427,11 @@ def test_falling_back_is_told(tmp_path: Path, photograph: Path, out: Path, run_e
     assert ", rise, " in outcome.stdout
     warnings = [line for line in outcome.stderr.splitlines() if line.startswith("Warning:")]
     assert warnings == [
-        f"Warning: {path}: explained as a black box: "
-        "no feature map: no tensor with rows and columns leads to the scores"
+        f"Warning: {path}: explained as a black box: {reason}"
+        for reason in (
+            "no feature map: no tensor with rows and columns leads to the scores",
+            "vitreciprocam: no attention over the tokens of an image leads to the scores",
+        )
     ]
     outcome = run_explain(*command, "-q")
     assert_one_error(outcome, 2, "which axes of the input [1,3,4,6] are rows and columns; name its layout")

@@ -13,6 +13,7 @@ from ovxai_convert import convert
 from ovxai_convert.graph.cost import readable
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_model
+from ovxai_convert.vocabulary import Method
 from tests.program.invocation import Convert, call_process
 from tests.special_networks import two_class_outputs
 
@@ -87,7 +88,7 @@ def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None
     assert "no target: no feature map" in outcome.stdout
     assert "reciprocam: refused: no feature map" in outcome.stdout
     found = json.loads(run_inspect(path, "--json").stdout)
-    assert [row["possible"] for row in found["methods"]] == [False, False]
+    assert [row["possible"] for row in found["methods"]] == [False] * len(Method)
 
 
 def test_several_class_outputs(tmp_path: Path, run_inspect: Convert) -> None:

@@ -82,12 +82,13 @@ def _grows(shape: tuple[int | None, ...], result: tuple[int | None, ...], tensor
 def _channel_wise(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
     """Parameters, normalisation and softmax along axes without positions: each cell is treated by itself."""
     found = data_and_parameters(inputs)
-    if found is None or not _apart(found[0], _working_axes(node)):
+    if found is None or not _apart(found[0], working_axes(node)):
         return None
     return on_both(node, *found)
 
 
-def _working_axes(node: Node) -> list[int] | None:
+def working_axes(node: Node) -> list[int] | None:
+    """Axes along which a normalisation, a softmax or a slope works, None where they are not constant."""
     kind = node.get_type_name()
     if kind in ("Softmax", "LogSoftmax"):
         return [int(node.get_attributes()["axis"])]

@@ -1,0 +1,159 @@
+"""Finding transformer blocks: the tokens that a block projects, and those that its residual carries past.
+
+A block is recognised by what it does: a product of values with weights out of a softmax, contracted over the
+tokens of an image. Everything that the attention mixes passes through one tensor, the tokens that are
+projected to queries, keys and values: behind the block's first norm where it has one there (pre-norm), the
+block's input where it has not (post-norm). Data that enter the rest of the network beside that tensor are the
+residual: the block's input, or, in class attention (CaiT), the class token alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from openvino import Model, Node, Output
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.graph.axes import Axes, trace_axes
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.op_types import AXIS_MOVES, CONVOLUTIONS, ELEMENTWISE
+from ovxai_convert.graph.ports import address, find_port, rank
+from ovxai_convert.graph.scores import Scores
+from ovxai_convert.graph.target import Layout, Target
+from ovxai_convert.graph.tokens import Tokens, TokenTensor, tokens_of
+from ovxai_convert.vocabulary import Method
+
+_METHOD: Final = Method.VITRECIPROCAM.value
+_BEHIND_SOFTMAX: Final = ELEMENTWISE | AXIS_MOVES | {"MatMul"}
+"""What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
+
+
+def find_block(
+    model: Model, flow: DataFlow, scores: Scores, wanted: str | None = None, number: int = 1
+) -> Target | Refusal:
+    """The tokens of a transformer block.
+
+    Args:
+        model: the model.
+        flow: its data edges.
+        scores: the class tensor.
+        wanted: friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
+            past; None counts blocks.
+        number: which block, counted from the scores; 1 is the last.
+
+    Raises:
+        UsageError: ``wanted`` names no tensor.
+    """
+    named = None if wanted is None else find_port(model, wanted)
+    meanings = trace_axes(model)
+    entrances: list[TokenTensor] = []
+    for attention in _attentions(flow, scores.port):
+        entrance = _entrance(flow, meanings, attention)
+        if entrance is None or entrance in entrances:
+            continue
+        entrances.append(entrance)
+        if named is None and len(entrances) < number:
+            continue
+        target = _target(flow, meanings, scores, entrance, len(entrances))
+        if named is None:
+            return target
+        if isinstance(target, Target) and named in target.masked:
+            return replace(target, selected_by="user")
+    if named is not None:
+        return Refusal(_METHOD, "the target layer is not what a transformer block reads", address(named))
+    if not entrances:
+        return Refusal(_METHOD, "no attention over the tokens of an image leads to the scores")
+    return Refusal(_METHOD, f"there are {len(entrances)} transformer blocks, no block {number} from the end")
+
+
+def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
+    """Ops that mix by weights from a softmax, on the way to ``sink``, the last first."""
+    reached = {sink.get_node()}
+    found = []
+    for node in reversed(flow.nodes):
+        if node not in reached:
+            continue
+        reached.update(port.get_node() for port in flow.data_inputs(node))
+        if node.get_type_name() == "ScaledDotProductAttention" or _weighs_values(flow, node):
+            found.append(node)
+    return found
+
+
+def _weighs_values(flow: DataFlow, node: Node) -> bool:
+    """Whether an op is a product of two tensors of which the left one comes out of a softmax."""
+    if node.get_type_name() != "MatMul" or len(flow.data_inputs(node)) != 2:
+        return False
+    for place in flow.narrow_places(node.input_value(0)):
+        source = place.get_node()
+        kind = source.get_type_name()
+        if kind == "Softmax":
+            return True
+        if kind not in _BEHIND_SOFTMAX or (kind == "MatMul" and len(flow.data_inputs(source)) > 1):
+            return False
+    return False
+
+
+def _values(attention: Node) -> tuple[Output, int]:
+    """What an attention weighs, and how many of them, -1 where not known."""
+    place, axis = (1, -2) if attention.get_type_name() == "MatMul" else (2, -2)
+    if attention.get_type_name() == "MatMul" and attention.get_attributes()["transpose_b"]:
+        axis = -1
+    values = attention.input_value(place)
+    extent = values.get_partial_shape()[axis]
+    return values, extent.get_length() if extent.is_static else -1
+
+
+def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> TokenTensor | None:
+    """The tokens that all of an attention is computed from, before they are projected."""
+    values, count = _values(attention)
+    found: TokenTensor | None = None
+    for place in flow.narrow_places(attention.output(0)):
+        tokens = tokens_of(meanings.get(place, ()))
+        if found is not None:
+            if found.port.get_node().get_type_name() not in AXIS_MOVES or tokens is None:
+                break
+            found = TokenTensor(place, tokens)
+        elif tokens is not None and rank(place) == 3 and _projected(flow, place, values):
+            if count not in (-1, tokens.count):
+                return None
+            found = TokenTensor(place, tokens)
+    return found
+
+
+def _projected(flow: DataFlow, place: Output, values: Output) -> bool:
+    """Whether values are computed from tokens by weights."""
+    for node in flow.between(place, values):
+        kind = node.get_type_name()
+        if kind in CONVOLUTIONS or (kind == "MatMul" and len(flow.data_inputs(node)) == 1):
+            return True
+    return False
+
+
+def _target(
+    flow: DataFlow, meanings: dict[Output, Axes], scores: Scores, entrance: TokenTensor, number: int
+) -> Target | Refusal:
+    """The tokens with all that enters the rest of the network beside them."""
+    head = flow.between(entrance.port, scores.port)
+    inside = set(head)
+    entering = (port for node in head for port in flow.data_inputs(node) if port.get_node() not in inside)
+    beside: list[TokenTensor] = []
+    for port in dict.fromkeys(entering):
+        if port == entrance.port:
+            continue
+        tokens = tokens_of(meanings.get(port, ())) or _auxiliary(port, entrance.tokens)
+        if tokens is None or rank(port) != 3:
+            reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
+            return Refusal(_METHOD, reason, address(port))
+        beside.append(TokenTensor(port, tokens))
+    grid = entrance.tokens.grid
+    assert grid is not None, "an entrance holds patches"
+    layout: Layout = "NTC" if entrance.tokens.axis == 1 else "TNC"
+    return Target(entrance.port, layout, grid, sequences=(entrance, *beside), block=number)
+
+
+def _auxiliary(port: Output, tokens: Tokens) -> Tokens | None:
+    """The auxiliary tokens alone, where a tensor has as many rows as there are of them."""
+    shape = port.get_partial_shape()
+    alone = Tokens(tokens.axis, tokens.before + tokens.after, None)
+    return alone if len(shape) == 3 and shape[tokens.axis] == alone.count else None
