@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test lint format model-api bench clean
+.PHONY: help fixtures demo test lint format model-api bench coverage clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ model-api: $(INSTALLED) ## Check that the Model API package reads converted mode
 
 bench: $(INSTALLED) ## Measure converted models beside their originals and the ancestor (BENCH="--models a,b")
 	python -m benchmarks.run $(BENCH)
+
+coverage: $(INSTALLED) ## Convert many exported architectures and check each (COVERAGE="--models 'timm-*'")
+	python -m benchmarks.coverage.run $(COVERAGE)
 
 clean: ## Remove all that was made here except the fetched fixtures
 	rm -rf .venv demo-output build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -53,6 +53,12 @@ EXPORT: Final = Environment(
     "export",
     requirements=("torch==2.13.0", "transformers==5.23.0", "onnx==1.23.2", "numpy==2.4.6"),
 )
+# torchvision is installed alone since it asks for the torch of one device; timm asks for torchvision.
+COVERAGE: Final = Environment(
+    "coverage",
+    requirements=(*EXPORT.requirements, "onnxscript==0.7.2", "openvino==2026.4.1", "pillow==12.3.0"),
+    alone=("torchvision==0.28.0", "timm==1.0.31"),
+)
 
 
 def ensure(environment: Environment) -> str:
@@ -113,7 +119,7 @@ def _run(command: list[str], environment: Environment) -> None:
 
 def main() -> None:
     """Make the environments that are named, or all."""
-    known = {environment.name: environment for environment in (ANCESTOR, EXPORT)}
+    known = {environment.name: environment for environment in (ANCESTOR, EXPORT, COVERAGE)}
     parser = argparse.ArgumentParser(description="Make the environments of the benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; default: all")
     names = parser.parse_args().names or list(known)

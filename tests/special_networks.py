@@ -21,6 +21,11 @@ CHANNELS = 4
 _SPEC = CnnSpec(height=4, width=6)
 
 
+def whole(*values: int) -> Node:
+    """A vector of i64."""
+    return ops.constant(np.array(values, np.int64))
+
+
 def _trunk(batch: int | None, draw: Draw) -> tuple[Node, Node, Node]:
     """Image, a first map ``stem`` and a second map ``target``, both ``[N, 4, 4, 6]``."""
     image = image_parameter(CnnSpec(batch=batch, height=_SPEC.height, width=_SPEC.width))
@@ -70,6 +75,22 @@ def token_mean(batch: int | None) -> Model:
     return classifier(
         named(draw.linear(ops.reduce_mean(target, [1], False), CLASSES), "scores"), [image], "softmax"
     )
+
+
+def subsampled_tokens(batch: int | None) -> Model:
+    """Attention of every other row and column over all cells, without a residual, and a mean over its tokens.
+
+    As LeViT shrinks its map: nothing but the queries says which cell a token of the result stands for.
+    """
+    draw = Draw(24)
+    image = image_parameter(CnnSpec(batch=batch, height=_SPEC.height, width=_SPEC.width))
+    grid = transposed(draw.convolution(image, CHANNELS), [0, 2, 3, 1])
+    every_other = ops.slice(grid, whole(0, 0), whole(4, 6), whole(2, 2), whole(1, 2))
+    queries = draw.linear(reshaped(every_other, [0, 6, CHANNELS]), CHANNELS)
+    tokens = reshaped(grid, [0, 24, CHANNELS])
+    weights = ops.softmax(ops.matmul(queries, draw.linear(tokens, CHANNELS), False, True), 2)
+    target = named(ops.tanh(ops.matmul(weights, tokens, False, False)), "target")
+    return classifier(named(draw.linear(ops.reduce_mean(target, [1], False), CLASSES), "scores"), [image])
 
 
 def class_token() -> Model:
@@ -200,6 +221,7 @@ WITH_TARGET: dict[str, Callable[[int | None], Model]] = {
     "concat_past_target": concat_past_target,
     "token_first": token_first,
     "token_mean": token_mean,
+    "subsampled_tokens": subsampled_tokens,
     "vgg_like": vgg_like,
 }
 """Builders, by batch, of networks whose node ``target`` can be masked."""

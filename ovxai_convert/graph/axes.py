@@ -118,7 +118,8 @@ def _elementwise(node: Node, meanings: _Meanings) -> list[Axes | None]:
 
 
 def _unclear(axis: Axis) -> bool:
-    return any(atom.role == "?" and not atom.parts for atom in axis)
+    """Whether nothing is known of what an axis means, nor of any of the parts that were joined to it."""
+    return any(atom.role == "?" and all(map(_unclear, atom.parts)) for atom in axis)
 
 
 def _extent(axis: Axis) -> int | None:
@@ -213,17 +214,29 @@ def reduced_axes(node: Node) -> frozenset[int] | None:
 
 
 def _matmul(node: Node, meanings: _Meanings) -> list[Axes | None]:
-    """Rows keep the left input's meaning; columns are new channels where the right side is a matrix."""
-    shape, left, right = (
-        meanings.extents.get(node.output(0)),
-        *(meanings.extents.get(port) for port in node.input_values()),
+    """Rows keep the left input's meaning; columns are new channels where the right side is a matrix.
+
+    Where both sides are batches of matrices (attention), columns keep the right input's meaning, and the axes
+    before them what either input says.
+    """
+    shape = meanings.extents.get(node.output(0))
+    left, right = (meanings.extents.get(port) for port in node.input_values())
+    first, second = (meanings.get(port) for port in node.input_values())
+    attributes = node.get_attributes()
+    if not shape or not left or not right or first is None:
+        return [None]
+    if len(right) <= 2:
+        fits = len(shape) == len(left) and not attributes["transpose_a"]
+        return [(*first[:-1], _fresh("C", shape[-1])) if fits else None]
+    if second is None or not len(shape) == len(left) == len(right):
+        return [None]
+    pairs = zip(first[:-2], second[:-2], shape[:-2], strict=True)
+    batch = [one if _extent(one) == extent and not _unclear(one) else other for one, other, extent in pairs]
+    rows, columns = (
+        first[-1 if attributes["transpose_a"] else -2],
+        second[-2 if attributes["transpose_b"] else -1],
     )
-    source = meanings.get(node.input_value(0))
-    if not shape or not left or not right or source is None or node.get_attributes()["transpose_a"]:
-        return [None]
-    if len(shape) != len(left) or len(right) > 2:
-        return [None]
-    return [(*source[:-1], _fresh("C", shape[-1]))]
+    return [(*batch, rows, columns)]
 
 
 def _concat(node: Node, meanings: _Meanings) -> list[Axes | None]:
@@ -262,19 +275,14 @@ def _resized(axis: Axis, extent: int | None) -> Axis:
 
 def _slice(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """As :func:`_resize`, but a slice that cuts out what a Concat has joined gives it its meaning back."""
-    source, (resized,), bounds = (
-        meanings.get(node.input_value(0)),
-        _resize(node, meanings),
-        slice_bounds(node),
-    )
+    source, (resized,) = meanings.get(node.input_value(0)), _resize(node, meanings)
+    bounds = slice_bounds(node)
     if source is None or resized is None:
         return [None]
-    return [
-        tuple(
-            _part(source[index], *bounds[index]) or axis if index in bounds else axis
-            for index, axis in enumerate(resized)
-        )
+    parts = [
+        _part(source[index], *bounds[index]) if index in bounds else None for index in range(len(source))
     ]
+    return [tuple(part or axis for part, axis in zip(parts, resized, strict=True))]
 
 
 def _part(axis: Axis, start: int, stop: int) -> Axis | None:

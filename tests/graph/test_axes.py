@@ -84,6 +84,23 @@ def test_matmul_makes_new_channels(conv: Output, image: Output) -> None:
     assert traced(Draw(2).linear(last, 7), image) == [("N",), ("H",), ("W",), ("C",)]
 
 
+def test_matmul_of_two_batches_takes_rows_from_the_left_and_columns_from_the_right(
+    conv: Output, image: Output
+) -> None:
+    """Attention weights of tokens, and the attention of channels to each other."""
+    tokens = transposed(reshaped(conv, [2, 4, 108]), [0, 2, 1])
+    assert traced(ops.matmul(tokens, tokens, False, True), image) == [("N",), ("H", "W"), ("H", "W")]
+    assert traced(ops.matmul(tokens, tokens, True, False), image) == [("N",), ("C",), ("C",)]
+
+
+def test_matmul_of_two_batches_with_heads(conv: Output, image: Output) -> None:
+    """One side broadcasts over the heads; which axis they are is not known, but samples and rows stay."""
+    tokens = transposed(reshaped(conv, [2, 1, 4, 108]), [0, 1, 3, 2])
+    weights = ops.constant(np.ones((1, 5, 108, 108), np.float32))
+    assert traced(ops.matmul(weights, tokens, False, False), image) == [("N",), (), ("?",), ("C",)]
+    assert traced(ops.matmul(tokens, weights, True, False), image)[2] == ("C",)
+
+
 def test_concat_of_channels(conv: Output, image: Output) -> None:
     assert traced(ops.concat([conv, ops.relu(conv)], 1), image) == [("N",), ("C",), ("H",), ("W",)]
 

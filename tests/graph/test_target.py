@@ -75,6 +75,13 @@ def test_tokens() -> None:
     assert (target.layout, target.grid, target.position_axes) == ("NTC", (4, 6), (1,))
 
 
+@pytest.mark.parametrize("batch", [1, 2, None])
+def test_tokens_of_attention_without_a_residual(batch: int | None) -> None:
+    target = found(networks.subsampled_tokens(batch))
+    assert target.port.get_node().get_friendly_name() == "target"
+    assert (target.layout, target.grid) == ("NTC", (2, 3))
+
+
 def test_a_skip_moves_the_target_before_the_fork() -> None:
     assert found(networks.skip_past_target(2)).port.get_node().get_friendly_name() == "stem"
 

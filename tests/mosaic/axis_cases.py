@@ -132,6 +132,12 @@ def _slice(s: Site) -> Node:
     return ops.slice(s.x, whole(3, 0), whole(0, 4), whole(-1, 2), whole(2, 3))
 
 
+def _stacked(s: Site) -> Node:
+    """As several heads are averaged: each ``[N, ...] -> [1, N, ...]``, all behind each other, their sum."""
+    apart = [ops.unsqueeze(each, np.int64(0)) for each in (s.x, ops.tanh(s.x), s.shared)]
+    return ops.reduce_sum(ops.concat(apart, 0), [0], False)
+
+
 def _pad(s: Site, mode: str) -> Node:
     return ops.pad(s.x, whole(0, 0, 1, 2), whole(0, 0, 0, 1), mode, np.float32(0.5))
 
@@ -156,6 +162,7 @@ _OTHERS: Final = (
     Case("MatMul", _columns_of_copies, "copies_are_columns"),
     Case("Concat", lambda s: ops.concat([s.shared, ops.tanh(s.x), s.x], 1), "per_sample"),
     Case("Concat", lambda s: ops.concat([s.x, ops.tanh(s.x)], -1), "copies"),
+    Case("Concat", _stacked, "stacked"),
     Case("Gather", lambda s: ops.gather(s.x, whole(3, 0), np.int64(-1)), "two_columns"),
     Case("Gather", lambda s: ops.gather(s.x, np.int64(2), np.int64(2)), "one_row"),
     Case("Slice", _slice),

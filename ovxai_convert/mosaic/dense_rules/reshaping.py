@@ -8,7 +8,7 @@ from math import prod
 from openvino import Node
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.ports import constant_ints, extents
+from ovxai_convert.graph.ports import constant_ints, extents, rank
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.dense_rules.batched import Batched, finish, first_only, refuse, with_parameters
 from ovxai_convert.mosaic.kinds import Dense
@@ -19,13 +19,14 @@ def reshape(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusa
     """Reshape, Squeeze, Unsqueeze: the samples stay the outermost factor of the axis they land on.
 
     In row-major order what lies before the batch axis has the same number of elements before and after, so
-    the copies land on the axis where the leading extents reach that number.
+    the copies land on the axis where the leading extents reach that number. Where several do, because one
+    sample's extent is 1, an Unsqueeze tells which it is.
     """
     first = first_only(node, inputs)
     if isinstance(first, Refusal):
         return first
     before, after = extents(node.input_value(0)), extents(node.output(0))
-    landing = _landing(before, after, first)
+    landing = _kept_axis(node, first) or _landing(before, after, first)
     if landing is None or after is None:
         return refuse(node, "mixes samples with other axes, or its shape is not known")
     axis, inner = landing
@@ -55,6 +56,17 @@ def _completed(
     if len(unknown) != 1 or behind is None or first.inner != 1:
         return after
     return tuple(behind // rest if index == unknown[0] else each for index, each in enumerate(after))
+
+
+def _kept_axis(node: Node, first: Dense) -> tuple[int, int] | None:
+    """Where an Unsqueeze puts the batch axis: ``[N, K] -> [1, N, K]`` is ready to be stacked with others."""
+    if node.get_type_name() != "Unsqueeze":
+        return None
+    added, count = constant_ints(node.input_value(1)), rank(node.output(0))
+    if added is None or count is None:
+        return None
+    kept = [axis for axis in range(count) if axis not in {each % count for each in added}]
+    return kept[first.batch_axis], first.inner
 
 
 def _landing(

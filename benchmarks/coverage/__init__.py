@@ -1,0 +1,1 @@
+"""Which image classifiers can be converted: many architectures, exported in several ways, one table."""

@@ -1,0 +1,99 @@
+"""What is found out about one architecture, as values that go to JSON and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How far an architecture came."""
+
+    CONVERTED = "converted"
+    REFUSED = "refused"
+    WRONG = "wrong"
+    UNPROVED = "proof failed"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    UNCHECKED = "not checked"
+    NOT_EXPORTED = "not exported"
+
+    @property
+    def is_defect(self) -> bool:
+        """Whether nobody should ever see it."""
+        return self in (Outcome.WRONG, Outcome.UNPROVED, Outcome.STOPPED, Outcome.CRASHED, Outcome.UNCHECKED)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of a conversion apart from the converter.
+
+    Attributes:
+        bit_exact: the original's outputs are the same in both models, bit by bit.
+        max_output_diff: the largest difference of an output.
+        ratio: time of the converted model / of the original, median.
+        cells: cells of the map that were compared.
+        max_grey_diff: the largest difference of the map beyond float32's rounding, in grey levels; None where
+            the method's definition is not checked here.
+        varied_maps: share of the maps looked at that are not constant.
+    """
+
+    bit_exact: bool
+    max_output_diff: float
+    ratio: float
+    cells: int
+    max_grey_diff: float | None
+    varied_maps: float | None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the converter's own proof says in the sidecar."""
+
+    positions: int
+    max_abs_diff: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One architecture.
+
+    Attributes:
+        key: of the catalogue.
+        model: digest of the exported file, empty where there is none.
+        converter: digest of the code that converted it.
+        outcome: how far it came.
+        reason: why no further; why a better method was not possible; empty where there is nothing to say.
+        method: of the branch that was inserted.
+        target: the sidecar's words for the layer that is masked.
+        seconds: wall time of the conversion.
+        peak_bytes: largest resident set of the conversion.
+        proof: the converter's own.
+        check: the independent one.
+    """
+
+    key: str
+    model: str
+    converter: str
+    outcome: Outcome
+    reason: str = ""
+    method: str = ""
+    target: str = ""
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    proof: Proof | None = None
+    check: Check | None = None
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Result:
+        """The inverse of `dataclasses.asdict`."""
+        proof, check = values["proof"], values["check"]
+        return cls(
+            **{
+                **values,
+                "outcome": Outcome(values["outcome"]),
+                "proof": proof and Proof(**proof),
+                "check": check and Check(**check),
+            }
+        )

@@ -1,0 +1,80 @@
+"""The coverage bench's own check of a conversion accepts a right map and sees a wrong one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import openvino as ov
+import pytest
+
+from benchmarks.coverage.check import check
+from benchmarks.coverage.limited_process import Limits, run_limited
+from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.pipeline import convert
+from tests.special_networks import subsampled_tokens
+
+SECONDS = 0.05
+
+
+def converted(model: ov.Model, folder: Path, method: str = "reciprocam") -> tuple[Path, Path]:
+    """A model's file and the sidecar of its conversion."""
+    source = folder / "model.xml"
+    ov.save_model(model, source, compress_to_fp16=False)
+    return source, convert(source, folder, method=method).sidecar_path
+
+
+@pytest.mark.parametrize("method", ["reciprocam", "activationmap"])
+@pytest.mark.parametrize("network", ["NCHW", "NHWC", "tokens", "open"])
+def test_a_right_map_is_accepted(network: str, method: str, tmp_path: Path) -> None:
+    models = {
+        "NCHW": lambda: cnn(CnnSpec(batch=1)),
+        "NHWC": lambda: cnn(CnnSpec(batch=1, layout="NHWC")),
+        "tokens": lambda: subsampled_tokens(1),
+        "open": lambda: cnn(CnnSpec(batch=None)),
+    }
+    found = check(*converted(models[network](), tmp_path, method), SECONDS)
+    assert found.max_grey_diff is not None
+    assert found.max_grey_diff <= 0.51, "half a grey level is rounding"
+    assert (found.bit_exact, found.max_output_diff, found.varied_maps) == (True, 0.0, 1.0)
+    assert found.cells == (6 if network == "tokens" else 35)
+
+
+@pytest.mark.parametrize("method", ["reciprocam", "activationmap"])
+def test_a_map_of_another_layer_is_not(method: str, tmp_path: Path) -> None:
+    source, sidecar = converted(cnn(CnnSpec(batch=1)), tmp_path, method)
+    content = json.loads(sidecar.read_text(encoding="utf-8"))
+    content["target_layer"]["name"] = "block0"
+    sidecar.write_text(json.dumps(content), encoding="utf-8")
+    found = check(source, sidecar, SECONDS)
+    assert found.max_grey_diff is not None
+    assert found.max_grey_diff > 20
+
+
+def test_moved_outputs_are_seen(tmp_path: Path) -> None:
+    source, sidecar = converted(cnn(CnnSpec(batch=1)), tmp_path)
+    other = tmp_path / "other.xml"
+    ov.save_model(cnn(CnnSpec(batch=1, seed=99)), other, compress_to_fp16=False)
+    assert check(source, sidecar, SECONDS).bit_exact
+    assert not check(other, sidecar, SECONDS).bit_exact
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "reason"),
+    [
+        ("import time; time.sleep(60)", Limits(0.5, 2**33), "more than 0.5 s"),
+        (
+            "x = bytearray(300 * 2**20); import time; time.sleep(60)",
+            Limits(50, 2**27),
+            "more than 0.125 GiB of memory",
+        ),
+        ("raise SystemExit('no')", Limits(50, 2**33), "no"),
+        ("import os; os.abort()", Limits(50, 2**33), "killed by signal 6"),
+    ],
+)
+def test_processes_are_limited(code: str, limits: Limits, reason: str) -> None:
+    ended = run_limited([sys.executable, "-c", code], limits)
+    assert ended.reason == reason
+    assert ended.exit_code != 0
+    assert ended.seconds < 20
