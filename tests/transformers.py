@@ -96,10 +96,8 @@ def masked_places(spec: VitSpec, block: int = 1) -> list[TokenPlace]:
     places = [normed]
     if number > first:
         places.append(TokenPlace(Port(f"class{number}"), 1, patches=False, users=residual))
-    if number < spec.blocks - 1:
-        later = tuple(f"tokens{each}" for each in range(number + 1, spec.blocks))
-        places.append(TokenPlace(Port(f"patches{first}"), 0, users=later))
-    return places
+    later = *(f"tokens{each}" for each in range(number + 1, spec.blocks)), "joined"
+    return [*places, TokenPlace(Port(f"patches{first}"), 0, users=later)]
 
 
 class _Builder:
@@ -168,7 +166,7 @@ class _Builder:
             asking = reshaped(self.pick(normed, 0), [0, 1, self.spec.width])
             own = named(ops.add(own, self.gain(self.attention(asking, normed))), f"residual{number}")
             own = ops.add(own, self.gain(self.mlp(self.layer_norm(own))))
-        return self.layer_norm(ops.concat([own, patches], 1))
+        return self.layer_norm(named(ops.concat([own, patches], 1), "joined"))
 
     def attention(self, asking: Node, tokens: Node) -> Node:
         spec = self.spec
