@@ -135,7 +135,7 @@ def vitreciprocam(
         cell_scores = []
         for row in range(grid[0]):
             for column in range(grid[1]):
-                kept = _kept_patches(grid, (row, column), gaussian=gaussian)
+                kept = kept_patches(grid, (row, column), gaussian=gaussian)
                 masks = {
                     f"oracle_mask_{number}": _token_mask(place, kept, keep=keep)
                     for number, place in enumerate(places)
@@ -151,7 +151,7 @@ def _is_user(node: ov.Node, place: TokenPlace) -> bool:
     return not place.users or node.get_friendly_name() in place.users
 
 
-def _kept_patches(grid: Grid, centre: tuple[int, int], *, gaussian: bool) -> Floats:
+def kept_patches(grid: Grid, centre: tuple[int, int], *, gaussian: bool) -> Floats:
     """``[H * W]``: how much of every patch is kept around one of them."""
     kept = np.zeros(grid, np.float32)
     if not gaussian:

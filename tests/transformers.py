@@ -88,17 +88,16 @@ def masked_places(spec: VitSpec, block: int = 1) -> list[TokenPlace]:
     first = spec.class_attention
     if spec.norm != "pre":
         return [TokenPlace(Port(f"tokens{number}"), spec.before, spec.after)]
-    normed = TokenPlace(Port(f"normed{number}"), spec.before, spec.after)
+    before = 0 if first is not None and number < first else spec.before
+    normed = TokenPlace(Port(f"normed{number}"), before, spec.after)
     residual = (f"residual{number}",)
     if first is None or number < first:
-        return [normed, TokenPlace(Port(f"tokens{number}"), spec.before, spec.after, users=residual)]
+        return [normed, TokenPlace(Port(f"tokens{number}"), before, spec.after, users=residual)]
     places = [normed]
     if number > first:
         places.append(TokenPlace(Port(f"class{number}"), 1, patches=False, users=residual))
-    if number < spec.blocks - 1:
-        later = tuple(f"tokens{each}" for each in range(number + 1, spec.blocks))
-        places.append(TokenPlace(Port(f"patches{first}"), 0, users=later))
-    return places
+    later = *(f"tokens{each}" for each in range(number + 1, spec.blocks)), "joined"
+    return [*places, TokenPlace(Port(f"patches{first}"), 0, users=later)]
 
 
 class _Builder:
@@ -133,7 +132,8 @@ class _Builder:
         pieces.append(patches)
         if spec.after:
             pieces.append(self.per_sample(spec.after, patches))
-        return ops.add(ops.concat(pieces, 1), self.draw.numbers(1, spec.tokens, spec.width, scale=0.5))
+        joined = ops.concat(pieces, 1) if len(pieces) > 1 else patches
+        return ops.add(joined, self.draw.numbers(1, spec.tokens, spec.width, scale=0.5))
 
     def per_sample(self, count: int, patches: Node) -> Node:
         """Constant tokens, repeated for every sample."""
@@ -166,7 +166,7 @@ class _Builder:
             asking = reshaped(self.pick(normed, 0), [0, 1, self.spec.width])
             own = named(ops.add(own, self.gain(self.attention(asking, normed))), f"residual{number}")
             own = ops.add(own, self.gain(self.mlp(self.layer_norm(own))))
-        return self.layer_norm(ops.concat([own, patches], 1))
+        return self.layer_norm(named(ops.concat([own, patches], 1), "joined"))
 
     def attention(self, asking: Node, tokens: Node) -> Node:
         spec = self.spec

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
 from openvino import Model, Output
 from openvino import opset15 as ops
 
 from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.branches.class_maps import class_maps
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import Refusal, TooBig
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.open_batch import Extents, settled_extents
 from ovxai_convert.graph.tokens import Tokens
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kernels import KernelMask
-from ovxai_convert.mosaic.kinds import Carried, Dense, TokenMask
-from ovxai_convert.mosaic.masked import masked_tokens
+from ovxai_convert.mosaic.kinds import Carried, Dense, Masked, TokenMask
+from ovxai_convert.mosaic.masked import for_some_copies, masked_tokens
 from ovxai_convert.mosaic.narrowing import narrowed
 from ovxai_convert.mosaic.rewrite import rewrite_head
-from ovxai_convert.mosaic.shapes import extent, settled
+from ovxai_convert.mosaic.shapes import Extent, extent, full_shape, product, reshaped, settled
 from ovxai_convert.vocabulary import Method
+
+_MOST_TURNS: Final = 64
+_READ_AND_WRITTEN: Final = 4
+"""Tensors of one size that an op may hold at once."""
 
 
 def build(site: Site) -> RawMaps | Refusal:
@@ -33,20 +42,18 @@ def build(site: Site) -> RawMaps | Refusal:
     assert rows is not None, "a transformer block has a static grid"
     assert columns is not None, "the same for columns"
     samples = extent(site.target.port, site.target.sample_axis)
-    copies = Copies(samples, rows * columns)
-    kernel = KernelMask(site.masking, (rows, columns))
     extents = settled_extents(site.flow.model)
-    sources = _masked_sources(site, kernel, extents)
+    sources = _masked_sources(site, KernelMask(site.masking, (rows, columns)), extents)
 
     def rewritten(sink: Output) -> Dense | Refusal:
-        head = narrowed(site.flow, site.target.masked, sink, extents)
-        if isinstance(head, Refusal):
-            return head
-        flow = DataFlow(Model([ops.result(head)], site.flow.model.get_parameters()))
+        end = narrowed(site.flow, site.target.masked, sink, extents)
+        if isinstance(end, Refusal):
+            return end
+        flow = DataFlow(Model([ops.result(end)], site.flow.model.get_parameters()))
         read = {port: tokens for port, tokens in sources.items() if port.get_node() in flow.position}
-        return rewrite_head(flow, read, head, copies, site.max_bytes)
+        return _Head(flow, read, end, samples, rows * columns).for_all_copies(site.max_bytes)
 
-    return class_maps(site, Method.VITRECIPROCAM, copies, (rows, columns), rewritten)
+    return class_maps(site, Method.VITRECIPROCAM, Copies(samples, rows * columns), (rows, columns), rewritten)
 
 
 def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Output, Carried]:
@@ -59,6 +66,57 @@ def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Ou
         tap, sample_axis = settled(site.taps[each.port], extents[each.port]), 1 - each.tokens.axis
         sources[each.port] = masked_tokens(tap, each.tokens, sample_axis, masks[each.tokens])
     return sources
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What lies between the masked tokens and the scores.
+
+    Attributes:
+        flow: its data edges.
+        sources: the masked tokens.
+        end: the scores, or what the last layer reads.
+        samples: N.
+        count: P.
+    """
+
+    flow: DataFlow
+    sources: Mapping[Output, Carried]
+    end: Output
+    samples: Extent
+    count: int
+
+    def for_all_copies(self, max_bytes: int) -> Dense | Refusal:
+        """All copies at once, or, where that takes too much memory, some after others."""
+        limit = max_bytes // _READ_AND_WRITTEN
+        result = self._for_copies(0, self.count, limit)
+        turns = 2
+        while isinstance(result, TooBig) and turns <= min(_MOST_TURNS, self.count):
+            result = self._in_turns(turns, limit)
+            turns *= 2
+        return self._for_copies(0, self.count, max_bytes) if isinstance(result, TooBig) else result
+
+    def _in_turns(self, turns: int, max_bytes: int) -> Dense | Refusal:
+        bounds = [self.count * turn // turns for turn in range(turns + 1)]
+        pieces = []
+        for first, last in pairwise(bounds):
+            piece = self._for_copies(first, last, max_bytes)
+            if isinstance(piece, Refusal):
+                return piece
+            if piece.batch_axis != 0 or piece.inner != 1:
+                return piece  # refused where the scores are laid out
+            rest = full_shape(piece.port)[1:]
+            pieces.append(reshaped(piece.port, [self.samples, last - first, *rest]))
+        joined = ops.concat(pieces, 1).output(0)
+        merged = product([self.samples, self.count])
+        return Dense(reshaped(joined, [merged, *full_shape(joined)[2:]]))
+
+    def _for_copies(self, first: int, last: int, max_bytes: int) -> Dense | Refusal:
+        some = {
+            port: for_some_copies(tokens, first, last) if isinstance(tokens, Masked) else tokens
+            for port, tokens in self.sources.items()
+        }
+        return rewrite_head(self.flow, some, self.end, Copies(self.samples, last - first), max_bytes)
 
 
 BRANCH = Branch(Method.VITRECIPROCAM, ("batch", "class", "height", "width"), build, on_tokens=True)

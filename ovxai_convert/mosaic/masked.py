@@ -14,7 +14,16 @@ from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.tokens import Tokens
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Dense, Masked, Shared, TokenMask
-from ovxai_convert.mosaic.shapes import Extent, extent, full_shape, ints, product, reshaped, shape_vector
+from ovxai_convert.mosaic.shapes import (
+    Extent,
+    extent,
+    full_shape,
+    ints,
+    product,
+    reshaped,
+    shape_vector,
+    sliced,
+)
 
 
 def masked_tokens(values: Output, tokens: Tokens, sample_axis: int, mask: TokenMask) -> Masked | Shared:
@@ -94,9 +103,15 @@ def at_level(tensor: Masked, level: float) -> Output:
     return tensor.parts[tensor.levels.index(level)]
 
 
+def for_some_copies(tensor: Masked, first: int, last: int) -> Masked:
+    """The same tokens for the copies from ``first`` to before ``last`` only."""
+    weights = sliced(tensor.mask.weights, {0: (first, last)})
+    return replace(tensor, mask=replace(tensor.mask, weights=weights))
+
+
 def part_of_mask(mask: TokenMask, span: tuple[int, int]) -> TokenMask:
     """The mask of some of the tokens."""
-    weights = ops.slice(mask.weights, ints([span[0]]), ints([span[1]]), ints([1]), ints([1])).output(0)
+    weights = sliced(mask.weights, {1: span})
     return replace(mask, weights=weights, fixed=mask.fixed[slice(*span)])
 
 

@@ -47,12 +47,12 @@ def rewrite_head(
         if isinstance(outputs, Refusal):
             return outputs
         for port, tensor in zip(node.outputs(), outputs, strict=True):
-            too_big = _too_big(node, tensor, max_bytes)
+            too_big = _too_big(node, tensor, copies, max_bytes)
             if too_big is not None:
                 return too_big
             carried[port] = tensor
     scores = _dense(carried[sink], copies)
-    return _too_big(sink.get_node(), scores, max_bytes) or scores
+    return _too_big(sink.get_node(), scores, copies, max_bytes) or scores
 
 
 def _compact(
@@ -74,7 +74,7 @@ def _default(
     dense: list[Dense | Shared] = []
     for each in inputs:
         written = each if isinstance(each, Shared) else _dense(each, copies)
-        if isinstance(written, Dense) and (too_big := _too_big(node, written, max_bytes)) is not None:
+        if isinstance(written, Dense) and (too_big := _too_big(node, written, copies, max_bytes)) is not None:
             return too_big
         dense.append(written)
     return apply_dense(node, dense, copies)
@@ -96,10 +96,13 @@ def _dense(tensor: Carried, copies: Copies) -> Dense:
     return tensor
 
 
-def _too_big(node: Node, tensor: Carried, max_bytes: int) -> TooBig | None:
+def _too_big(node: Node, tensor: Carried, copies: Copies, max_bytes: int) -> TooBig | None:
+    """A refusal of a tensor that is too big for one sample, where their number is open."""
     if not isinstance(tensor, Dense):
         return None
-    shape = extents(tensor.port) or ()
+    shape = list(extents(tensor.port) or ())
+    if shape[tensor.batch_axis] is None and isinstance(copies.count, int):
+        shape[tensor.batch_axis] = copies.count * tensor.inner
     size = prod(each or 1 for each in shape) * tensor.port.get_element_type().size
     if size <= max_bytes:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import TypeAlias
 
@@ -14,6 +14,8 @@ from ovxai_convert.graph.ports import constant_ints, extents
 
 Extent: TypeAlias = "int | Output"
 """A number, or an i64 tensor of shape [1]."""
+Span: TypeAlias = tuple[int, int]
+"""The first index and the one behind the last."""
 
 
 def rank_of(port: Output) -> int:
@@ -84,6 +86,12 @@ def transposed(port: Output, order: Sequence[int]) -> Output:
     if list(order) == sorted(order):
         return port
     return ops.transpose(port, ints(order)).output(0)
+
+
+def sliced(port: Output, spans: Mapping[int, Span]) -> Output:
+    """Some indices of some axes."""
+    starts, stops = ([span[end] for span in spans.values()] for end in (0, 1))
+    return ops.slice(port, ints(starts), ints(stops), ints([1] * len(spans)), ints(list(spans))).output(0)
 
 
 def ints(value: int | Sequence[int]) -> Output:

@@ -14,8 +14,8 @@ from ovxai_convert.graph.ports import constant_ints
 from ovxai_convert.graph.slices import slice_bounds
 from ovxai_convert.mosaic.narrowing.attention import attention
 from ovxai_convert.mosaic.narrowing.merged_rows import kept_apart
-from ovxai_convert.mosaic.narrowing.regions import Reading, Region, Span, Wanted, whole
-from ovxai_convert.mosaic.shapes import ints, reshaped
+from ovxai_convert.mosaic.narrowing.regions import Reading, Region, Wanted, whole
+from ovxai_convert.mosaic.shapes import Span, ints, reshaped
 
 _TO_THE_END: Final = 2**31 - 1
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from openvino import Node, Output
-from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.open_batch import Extents
 from ovxai_convert.graph.rebuild import recreate
-from ovxai_convert.mosaic.shapes import ints
+from ovxai_convert.mosaic.shapes import Span, sliced
 
-Span: TypeAlias = tuple[int, int]
 Region: TypeAlias = tuple[Span | None, ...]
 """Per axis the first index and the one behind the last, or None for the whole axis."""
 
@@ -108,9 +106,3 @@ def cut(port: Output, region: Region, within: Region) -> Output:
         if span is not None and span != outer
     }
     return sliced(port, spans) if spans else port
-
-
-def sliced(port: Output, spans: dict[int, Span]) -> Output:
-    """A slice along some axes."""
-    starts, stops = ([span[end] for span in spans.values()] for end in (0, 1))
-    return ops.slice(port, ints(starts), ints(stops), ints([1] * len(spans)), ints(list(spans))).output(0)

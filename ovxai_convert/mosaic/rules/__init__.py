@@ -39,7 +39,6 @@ TOKEN_RULES: tuple[Rule, ...] = (
     token_wise.TOKEN_UNARY_RULE,
     token_wise.TOKEN_CHANNEL_RULE,
     token_wise.TOKEN_REDUCTION_RULE,
-    token_wise.TOKEN_SPLIT_RULE,
     token_wise.TOKEN_CONCAT_RULE,
     token_moves.TOKEN_TRANSPOSE_RULE,
     token_moves.TOKEN_RESHAPE_RULE,

@@ -17,10 +17,9 @@ from ovxai_convert.graph.slices import slice_bounds
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Carried, Masked, Shared
 from ovxai_convert.mosaic.masked import at_level, filled, mask_among_others, own_extents, part_of_mask
-from ovxai_convert.mosaic.narrowing.regions import Span, sliced
 from ovxai_convert.mosaic.rules.rule import Rule, shape_of
 from ovxai_convert.mosaic.rules.token_wise import masked_of
-from ovxai_convert.mosaic.shapes import reshaped, transposed
+from ovxai_convert.mosaic.shapes import Span, reshaped, sliced, transposed
 
 
 def _transpose(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:

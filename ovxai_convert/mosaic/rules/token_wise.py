@@ -16,7 +16,6 @@ from openvino import Node, Output
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.axes import Atom, Axes, reduced_axes
 from ovxai_convert.graph.op_types import AXIS_REDUCING, BROADCASTING, UNARY
-from ovxai_convert.graph.ports import constant_ints
 from ovxai_convert.graph.rebuild import recreate
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Carried, Masked, Shared
@@ -115,16 +114,6 @@ def _reduction(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequenc
     return on_every_level(node, inputs, [axes], affine=node.get_type_name() in _AFFINE)
 
 
-def _split(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
-    """Pieces of an axis without tokens and samples."""
-    masked, axes = masked_of(inputs), constant_ints(node.input_value(1))
-    if masked is None or axes is None or not _free(masked[0], axes):
-        return None
-    place = axes[0] % len(masked[0].axes)
-    outputs = [with_extent(masked[0].axes, place, shape_of(port)[place]) for port in node.outputs()]
-    return on_every_level(node, inputs, outputs, affine=True)
-
-
 def _concat(node: Node, inputs: Sequence[Carried], copies: Copies) -> Sequence[Carried] | None:
     """Pieces joined on an axis without tokens and samples."""
     masked = masked_of(inputs)
@@ -158,5 +147,4 @@ TOKEN_CHANNEL_RULE: Final = Rule(
     _channel_wise,
 )
 TOKEN_REDUCTION_RULE: Final = Rule("token-wise reduction", AXIS_REDUCING, _reduction)
-TOKEN_SPLIT_RULE: Final = Rule("token-wise split", frozenset({"Split", "VariadicSplit"}), _split)
 TOKEN_CONCAT_RULE: Final = Rule("token-wise concat", frozenset({"Concat"}), _concat)
