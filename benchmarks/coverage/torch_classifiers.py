@@ -157,22 +157,19 @@ def _disturb(name: str, tensor: Tensor) -> None:
 
 
 def _calibrate(module: nn.Module, images: Tensor) -> None:
-    """Give batch norms the statistics of some images, then other ones near by."""
+    """Give each batch norm statistics near those of what reaches it, one after the other in one run."""
     norms = [each for each in module.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
-    kept = [each.momentum for each in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean
-        norm.train()
-    if norms:
-        module(images)
-    for norm, momentum in zip(norms, kept, strict=True):
-        norm.momentum = momentum
-        norm.eval()
-        mean, variance = norm.running_mean, norm.running_var
-        variance.clamp_(min=1e-5)
-        mean.add_(torch.randn_like(mean) * 0.1 * variance.sqrt())
-        variance.mul_(torch.rand_like(variance) * 0.6 + 0.7)
+    hooks = [each.register_forward_pre_hook(_set_statistics) for each in norms]
+    module(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def _set_statistics(norm: nn.modules.batchnorm._BatchNorm, inputs: tuple[Tensor, ...]) -> None:
+    others = [axis for axis in range(inputs[0].dim()) if axis != 1]
+    mean, variance = inputs[0].mean(others), inputs[0].var(others, correction=0).clamp(min=1e-5)
+    norm.running_mean.copy_(mean + torch.randn_like(mean) * 0.1 * variance.sqrt())
+    norm.running_var.copy_(variance * (torch.rand_like(variance) * 0.6 + 0.7))
 
 
 def _require_reaction(scores: Any) -> None:
