@@ -1,8 +1,8 @@
 """The pointing game: where one object decides the class, the map's highest cell lies at the object.
 
 J. Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, section 4.1: a highest point
-within the object's box is a hit. The mask of ViT-ReciproCAM reaches one cell in every direction, so here a cell
-beside the box counts too.
+within the object's box is a hit. The mask of ViT-ReciproCAM reaches one cell in every direction, so here a
+cell beside the box counts too.
 """
 
 from __future__ import annotations
