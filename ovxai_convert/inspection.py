@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from openvino import Model
+from openvino import Model, Output
 
 from ovxai_convert.branches import BRANCHES
 from ovxai_convert.description import shape_of
 from ovxai_convert.errors import Refusal, RefusedError
+from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost
 from ovxai_convert.graph.outputs import has_output
@@ -19,7 +22,10 @@ from ovxai_convert.graph.scores import Scores, find_scores, output_name
 from ovxai_convert.graph.target import Candidate, candidates, find_target
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_source
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_MAP, Method, TokenMasking
+
+_PRICED_BLOCKS: Final = 2
+"""Further back than the first few, pricing a block means rebuilding all that follows it."""
 
 
 @dataclass(frozen=True)
@@ -114,36 +120,65 @@ def inspect_model(
         return Inspection(str(path), source.format, converted, None, (), methods, _text(scores))
     target = find_target(model, flow, scores)
     chosen = None if isinstance(target, Refusal) else target.port
+    possible = [row.method for row in methods if row.possible]
+    blocks = _block_rows(model, flow, scores, scores_output, possible)
     places = candidates(model, flow, scores)
     priced = len(places) if priced is None else priced
-    rows = tuple(
+    rows = blocks + tuple(
         _candidate_row(model, place, scores_output, chosen=place.port == chosen, priced=index < priced)
         for index, place in enumerate(places)
     )
-    refusal = _text(target) if isinstance(target, Refusal) else None
+    refusal = _text(target) if isinstance(target, Refusal) and not possible else None
     found = _scores_row(output_name(model, scores.output_index), scores)
     return Inspection(str(path), source.format, converted, found, rows, methods, refusal)
+
+
+def _block_rows(
+    model: Model, flow: DataFlow, scores: Scores, scores_output: str | None, possible: Sequence[str]
+) -> tuple[CandidateRow, ...]:
+    """Transformer blocks, the last first, where tokens can be masked."""
+    rows: list[CandidateRow] = []
+    if Method.VITRECIPROCAM.value not in possible:
+        return ()
+    for number in count(1):
+        block = find_block(model, flow, scores, number=number)
+        if isinstance(block, Refusal):
+            break
+        masking = TokenMasking(block=number)
+        request = Request(
+            Method.VITRECIPROCAM, scores_output=scores_output, masking=masking, name_alternatives=False
+        )
+        cost = _cost_of(model, request) if number <= _PRICED_BLOCKS else None
+        chosen = number == 1 and possible[0] == Method.VITRECIPROCAM.value
+        note = f"transformer block {number} from the end (--block {number})"
+        rows.append(_row(block.port, block.layout, note, cost, chosen=chosen))
+    return tuple(rows)
 
 
 def _candidate_row(
     model: Model, place: Candidate, scores_output: str | None, *, chosen: bool, priced: bool
 ) -> CandidateRow:
-    cost = _cost_at(model, place, scores_output) if priced and place.layout else None
+    request = Request(target_layer=address(place.port), scores_output=scores_output, name_alternatives=False)
+    cost = _cost_of(model, request) if priced and place.layout else None
+    note = "the last feature map before the scores" if chosen else place.note
+    return _row(place.port, place.layout, note, cost, chosen=chosen)
+
+
+def _row(port: Output, layout: str | None, note: str, cost: Cost | None, *, chosen: bool) -> CandidateRow:
     return CandidateRow(
-        address(place.port),
-        place.port.get_node().get_type_name(),
-        shape_of(place.port),
-        place.layout,
+        address(port),
+        port.get_node().get_type_name(),
+        shape_of(port),
+        layout,
         chosen,
-        "the last feature map before the scores" if chosen else place.note,
+        note,
         cost.macs if cost else None,
         cost.share if cost else None,
         cost.peak_bytes if cost else None,
     )
 
 
-def _cost_at(model: Model, place: Candidate, scores_output: str | None) -> Cost | None:
-    request = Request(target_layer=address(place.port), scores_output=scores_output, name_alternatives=False)
+def _cost_of(model: Model, request: Request) -> Cost | None:
     try:
         return insert_branch(model, request).cost
     except RefusedError:

@@ -10,12 +10,14 @@ import pytest
 from fixtures.broken_files import perceptron, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from ovxai_convert.errors import RefusedError
 from ovxai_convert.graph.cost import readable
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_model
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.vocabulary import Method, TokenMasking
 from tests.program.invocation import Convert, call_process
 from tests.special_networks import two_class_outputs
+from tests.transformers import VitSpec, transformer
 
 
 def test_table(onnx_model: Path, run_inspect: Convert) -> None:
@@ -62,6 +64,21 @@ def test_every_name_in_the_table_can_be_asked_for(
         assert target is not None
         assert target.name == name
         assert target.selected_by == "user"
+
+
+def test_transformer_blocks_are_candidates(tmp_path: Path, run_inspect: Convert) -> None:
+    path = save_ir(transformer(VitSpec()), tmp_path / "vit.xml")
+    outcome = run_inspect(path)
+    lines = outcome.stdout.splitlines()
+    assert "vitreciprocam: possible" in lines
+    assert not any(line.startswith("no target:") for line in lines)
+    (chosen,) = [line.split() for line in lines if line.startswith("->")]
+    cost = insert_branch(read_model(path), Request()).cost
+    assert chosen[1] == "normed1"
+    assert f"{100 * cost.share:.1f}" in chosen
+    assert any("--block 2" in line and line.split()[0] == "normed0" for line in lines)
+    with pytest.raises(RefusedError, match="no block 3"):
+        insert_branch(read_model(path), Request(Method.VITRECIPROCAM, masking=TokenMasking(block=3)))
 
 
 def test_long_list_is_cut_unless_all_is_asked(tmp_path: Path, run_inspect: Convert) -> None:
