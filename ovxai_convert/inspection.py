@@ -11,12 +11,13 @@ from openvino import Model
 from ovxai_convert.branches import BRANCHES
 from ovxai_convert.description import shape_of
 from ovxai_convert.errors import Refusal, RefusedError
+from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost
 from ovxai_convert.graph.outputs import has_output
 from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores, output_name
-from ovxai_convert.graph.target import Candidate, candidates, find_target
+from ovxai_convert.graph.target import Candidate, Target, candidates, find_target
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_source
 from ovxai_convert.vocabulary import SALIENCY_MAP
@@ -112,9 +113,16 @@ def inspect_model(
     methods = () if converted else tuple(_try_methods(model, scores_output))
     if isinstance(scores, Refusal):
         return Inspection(str(path), source.format, converted, None, (), methods, _text(scores))
-    target = find_target(model, flow, scores)
-    chosen = None if isinstance(target, Refusal) else target.port
     places = candidates(model, flow, scores)
+    target = find_target(model, flow, scores)
+    if isinstance(target, Refusal):
+        block = find_block(model, flow, scores)
+        if isinstance(block, Target):
+            target = block
+            note = "the tokens that the last transformer block projects"
+            tokens = Candidate(block.port, block.layout, block.grid, note)
+            places = [tokens, *(place for place in places if place.port != block.port)]
+    chosen = None if isinstance(target, Refusal) else target.port
     priced = len(places) if priced is None else priced
     rows = tuple(
         _candidate_row(model, place, scores_output, chosen=place.port == chosen, priced=index < priced)
@@ -135,7 +143,7 @@ def _candidate_row(
         shape_of(place.port),
         place.layout,
         chosen,
-        "the last feature map before the scores" if chosen else place.note,
+        place.note or ("the last feature map before the scores" if chosen else ""),
         cost.macs if cost else None,
         cost.share if cost else None,
         cost.peak_bytes if cost else None,
