@@ -10,6 +10,7 @@ import pytest
 from fixtures.broken_files import perceptron, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from ovxai_convert.branches import BRANCHES
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.graph.cost import readable
 from ovxai_convert.insertion import Request, insert_branch
@@ -105,7 +106,7 @@ def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None
     assert "no target: no feature map" in outcome.stdout
     assert "reciprocam: refused: no feature map" in outcome.stdout
     found = json.loads(run_inspect(path, "--json").stdout)
-    assert [row["possible"] for row in found["methods"]] == [False] * len(Method)
+    assert [row["possible"] for row in found["methods"]] == [False] * len(BRANCHES)
 
 
 def test_several_class_outputs(tmp_path: Path, run_inspect: Convert) -> None:

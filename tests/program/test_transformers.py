@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,17 @@ def test_the_proof_sees_another_mask(
     with pytest.raises(VerificationError, match="the saliency map is wrong at cell"):
         convert(vit, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_inspection_shows_the_block(vit: Path, run_inspect: Convert) -> None:
+    found = json.loads(run_inspect(vit, "--json").stdout)
+    assert {row["method"]: row["possible"] for row in found["methods"]} == {
+        "reciprocam": False,
+        "vitreciprocam": True,
+        "activationmap": False,
+    }
+    (chosen,) = [row for row in found["candidates"] if row["chosen"]]
+    assert (chosen["name"], chosen["layout"]) == ("normed1", "NTC")
+    assert chosen["note"] == "transformer block 1 from the end (--block 1)"
+    assert 0 < chosen["macs_share"] < 1
+    assert found["refusal"] is None
