@@ -1,8 +1,7 @@
 """Small image transformers in the forms that exporters write, and what ViT-ReciproCAM masks of them.
 
-Nodes are named: ``tokens3`` is the input of block 3, ``normed3`` what its projections read, ``residual3`` the
-Add that carries the block's input past the attention, ``scores`` the class tensor. Blocks are numbered from
-the image, from 0.
+Nodes are named: ``tokens3`` is the input of block 3 (counted from the image, from 0), ``normed3`` what its
+projections read, ``residual3`` the Add that carries the input past it, ``scores`` the class tensor.
 """
 
 from __future__ import annotations
@@ -130,8 +129,7 @@ class _Builder:
         spec = self.spec
         pieces: list[Tensor] = [self.per_sample(spec.before, patches)] if spec.before else []
         pieces.append(patches)
-        if spec.after:
-            pieces.append(self.per_sample(spec.after, patches))
+        pieces += [self.per_sample(spec.after, patches)] if spec.after else []
         joined = ops.concat(pieces, 1) if len(pieces) > 1 else patches
         return ops.add(joined, self.draw.numbers(1, spec.tokens, spec.width, scale=0.5))
 
@@ -178,10 +176,8 @@ class _Builder:
         if spec.rotary:
             query, key = self.rotated(query), self.rotated(key)
         if spec.attention == "one_op":
-            mixed = self.one_op(query, key, value)
-        else:
-            mixed = ops.matmul(self.weights(query, key), value, False, False)
-        return self.merged(mixed)
+            return self.merged(self.one_op(query, key, value))
+        return self.merged(ops.matmul(self.weights(query, key), value, False, False))
 
     def projected(self, asking: Node, tokens: Node) -> tuple[Node, Node, Node]:
         """Queries, keys and values ``[N, heads, T, d]``."""

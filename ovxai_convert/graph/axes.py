@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Final, TypeAlias
 
 from openvino import Model, Node, Output
@@ -71,7 +72,6 @@ class _Meanings(dict[Output, Axes]):
     """What is known so far, with the extents of all tensors."""
 
     def __init__(self, extents: Extents) -> None:
-        super().__init__()
         self.extents = extents
 
 
@@ -98,10 +98,6 @@ def _window_op(node: Node, meanings: _Meanings) -> list[Axes | None]:
     return [axes] * node.get_output_size()
 
 
-def _same(node: Node, meanings: _Meanings) -> list[Axes | None]:
-    return [meanings.get(node.input_value(0))] * node.get_output_size()
-
-
 def _elementwise(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """Each output axis takes the first meaning that an input of the same (broadcast) extent gives it."""
     shape = meanings.extents.get(node.output(0))
@@ -112,7 +108,7 @@ def _elementwise(node: Node, meanings: _Meanings) -> list[Axes | None]:
         source = meanings.get(port, ())
         offset = len(shape) - len(source)
         for index, axis in enumerate(source, start=offset):
-            if index >= 0 and _unclear(result[index]) and _extent(axis) == shape[index]:
+            if index >= 0 and _unclear(result[index]) and static_extent(axis) == shape[index]:
                 result[index] = axis
     return [tuple(result)]
 
@@ -122,13 +118,10 @@ def _unclear(axis: Axis) -> bool:
     return any(atom.role == "?" and all(map(_unclear, atom.parts)) for atom in axis)
 
 
-def _extent(axis: Axis) -> int | None:
-    product = 1
-    for atom in axis:
-        if atom.extent is None:
-            return None
-        product *= atom.extent
-    return product
+def static_extent(axis: Axis) -> int | None:
+    """Indices of an axis, None where an atom is dynamic."""
+    static = [atom.extent for atom in axis if atom.extent is not None]
+    return prod(static) if len(static) == len(axis) else None
 
 
 def _transpose(node: Node, meanings: _Meanings) -> list[Axes | None]:
@@ -231,7 +224,9 @@ def _matmul(node: Node, meanings: _Meanings) -> list[Axes | None]:
     if second is None or not len(shape) == len(left) == len(right):
         return [None]
     pairs = zip(first[:-2], second[:-2], shape[:-2], strict=True)
-    batch = [one if _extent(one) == extent and not _unclear(one) else other for one, other, extent in pairs]
+    batch = [
+        one if static_extent(one) == extent and not _unclear(one) else other for one, other, extent in pairs
+    ]
     rows, columns = (
         first[-1 if attributes["transpose_a"] else -2],
         second[-2 if attributes["transpose_b"] else -1],
@@ -247,9 +242,8 @@ def _concat(node: Node, meanings: _Meanings) -> list[Axes | None]:
         return [None]
     source = min(sources, key=lambda axes: sum(map(_unclear, axes)))
     joined = node.get_attributes()["axis"] % len(shape)
-    parts = [
-        meanings[port][joined] if port in meanings else _fresh("?", None) for port in node.input_values()
-    ]
+    known = (meanings.get(port) for port in node.input_values())
+    parts = [axes[joined] if axes else _fresh("?", None) for axes in known]
     kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
     new = _fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
     return [tuple(new if i == joined else axis for i, axis in enumerate(source))]
@@ -265,7 +259,9 @@ def _resize(node: Node, meanings: _Meanings) -> list[Axes | None]:
             result.append(None)
             continue
         pairs = zip(source, shape, strict=True)
-        result.append(tuple(axis if _extent(axis) == new else _resized(axis, new) for axis, new in pairs))
+        result.append(
+            tuple(axis if static_extent(axis) == new else _resized(axis, new) for axis, new in pairs)
+        )
     return result
 
 
@@ -275,8 +271,8 @@ def _resized(axis: Axis, extent: int | None) -> Axis:
 
 def _slice(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """As :func:`_resize`, but a slice that cuts out what a Concat has joined gives it its meaning back."""
-    source, (resized,) = meanings.get(node.input_value(0)), _resize(node, meanings)
-    bounds = slice_bounds(node)
+    source, bounds = meanings.get(node.input_value(0)), slice_bounds(node)
+    (resized,) = _resize(node, meanings)
     if source is None or resized is None:
         return [None]
     parts = [
@@ -287,13 +283,13 @@ def _slice(node: Node, meanings: _Meanings) -> list[Axes | None]:
 
 def _part(axis: Axis, start: int, stop: int) -> Axis | None:
     """The part of a joined axis that lies from ``start`` to ``stop``, None where these cut through one."""
-    total = _extent(axis)
+    total = static_extent(axis)
     if len(axis) != 1 or total is None:
         return None
     start, stop = (min(max(each + total if each < 0 else each, 0), total) for each in (start, stop))
     position = 0
     for part in axis[0].parts:
-        length = _extent(part)
+        length = static_extent(part)
         if length is None:
             return None
         if (start, stop) == (position, position + length):
@@ -304,7 +300,7 @@ def _part(axis: Axis, start: int, stop: int) -> Axis | None:
 
 _RULES: Final[Mapping[str, _Rule]] = {
     **dict.fromkeys(CONVOLUTIONS | POOLINGS, _window_op),
-    **dict.fromkeys(SHAPE_KEEPING, _same),
+    **dict.fromkeys(SHAPE_KEEPING, lambda node, meanings: [meanings.get(node.input_value(0))]),
     **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(AXIS_REDUCING, _reduce),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),

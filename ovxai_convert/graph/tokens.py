@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from openvino import Output
 
-from ovxai_convert.graph.axes import Axes, Axis, roles
+from ovxai_convert.graph.axes import Axes, Axis, roles, static_extent
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def tokens_of(meaning: Axes) -> Tokens | None:
 def _parts(axis: Axis) -> tuple[int, tuple[int, int], int] | None:
     """Auxiliary tokens before, the grid, and auxiliary tokens after."""
     segments = _segments(axis)
-    lengths = [_static_extent(each) for each in segments]
+    lengths = [static_extent(each) for each in segments]
     grids = [index for index, each in enumerate(segments) if _is_grid(each)]
     mixed = any({"H", "W"} & set(roles(each)) for each in segments if not _is_grid(each))
     static = [length for length in lengths if length is not None]
@@ -80,12 +80,3 @@ def _segments(axis: Axis) -> list[Axis]:
 def _is_grid(axis: Axis) -> bool:
     """Whether an axis holds rows and then columns, of which one may have a single cell, and nothing else."""
     return roles(axis) in (("H", "W"), ("H",), ("W",))
-
-
-def _static_extent(axis: Axis) -> int | None:
-    product = 1
-    for atom in axis:
-        if atom.extent is None:
-            return None
-        product *= atom.extent
-    return product
