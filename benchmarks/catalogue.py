@@ -43,6 +43,8 @@ class Network:
         beyond_linear: what its head holds beside a mean and one linear layer right behind it; empty for a
             linear head, on which maps of a few classes need but a few rows of the weights.
         classes: how many scores it has.
+        image_size: rows and columns of its input.
+        beyond_ancestor: why the ancestor is not tried; empty where it is.
     """
 
     key: str
@@ -52,6 +54,8 @@ class Network:
     has_dynamic_twin: bool = False
     beyond_linear: str = ""
     classes: int = 1000
+    image_size: int = 224
+    beyond_ancestor: str = ""
 
     @property
     def method(self) -> str:
@@ -104,6 +108,14 @@ NETWORKS: Final = (
         Kind.TOKEN_TRANSFORMER,
         has_dynamic_twin=True,
         beyond_linear="the last block, which mixes tokens, and a class token in place of a mean",
+    ),
+    Network(
+        "vit_b16_448",
+        "ViT-B/16, 448 pixels",
+        Kind.TOKEN_TRANSFORMER,
+        beyond_linear="the last block, which mixes tokens, and a class token in place of a mean",
+        image_size=448,
+        beyond_ancestor="its branch would need some 94 GB",
     ),
 )
 """All networks, in the order of the report. A network is added by an entry here and, if it is exported, a

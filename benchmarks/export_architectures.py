@@ -66,6 +66,7 @@ MAKERS: Final[Mapping[str, Callable[[], nn.Module]]] = MappingProxyType(
         "vgg16": VGG16,
         "swin_tiny": lambda: _from_transformers("Swin"),
         "vit_b16": ViTB16,
+        "vit_b16_448": lambda: ViTB16(448),
     }
 )
 """One maker per exported network of the catalogue, whose titles name the defaults of transformers."""
@@ -75,7 +76,7 @@ def export(network: Network) -> None:
     """Write a network's file, and that of its twin with an open batch dimension if it has one."""
     torch.manual_seed(_SEED)
     module = MAKERS[network.key]().eval()
-    image = torch.randn(1, 3, _IMAGE_SIZE, _IMAGE_SIZE)
+    image = torch.randn(1, 3, network.image_size, network.image_size)
     with torch.no_grad():
         _randomise(module)
         scores = module(image)

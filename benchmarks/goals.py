@@ -14,6 +14,7 @@ _GEOMETRIC_MEAN: Final = 1.10
 _BEST_CLASSES_LATENCY: Final = 1.03
 _VGG16_LATENCY: Final = 1.5
 _VIT_LATENCY: Final = 1.15
+_VIT448_MEMORY: Final = 2 * 2**30
 _BIN_GROWTH: Final = 64 * 1024
 _CONVERSION: Final = 2.5
 
@@ -90,6 +91,17 @@ def _vit_latency(rows: Sequence[Row]) -> Verdict:
     return _one_latency(rows, "vit_b16", "ViT-B/16", _VIT_LATENCY)
 
 
+def _vit448_memory(rows: Sequence[Row]) -> Verdict:
+    goal = f"memory with branch beyond without, ViT-B/16 at 448 pixels <= {_VIT448_MEMORY // 2**30} GiB"
+    for row in rows:
+        if row.key == "vit_b16_448":
+            if isinstance(row.ours, Failure) or row.ours.more_bytes is None:
+                return Verdict(goal, _failed([row]), False)
+            more = row.ours.more_bytes
+            return Verdict(goal, f"{more / 2**20:.0f} MiB", more <= _VIT448_MEMORY)
+    return Verdict(goal, "not measured", None)
+
+
 def _bin_growth(rows: Sequence[Row]) -> Verdict:
     goal = f"growth of the weights' file <= {_BIN_GROWTH // 1024} KiB"
     growths = {row.title: row.ours.conversion.bin_growth for row in rows if isinstance(row.ours, Side)}
@@ -132,6 +144,7 @@ GOALS: Final[tuple[Callable[[Sequence[Row]], Verdict], ...]] = (
     _best_classes_latency,
     _vgg16_latency,
     _vit_latency,
+    _vit448_memory,
     _bin_growth,
     _resnet50_conversion,
 )

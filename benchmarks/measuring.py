@@ -28,7 +28,9 @@ def measure_network(network: Network, seconds: float, ancestor: str | Failure | 
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as name:
             best_classes = _measure_best_classes(network, seconds, Path(name).relative_to(ROOT))
     theirs: Side | Failure | None = None
-    if isinstance(ancestor, Failure):
+    if ancestor is not None and network.beyond_ancestor:
+        theirs = Failure("not tried", network.beyond_ancestor)
+    elif isinstance(ancestor, Failure):
         theirs = ancestor
     elif ancestor is not None:
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as name:
@@ -53,8 +55,11 @@ def _measure_ours(network: Network, seconds: float, folder: Path) -> Side | Fail
     macs = _count_macs(source, converted)
     if isinstance(macs, Failure):
         return macs
+    more_bytes = _compare_memory(source, converted)
+    if isinstance(more_bytes, Failure):
+        return more_bytes
     latency = _measure_latency(sys.executable, source, converted, seconds)
-    return latency if isinstance(latency, Failure) else Side(conversion, latency, macs)
+    return latency if isinstance(latency, Failure) else Side(conversion, latency, macs, more_bytes)
 
 
 def _measure_best_classes(network: Network, seconds: float, folder: Path) -> Latency | Failure:
@@ -78,6 +83,16 @@ def _measure_ancestor(network: Network, seconds: float, folder: Path, python: st
     conversion = Conversion(finished.seconds, finished.peak_bytes, sizes[1] - sizes[0])
     latency = _measure_latency(python, source, converted, seconds)
     return latency if isinstance(latency, Failure) else Side(conversion, latency)
+
+
+def _compare_memory(original: Path, converted: Path) -> int | Failure:
+    peaks = []
+    for model in (original, converted):
+        finished = run_measured([sys.executable, "-m", "benchmarks.run_once", model])
+        if finished.exit_code != 0:
+            return Failure("running once", finished.reason)
+        peaks.append(finished.peak_bytes)
+    return peaks[1] - peaks[0]
 
 
 def _count_macs(original: Path, converted: Path) -> Macs | Failure:

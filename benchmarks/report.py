@@ -38,6 +38,10 @@ def _peak(side: Side) -> str:
     return f"{side.conversion.peak_bytes / 2**20:.0f}"
 
 
+def _more(side: Side) -> str:
+    return f"{side.more_bytes / 2**20:.0f}" if side.more_bytes is not None else "-"
+
+
 def _outputs(side: Side) -> str:
     return "bit-exact" if side.latency.bit_exact else f"moved by {side.latency.max_abs_diff:.1e}"
 
@@ -77,6 +81,7 @@ _COLUMNS: Final[tuple[tuple[str, Callable[[Row], str]], ...]] = (
     ("bin growth, ancestor, B", _of_ancestor(_growth)),
     ("peak, MiB", _of_ours(_peak)),
     ("peak, ancestor, MiB", _of_ancestor(_peak)),
+    ("memory in use, +MiB", _of_ours(_more)),
     ("outputs", _of_ours(_outputs)),
     ("outputs, ancestor", _of_ancestor(_outputs)),
     ("original, ms", _of_ours(_original_ms)),

@@ -83,11 +83,20 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Side:
-    """All that was measured of one converter on one network; `macs` of ours only."""
+    """All that was measured of one converter on one network.
+
+    Attributes:
+        conversion: the conversion.
+        latency: the converted model beside its original.
+        macs: of ours only.
+        more_bytes: how much larger a process that runs the converted model once becomes than one that runs
+            the original; of ours only.
+    """
 
     conversion: Conversion
     latency: Latency
     macs: Macs | None = None
+    more_bytes: int | None = None
 
 
 @dataclass(frozen=True)

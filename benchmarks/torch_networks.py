@@ -170,17 +170,17 @@ class ViTB16(nn.Module):
     Not taken from transformers, which adds the residual second: the ancestor wants it first.
     """
 
-    def __init__(self, width: int = 768, depth: int = 12, heads: int = 12) -> None:
+    def __init__(self, size: int = 224, width: int = 768, depth: int = 12, heads: int = 12) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, width, 16, stride=16)
         self.class_token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
-        self.positions = nn.Parameter(torch.randn(1, 14 * 14 + 1, width) * 0.02)
+        self.positions = nn.Parameter(torch.randn(1, (size // 16) ** 2 + 1, width) * 0.02)
         self.blocks = nn.Sequential(*(_TransformerBlock(width, heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, CLASSES)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Scores (N, 1000) of images (N, 3, 224, 224)."""
+        """Scores (N, 1000) of images (N, 3, size, size)."""
         tokens = self.patches(image).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(image.shape[0], -1, -1), tokens], 1) + self.positions
         return self.head(self.norm(self.blocks(tokens))[:, 0])
