@@ -34,8 +34,8 @@ class Environment:
     newest: _Version = (3, 14)
 
 
-# The package asks for openvino-dev 2024.4, which its white-box methods never import: the runtime of that
-# release is enough. numpy 1 and this OpenVINO have no wheels for Python 3.13, this scipy none for 3.10.
+# The package asks for openvino-dev 2024.4, which its methods never import: the runtime of that release is
+# enough. numpy 1 and this OpenVINO have no wheels for Python 3.13, this scipy none for 3.10.
 ANCESTOR: Final = Environment(
     "ancestor",
     requirements=(

@@ -148,4 +148,4 @@ GOALS: Final[tuple[Callable[[Sequence[Row]], Verdict], ...]] = (
     _bin_growth,
     _resnet50_conversion,
 )
-"""All goals, in the order of the report; those of the black-box methods go here too."""
+"""All goals of converted models, in the order of the report."""

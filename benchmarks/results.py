@@ -111,8 +111,8 @@ class Failure:
 class Row:
     """One network; `ancestor` is None where it was left out.
 
-    Later columns (a black-box run) become further fields here, a step in `measuring`, a column in `report`
-    and an entry in `goals`.
+    Later columns become further fields here, a step in `measuring`, a column in `report` and an entry in
+    `goals`.
 
     Attributes:
         key: its name on the command line.

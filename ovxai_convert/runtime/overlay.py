@@ -30,7 +30,10 @@ def resized(
             values of the map's edge; :func:`seen` tells where that is.
     """
     rows, columns = size
-    region = region or Region(0, 0, columns, rows)
+    whole = Region(0, 0, columns, rows)
+    region = region or whole
+    if saliency.shape == size and region == whole:
+        return np.array(saliency, np.float32)
     across = saliency.shape[1] / (region.right - region.left)
     down = saliency.shape[0] / (region.bottom - region.top)
     # A pixel has its centre at x + 0.5, which is (x + 0.5 - left) * across on the map, and so has a cell.

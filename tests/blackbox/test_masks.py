@@ -32,11 +32,12 @@ def test_weighted_sums_are_sums_of_masks(
     np.testing.assert_allclose(masks.weighted_sums(weights), expected, atol=2e-5)
 
 
-def test_sums_of_many_classes_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "value"), [("_CLASSES", 5), ("_ROWS", 5), ("_SMALL_PRODUCT", 1)])
+def test_sums_in_parts_of_any_size(monkeypatch: pytest.MonkeyPatch, name: str, value: int) -> None:
     masks = GridMasks.draw((12, 17), 40, 3, 0.5, 0)
     weights = np.random.default_rng(0).random((40, 23), np.float32)
     whole = masks.weighted_sums(weights)
-    monkeypatch.setattr(masks_module, "_HALF_SUMS", 5 * 12 * 3 * 6)  # five classes
+    monkeypatch.setattr(masks_module, name, value)
     np.testing.assert_allclose(masks.weighted_sums(weights), whole, rtol=1e-5)
 
 
