@@ -1,7 +1,10 @@
+"""A map that has the size of the picture already is not interpolated."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ovxai_convert.preprocessing import Region
 from ovxai_convert.runtime.overlay import resized
@@ -9,8 +12,8 @@ from ovxai_convert.runtime.overlay import resized
 
 @pytest.mark.parametrize("region", [None, Region(0, 0, 7, 5)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
-def test_map_of_the_pictures_size_stays_as_it_is(region: Region | None, dtype: type) -> None:
-    saliency = np.random.default_rng(0).integers(0, 255, (5, 7)).astype(dtype)
+def test_map_of_the_pictures_size_stays_as_it_is(region: Region | None, dtype: type[np.generic]) -> None:
+    saliency: NDArray[np.generic] = np.random.default_rng(0).integers(0, 255, (5, 7)).astype(dtype)
     shown = resized(saliency, (5, 7), region)
     assert shown.dtype == np.float32
     np.testing.assert_array_equal(shown, saliency)
