@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ovxai_convert.image_files import Pixels
 from ovxai_convert.preprocessing import Preprocessing, Region, Resize
@@ -196,3 +197,18 @@ def test_caption_shows_what_the_font_cannot_as_a_question_mark() -> None:
     picture: Pixels = np.zeros((100, 200, 3), np.uint8)
     np.testing.assert_array_equal(captioned(picture, "B\xe4r \u732b"), captioned(picture, "B?r ?"))
     assert captioned(picture, "B?r ?").any()
+
+
+@pytest.mark.parametrize("region", [None, Region(0, 0, 7, 5)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_map_of_the_pictures_size_stays_as_it_is(region: Region | None, dtype: type[np.generic]) -> None:
+    saliency: NDArray[np.generic] = np.random.default_rng(0).integers(0, 255, (5, 7)).astype(dtype)
+    shown = resized(saliency, (5, 7), region)
+    assert shown.dtype == np.float32
+    np.testing.assert_array_equal(shown, saliency)
+    assert not np.shares_memory(shown, saliency)
+
+
+def test_map_of_the_pictures_size_moves_into_a_region() -> None:
+    saliency = np.random.default_rng(0).random((5, 7), np.float32)
+    assert not np.array_equal(resized(saliency, (5, 7), Region(0, 0, 6, 5)), saliency)
