@@ -82,7 +82,11 @@ def efficientnet_lite0() -> Model:
 
 MODELS: Final[dict[str, Callable[[], Model]]] = {
     **{f"cnn-{head}": partial(cnn, CnnSpec(head=head, residual=True)) for head in HEADS},
-    **{name: partial(make, 1) for name, make in networks.WITH_TARGET.items()},
+    **{
+        name: partial(make, 1)
+        for name, make in networks.WITH_TARGET.items()
+        if name != "subsampled_tokens"  # see the test of what follows an attention
+    },
     "dynamic": lambda: cnn(CnnSpec(batch=None, dynamic_size=True)),
     "exported": lambda: CORE.read_model(networks.exported_onnx("shape_subgraph", None)),
     "stateful": networks.stateful,
@@ -132,6 +136,21 @@ def test_a_channel_last_activation_is_executed_by_itself() -> None:
     for label, request in REQUESTS.items():
         after = with_branch(model, request, "nhwc")
         assert [layer for layer in after if layer.fused != ("target",)] == before, label
+        assert len(after) == len(before) + 1, label
+
+
+def test_what_follows_an_attention_is_executed_by_itself() -> None:
+    """The other fusion that a branch costs: the runtime takes an op into the kernel of the attention before
+    it only where nothing else reads the result."""
+    model = networks.subsampled_tokens(1)
+    before = executed_for(model, model)
+    assert any("Softmax" in part for layer in before if "target" in layer.fused for part in layer.fused)
+    for label, request in REQUESTS.items():
+        after = with_branch(model, request, "subsampled_tokens")
+        assert [layer for layer in after if layer.fused == ("target",)], label
+        assert sorted(part for layer in after for part in layer.fused) == sorted(
+            part for layer in before for part in layer.fused
+        ), label
         assert len(after) == len(before) + 1, label
 
 

@@ -24,6 +24,7 @@ from tests.running import CORE, random_inputs, run
 from tests.special_networks import perceptron, two_class_outputs
 
 NO_MAP: Final = "no feature map: no tensor with rows and columns leads to the scores"
+NO_TOKENS: Final = "no attention over the tokens of an image leads to the scores"
 NAMES: Final = ["net_xai.bin", "net_xai.json", "net_xai.xml"]
 
 
@@ -59,7 +60,8 @@ def test_model_is_written_as_it_is(net: Path, out: Path, run_convert: Convert) -
     )
     assert outcome.stderr.splitlines() == [
         f"[1/1] {net}: converting ...",
-        f"Warning: {net}: no branch is possible, so it is to be explained as a black box (rise): {NO_MAP}",
+        f"Warning: {net}: no branch is possible, so it is to be explained as a black box (rise): "
+        f"{NO_MAP}; vitreciprocam: {NO_TOKENS}",
     ]
     assert sorted(snapshot(out) or {}) == NAMES
     source, written = CORE.read_model(net), CORE.read_model(out / "net_xai.xml")
@@ -75,7 +77,10 @@ def test_sidecar(net: Path, out: Path) -> None:
     assert (content["mode"], content["method"]) == ("blackbox", "rise")
     assert content["target_layer"] is None
     assert content["saliency_map"] is None
-    assert content["refusals"] == [{"method": "locate", "reason": NO_MAP, "node": None}]
+    assert content["refusals"] == [
+        {"method": "locate", "reason": NO_MAP, "node": None},
+        {"method": "vitreciprocam", "reason": NO_TOKENS, "node": None},
+    ]
     assert content["verification"] == {
         "device": "CPU",
         "inputs": 3,
@@ -108,7 +113,10 @@ def test_refusal_of_every_method_is_recorded(
     assert sidecar.mode == "blackbox"
     assert [each.method for each in sidecar.refusals] == [branch.method.value for branch in BRANCHES]
     for refusal in sidecar.refusals:
-        assert "--max-branch-memory" in refusal.reason
+        if refusal.method == "vitreciprocam":
+            assert refusal.reason == NO_TOKENS
+        else:
+            assert "--max-branch-memory" in refusal.reason
         assert f"{refusal.method}: {refusal.reason}" in warning[0]
 
 
@@ -214,7 +222,10 @@ def test_explain_obeys_the_sidecar(
     assert outcome.exit_code == 0
     assert sorted(snapshot(shown) or {}) == ["photo_cat.png", "photo_dog.png"]
     assert outcome.stdout.count(", rise, ") == 2
-    assert outcome.stderr == (f"Warning: {out / 'net_xai.xml'}: explained as a black box: {NO_MAP}\n")
+    assert outcome.stderr.splitlines() == [
+        f"Warning: {out / 'net_xai.xml'}: explained as a black box: {reason}"
+        for reason in (NO_MAP, f"vitreciprocam: {NO_TOKENS}")
+    ]
     assert_one_error(run_explain(*command, "-q", "--mode", "whitebox"), 4, NO_MAP)
 
 

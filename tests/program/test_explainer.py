@@ -171,7 +171,8 @@ def test_auto_falls_back_and_says_why() -> None:
     explainer = Explainer(with_layout(perceptron()), **FEW)
     assert explainer.method is Method.RISE
     assert [str(each) for each in explainer.refusals] == [
-        "no feature map: no tensor with rows and columns leads to the scores"
+        "no feature map: no tensor with rows and columns leads to the scores",
+        "vitreciprocam: no attention over the tokens of an image leads to the scores",
     ]
     found = single(explainer(np.zeros((4, 6, 3), np.float32) + 1, -1, **PLAIN))
     assert found.method is Method.RISE
