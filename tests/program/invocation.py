@@ -45,14 +45,19 @@ def call(command: click.Command, arguments: Sequence[object], capfd: pytest.Capt
 
 
 def start(program: str, arguments: Sequence[object], cwd: Path | None = None) -> subprocess.Popen[str]:
-    """Start an installed program."""
+    """Start an installed program, which Ctrl-C ends even if the tests run where it is ignored."""
     return subprocess.Popen(
         [str(BIN / program), *(str(each) for each in arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def call_process(program: str, arguments: Sequence[object], cwd: Path | None = None) -> Outcome:
