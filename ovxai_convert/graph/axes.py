@@ -24,7 +24,7 @@ from ovxai_convert.graph.op_types import (
 )
 from ovxai_convert.graph.open_batch import Extents, settled_extents
 from ovxai_convert.graph.ports import constant_ints, extents
-from ovxai_convert.graph.slices import slice_bounds
+from ovxai_convert.graph.slices import slice_bounds, takes_all_in_order
 
 
 @dataclass(frozen=True)
@@ -240,6 +240,11 @@ def _attention(node: Node, meanings: _Meanings) -> list[Axes | None]:
     return [(*query[:-1], value[-1]) if query and value and len(query) == len(value) else None]
 
 
+def _gather(node: Node, meanings: _Meanings) -> list[Axes | None]:
+    """A Gather that takes all of a vector in order is a Reshape; what others pick is not followed."""
+    return _reshape(node, meanings) if takes_all_in_order(node) else [None]
+
+
 def _concat(node: Node, meanings: _Meanings) -> list[Axes | None]:
     """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
     shape = meanings.extents.get(node.output(0))
@@ -315,5 +320,6 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "Transpose": _transpose,
     "MatMul": _matmul,
     "ScaledDotProductAttention": _attention,
+    "Gather": _gather,
     "Concat": _concat,
 }

@@ -105,6 +105,14 @@ def test_attention_takes_rows_of_the_queries_and_columns_of_the_values(conv: Out
     assert traced(attention, image) == [("N",), ("H", "W"), ("C",)]
 
 
+@pytest.mark.parametrize(("step", "meaning"), [(1, [("N",), ("C",), ("H",), ("W",)]), (-1, [("?",)] * 4)])
+def test_gather_of_a_whole_vector_in_order_is_a_reshape(
+    step: int, meaning: list[tuple[str, ...]], conv: Output, image: Output
+) -> None:
+    numbers = np.arange(2 * 4 * 12 * 9, dtype=np.int64)[::step].reshape(2, 4, 12, 9)
+    assert traced(ops.gather(reshaped(conv, [-1]), ops.constant(numbers), np.int64(0)), image) == meaning
+
+
 def test_matmul_of_two_batches_with_heads(conv: Output, image: Output) -> None:
     """One side broadcasts over the heads; which axis they are is not known, but samples and rows stay."""
     tokens = transposed(reshaped(conv, [2, 1, 4, 108]), [0, 1, 3, 2])
