@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """How far an architecture came."""
+    """How far an architecture came; what is left to the black-box methods counts as refused."""
 
     CONVERTED = "converted"
     REFUSED = "refused"

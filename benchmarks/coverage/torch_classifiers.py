@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from benchmarks.coverage.catalogue import CLASSES, Architecture, Package
 
 _SEED: Final = 1
-_IMAGES: Final = 4
+_IMAGES: Final = 8
 _LEAST_GAIN: Final = 0.5
 """How much a layer must at least pass on: standard deviation of a weight times the root of what it sums."""
 _LEAST_REACTION: Final = 2e-4

@@ -61,10 +61,14 @@ def try_architecture(architecture: Architecture, command: Path, method: str, sec
         known: dict[str, Any] = {"seconds": ended.seconds, "peak_bytes": ended.peak_bytes}
         if outcome is Outcome.CONVERTED:
             sidecar_file = Path(folder) / f"{architecture.file.stem}_xai.json"
-            known |= _described(json.loads(sidecar_file.read_text(encoding="utf-8")))
-            outcome, reason, known["check"] = _checked(architecture, sidecar_file, seconds)
-            reason = reason or known.pop("refused")
-            known.pop("refused", None)
+            sidecar = json.loads(sidecar_file.read_text(encoding="utf-8"))
+            refused = "; ".join(f"{each['method']}: {each['reason']}" for each in sidecar["refusals"])
+            if sidecar["mode"] == "whitebox":
+                known |= _described(sidecar)
+                outcome, reason, known["check"] = _checked(architecture, sidecar_file, seconds)
+            else:  # no branch was possible, and the model is to be explained from outside
+                outcome = Outcome.REFUSED
+            reason = reason or refused
     return Result(architecture.key, model, converter, outcome, reason, **known)
 
 
@@ -79,13 +83,12 @@ def _conversion_outcome(ended: Ended) -> tuple[Outcome, str]:
 
 
 def _described(sidecar: dict[str, Any]) -> dict[str, Any]:
-    """What a sidecar says, as fields of a result, and why better methods were refused."""
+    """What the sidecar of a model with a branch says, as fields of a result."""
     proof, target = sidecar["verification"]["saliency_map"], sidecar["target_layer"]
     return {
         "method": sidecar["method"],
         "target": f"{target['name']} {target['shape']} {target['layout']}",
         "proof": Proof(proof["positions_checked"], proof["max_abs_diff"]),
-        "refused": "; ".join(f"{each['method']}: {each['reason']}" for each in sidecar["refusals"]),
     }
 
 

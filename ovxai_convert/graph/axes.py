@@ -24,7 +24,7 @@ from ovxai_convert.graph.op_types import (
 )
 from ovxai_convert.graph.open_batch import Extents, settled_extents
 from ovxai_convert.graph.ports import constant_ints, extents
-from ovxai_convert.graph.slices import slice_bounds
+from ovxai_convert.graph.slices import slice_bounds, takes_all_in_order
 
 
 @dataclass(frozen=True)
@@ -219,19 +219,30 @@ def _matmul(node: Node, meanings: _Meanings) -> list[Axes | None]:
     if not shape or not left or not right or first is None:
         return [None]
     if len(right) <= 2:
-        fits = len(shape) == len(left) and not attributes["transpose_a"]
-        return [(*first[:-1], _fresh("C", shape[-1])) if fits else None]
+        rows = (*first[:-2], first[-1]) if attributes["transpose_a"] else first[:-1]
+        return [(*rows, _fresh("C", shape[-1])) if len(shape) == len(left) > 1 else None]
     if second is None or not len(shape) == len(left) == len(right):
         return [None]
     pairs = zip(first[:-2], second[:-2], shape[:-2], strict=True)
     batch = [
         one if static_extent(one) == extent and not _unclear(one) else other for one, other, extent in pairs
     ]
-    rows, columns = (
+    row, column = (
         first[-1 if attributes["transpose_a"] else -2],
         second[-2 if attributes["transpose_b"] else -1],
     )
-    return [(*batch, rows, columns)]
+    return [(*batch, row, column)]
+
+
+def _attention(node: Node, meanings: _Meanings) -> list[Axes | None]:
+    """Rows are the queries', columns those of the values."""
+    query, value = meanings.get(node.input_value(0)), meanings.get(node.input_value(2))
+    return [(*query[:-1], value[-1]) if query and value and len(query) == len(value) else None]
+
+
+def _gather(node: Node, meanings: _Meanings) -> list[Axes | None]:
+    """A Gather that takes all of a vector in order is a Reshape; what others pick is not followed."""
+    return _reshape(node, meanings) if takes_all_in_order(node) else [None]
 
 
 def _concat(node: Node, meanings: _Meanings) -> list[Axes | None]:
@@ -308,5 +319,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     **dict.fromkeys(("Slice", "StridedSlice"), _slice),
     "Transpose": _transpose,
     "MatMul": _matmul,
+    "ScaledDotProductAttention": _attention,
+    "Gather": _gather,
     "Concat": _concat,
 }

@@ -1,12 +1,13 @@
-"""Which part of each axis a Slice or StridedSlice takes."""
+"""Which part of each axis a Slice or StridedSlice takes, and whether a Gather takes all."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Final
 
 from openvino import Node
 
-from ovxai_convert.graph.ports import constant_ints, rank
+from ovxai_convert.graph.ports import constant_ints, extents, rank
 
 _TO_THE_END: Final = 2**31 - 1
 
@@ -39,3 +40,17 @@ def _strided(node: Node, bounds: list[tuple[int, int]]) -> dict[int, tuple[int, 
         axis: (0 if begin_open[axis] else first, _TO_THE_END if end_open[axis] else last)
         for axis, (first, last) in enumerate(bounds)
     }
+
+
+def takes_all_in_order(node: Node) -> bool:
+    """Whether a Gather takes every entry of a vector once, in order, and so only gives it another shape.
+
+    Exporters write torch's ``as_strided`` of a contiguous tensor so, behind a Reshape to a vector.
+    """
+    source, picked = extents(node.input_value(0)), extents(node.input_value(1))
+    if source is None or picked is None or len(source) != 1 or source[0] is None or None in picked:
+        return False
+    count = source[0]
+    if prod(each or 0 for each in picked) != count or node.get_attributes().get("batch_dims", 0):
+        return False
+    return constant_ints(node.input_value(1)) == list(range(count))

@@ -93,6 +93,26 @@ def test_matmul_of_two_batches_takes_rows_from_the_left_and_columns_from_the_rig
     assert traced(ops.matmul(tokens, tokens, True, False), image) == [("N",), ("C",), ("C",)]
 
 
+def test_matmul_with_a_matrix_takes_rows_of_the_transposed_left_side(conv: Output, image: Output) -> None:
+    channels_first = reshaped(conv, [2, 4, 108])
+    matrix = ops.constant(np.ones((4, 7), np.float32))
+    assert traced(ops.matmul(channels_first, matrix, True, False), image) == [("N",), ("H", "W"), ("C",)]
+
+
+def test_attention_takes_rows_of_the_queries_and_columns_of_the_values(conv: Output, image: Output) -> None:
+    tokens = transposed(reshaped(conv, [2, 4, 108]), [0, 2, 1])
+    attention = ops.scaled_dot_product_attention(Draw(3).linear(tokens, 4), tokens, tokens)
+    assert traced(attention, image) == [("N",), ("H", "W"), ("C",)]
+
+
+@pytest.mark.parametrize(("step", "meaning"), [(1, [("N",), ("C",), ("H",), ("W",)]), (-1, [("?",)] * 4)])
+def test_gather_of_a_whole_vector_in_order_is_a_reshape(
+    step: int, meaning: list[tuple[str, ...]], conv: Output, image: Output
+) -> None:
+    numbers = np.arange(2 * 4 * 12 * 9, dtype=np.int64)[::step].reshape(2, 4, 12, 9)
+    assert traced(ops.gather(reshaped(conv, [-1]), ops.constant(numbers), np.int64(0)), image) == meaning
+
+
 def test_matmul_of_two_batches_with_heads(conv: Output, image: Output) -> None:
     """One side broadcasts over the heads; which axis they are is not known, but samples and rows stay."""
     tokens = transposed(reshaped(conv, [2, 1, 4, 108]), [0, 1, 3, 2])

@@ -138,6 +138,13 @@ def _stacked(s: Site) -> Node:
     return ops.reduce_sum(ops.concat(apart, 0), [0], False)
 
 
+def _gathered_in_order(s: Site) -> Node:
+    """``as_strided`` as exporters write it: a vector of all numbers, picked in order into the old shape."""
+    shape = (s.batch or 1, CHANNELS, ROWS, COLUMNS)
+    numbers = np.arange(np.prod(shape), dtype=np.int64).reshape(shape)
+    return ops.gather(reshaped(s.x, [-1]), ops.constant(numbers), np.int64(0))
+
+
 def _pad(s: Site, mode: str) -> Node:
     return ops.pad(s.x, whole(0, 0, 1, 2), whole(0, 0, 0, 1), mode, np.float32(0.5))
 
@@ -165,6 +172,7 @@ _OTHERS: Final = (
     Case("Concat", _stacked, "stacked"),
     Case("Gather", lambda s: ops.gather(s.x, whole(3, 0), np.int64(-1)), "two_columns"),
     Case("Gather", lambda s: ops.gather(s.x, np.int64(2), np.int64(2)), "one_row"),
+    Case("Gather", _gathered_in_order, "all_in_order", runs_dynamic=False),
     Case("Slice", _slice),
     Case("StridedSlice", _strided),
     Case("Broadcast", _broadcast),

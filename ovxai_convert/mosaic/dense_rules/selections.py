@@ -9,7 +9,9 @@ from openvino import Node
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.ports import constant_ints, extents, rank
+from ovxai_convert.graph.slices import takes_all_in_order
 from ovxai_convert.mosaic.copies import Copies
+from ovxai_convert.mosaic.dense_rules import reshaping
 from ovxai_convert.mosaic.dense_rules.batched import (
     Batched,
     finish,
@@ -36,7 +38,9 @@ def transpose(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refu
 
 
 def gather(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
-    """Constant indices along an axis that is not the copies'."""
+    """Constant indices along an axis that is not the copies'; or all of a vector, in another shape."""
+    if takes_all_in_order(node):
+        return reshaping.reshape(node, inputs, copies)
     first, axes = first_only(node, inputs), constant_ints(node.input_value(2))
     if isinstance(first, Refusal):
         return first
