@@ -39,7 +39,7 @@ demo: $(INSTALLED) ## Convert a real classifier and show what it saw in photogra
 	@echo "Look at the pictures in demo-output/explained, or at all of them in demo-output/report.html"
 
 test: fixtures ## Run the tests
-	pytest
+	pytest -n 2 --dist loadscope
 
 lint: $(INSTALLED) ## Check formatting, style and types
 	ruff format --check
