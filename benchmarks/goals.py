@@ -93,13 +93,9 @@ def _vit_latency(rows: Sequence[Row]) -> Verdict:
 
 def _vit448_memory(rows: Sequence[Row]) -> Verdict:
     goal = f"memory with branch beyond without, ViT-B/16 at 448 pixels <= {_VIT448_MEMORY // 2**30} GiB"
-    for row in rows:
-        if row.key == "vit_b16_448":
-            if isinstance(row.ours, Failure) or row.ours.more_bytes is None:
-                return Verdict(goal, _failed([row]), False)
-            more = row.ours.more_bytes
-            return Verdict(goal, f"{more / 2**20:.0f} MiB", more <= _VIT448_MEMORY)
-    return Verdict(goal, "not measured", None)
+    return _one_network(
+        rows, "vit_b16_448", goal, _VIT448_MEMORY, lambda ours: ours.more_bytes, _as_mebibytes
+    )
 
 
 def _bin_growth(rows: Sequence[Row]) -> Verdict:
@@ -113,24 +109,36 @@ def _bin_growth(rows: Sequence[Row]) -> Verdict:
 
 def _resnet50_conversion(rows: Sequence[Row]) -> Verdict:
     goal = f"conversion of ResNet-50 / reading, compiling twice and saving it <= {_CONVERSION}"
-    for row in rows:
-        if row.key == "resnet50":
-            if isinstance(row.ours, Failure) or row.ours.conversion.ratio is None:
-                return Verdict(goal, _failed([row]), False)
-            ratio = row.ours.conversion.ratio
-            return Verdict(goal, f"{ratio:.2f}", ratio <= _CONVERSION)
-    return Verdict(goal, "not measured", None)
+    return _one_network(
+        rows, "resnet50", goal, _CONVERSION, lambda ours: ours.conversion.ratio, "{:.2f}".format
+    )
 
 
 def _one_latency(rows: Sequence[Row], key: str, title: str, bar: float) -> Verdict:
     goal = f"latency with branch / without, {title} <= {bar}"
+    return _one_network(rows, key, goal, bar, lambda ours: ours.latency.ratio.median, "{:.3f}".format)
+
+
+def _one_network(
+    rows: Sequence[Row],
+    key: str,
+    goal: str,
+    bar: float,
+    read: Callable[[Side], float | None],
+    show: Callable[[float], str],
+) -> Verdict:
+    """One number of one network against a bar."""
     for row in rows:
         if row.key == key:
-            if isinstance(row.ours, Failure):
+            value = None if isinstance(row.ours, Failure) else read(row.ours)
+            if value is None:
                 return Verdict(goal, _failed([row]), False)
-            ratio = row.ours.latency.ratio.median
-            return Verdict(goal, f"{ratio:.3f}", ratio <= bar)
+            return Verdict(goal, show(value), value <= bar)
     return Verdict(goal, "not measured", None)
+
+
+def _as_mebibytes(size: float) -> str:
+    return f"{size / 2**20:.0f} MiB"
 
 
 def _failed(rows: Iterable[Row]) -> str:

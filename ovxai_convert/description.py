@@ -24,7 +24,6 @@ from ovxai_convert.sidecar import (
     InputInfo,
     ModelFiles,
     OutputInfo,
-    RefusalInfo,
     SaliencyMapInfo,
     ScoresInfo,
     Sidecar,
@@ -71,7 +70,7 @@ def describe(
         ),
         saliency_map=describe_map(insertion, request),
         verification=verification,
-        refusals=_refusals(insertion.refusals),
+        refusals=_plain(insertion.refusals),
         parameters=_describe_parameters(insertion, request),
         **_model_facts(source, insertion.model, insertion.map_index, insertion.scores, xml, notes),
     )
@@ -92,7 +91,7 @@ def describe_black_box(
         target_layer=None,
         saliency_map=None,
         verification=verification,
-        refusals=_refusals(refusals),
+        refusals=_plain(refusals),
         parameters=None,
         **_model_facts(source, source.model, len(source.model.outputs), scores, xml, notes),
     )
@@ -148,8 +147,9 @@ def _preprocessing(model: ov.Model, told: PreprocessingHints) -> dict[str, Any] 
     return {**own, **entries} or None
 
 
-def _refusals(refusals: Sequence[Refusal]) -> tuple[RefusalInfo, ...]:
-    return tuple(RefusalInfo(each.method, each.reason, each.node) for each in refusals)
+def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """As they are read back: a sidecar does not tell one kind of refusal from another."""
+    return tuple(Refusal(each.method, each.reason, each.node) for each in refusals)
 
 
 def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:

@@ -138,8 +138,7 @@ class Engines:
             and sidecar.mode == "blackbox"
             and plan == Plan(embed_scaling=plan.embed_scaling)
         ):
-            refusals = tuple(Refusal(each.method, each.reason, each.node) for each in sidecar.refusals)
-            return self._outside(Method(sidecar.method), settings, on_progress, refusals)
+            return self._outside(Method(sidecar.method), settings, on_progress, sidecar.refusals)
         found = self._white_boxes.get(plan) or self._inside(plan)
         self._white_boxes[plan] = found
         if isinstance(found, Engine):

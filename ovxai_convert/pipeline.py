@@ -236,8 +236,7 @@ def _value(kind: type[_Choice], given: _Choice | str) -> _Choice:
 
 def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
     if sidecar.mode == "blackbox":
-        refusals = (Refusal(each.method, each.reason, each.node) for each in sidecar.refusals)
-        reasons = "; ".join(map(str, refusals))
+        reasons = "; ".join(map(str, sidecar.refusals))
         return (
             f"no branch is possible, so it is to be explained as a black box ({sidecar.method}): {reasons}",
         )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import jsonschema
 
-from ovxai_convert.errors import ModelReadError
+from ovxai_convert.errors import ModelReadError, Refusal
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -133,15 +133,6 @@ class Verification:
 
 
 @dataclass(frozen=True)
-class RefusalInfo:
-    """A method that was tried before and could not be inserted."""
-
-    method: str
-    reason: str
-    node: str | None
-
-
-@dataclass(frozen=True)
 class Sidecar:
     """All of it; the fields are the sidecar's keys. ``parameters`` are those of the method, if it has any.
 
@@ -163,7 +154,7 @@ class Sidecar:
     labels: tuple[str, ...] | None
     preprocessing: dict[str, Any] | None
     verification: Verification
-    refusals: tuple[RefusalInfo, ...]
+    refusals: tuple[Refusal, ...]
     parameters: dict[str, Any] | None = None
     schema_version: str = SCHEMA_VERSION
 
@@ -229,7 +220,7 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
                 SaliencyCheck(**verification["saliency_map"]) if verification["saliency_map"] else None
             ),
         ),
-        refusals=tuple(RefusalInfo(**each) for each in data["refusals"]),
+        refusals=tuple(Refusal(**each) for each in data["refusals"]),
         **{
             key: data[key]
             for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")

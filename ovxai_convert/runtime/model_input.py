@@ -15,6 +15,8 @@ from ovxai_convert.graph.inputs import input_layout
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.preprocessing import Layout, Preprocessing, PreprocessingHints
 
+_FROM_THE_OTHER: Final[dict[Layout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
+"""Order of axes that turns the other layout into this one."""
 _ANY_SIZE: Final = 224
 """Rows and columns where the model takes any."""
 
@@ -151,11 +153,9 @@ def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
         array = array[np.newaxis]
     if array.ndim != 4 or array.size == 0:
         raise UsageError(f"an image has the shape (H, W, C), a batch (N, H, W, C), and not {np.shape(data)}")
-    moved = {"NHWC": (0, 3, 1, 2), "NCHW": (0, 2, 3, 1)}  # from the other layout
-    layout = image.layout
     choices = [array]
-    if layout is not None:
-        choices.append(array.transpose(moved["NHWC" if layout == "NCHW" else "NCHW"]))
+    if image.layout is not None:
+        choices.append(array.transpose(_FROM_THE_OTHER[image.layout]))
     for choice in choices:
         if _fits(choice.shape, image):
             return _as_type(choice, image.dtype)

@@ -101,11 +101,11 @@ def rendered(
 def _rendered(saliency: NDArray[Any], rendering: Rendering, scene: Scene, caption: str) -> NDArray[Any]:
     shown = saliency
     size = scene.picture.shape[0], scene.picture.shape[1]
+    fills_range = rendering.scaling or rendering.colormap or rendering.overlay
     if rendering.resize or rendering.overlay:
         shown = resized(saliency, size, scene.region)
-        if saliency.dtype == np.uint8:  # cubic interpolation leaves the range of grey levels
-            shown = grey_levels(shown)
-    if rendering.scaling or rendering.colormap or rendering.overlay:
+        fills_range |= saliency.dtype == np.uint8  # interpolated grey levels are floats between them
+    if fills_range:
         shown = grey_levels(shown)
     if rendering.overlay or rendering.colormap:
         shown = coloured(shown)
