@@ -13,6 +13,7 @@ from ovxai_convert.branches import BRANCHES
 from ovxai_convert.class_names import select_classes
 from ovxai_convert.description import UserNotes, describe, describe_black_box
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
+from ovxai_convert.graph.cost import Cost
 from ovxai_convert.graph.ports import address
 from ovxai_convert.insertion import (
     DEFAULT_MAX_BRANCH_BYTES,
@@ -33,6 +34,8 @@ from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method
 
 _Choice = TypeVar("_Choice", bound=Enum)
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
+_DEAR_MACS: Final = 100_000_000
+"""From so many on, some milliseconds, a branch that costs more than its model is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,15 @@ def convert(
             write_ir(source.model, staged)
             verification = Prover(source.model, request, images).prove_unchanged(staged)
             sidecar = describe_black_box(source, scores, verification, staged, error.refusals, notes)
+            dear = None
         else:
             insertion, verification = _prove(source, request, insertion, staged, images, exact=exact)
             sidecar = describe(source, insertion, verification, staged, request, notes)
+            dear = _dear(insertion.cost, path)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
-    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, _warnings(sidecar))
+    warnings = _warnings(sidecar) + ((dear,) if dear else ())
+    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, warnings)
 
 
 def _notes(
@@ -248,4 +254,16 @@ def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
         f"{refusal.method} was not possible: {refusal.reason}"
         for refusal in sidecar.refusals
         if refusal.method != LOCATE
+    )
+
+
+def _dear(cost: Cost, path: Path) -> str | None:
+    """A word on a branch that costs more than the model, unless both are small."""
+    if cost.macs < max(_DEAR_MACS, cost.model_macs):
+        return None
+    price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
+    return (
+        f"the branch is dear: {price}; "
+        f"'ovxai-inspect {path}' shows what it costs at other layers (--target-layer), "
+        f"and --method {Method.ACTIVATIONMAP.value} costs next to nothing"
     )
