@@ -28,6 +28,7 @@ from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.sidecar import Sidecar, Verification
 from ovxai_convert.verification.comparison import Comparison
+from ovxai_convert.verification.device import ONE_THREAD
 from ovxai_convert.verification.prover import Prover
 from ovxai_convert.verification.trial_inputs import Feed, image_feed
 from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
@@ -241,6 +242,19 @@ def _value(kind: type[_Choice], given: _Choice | str) -> _Choice:
 
 
 def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
+    return (*_warnings_on_the_proof(sidecar), *_warnings_on_the_branch(sidecar))
+
+
+def _warnings_on_the_proof(sidecar: Sidecar) -> tuple[str, ...]:
+    if sidecar.verification.device != ONE_THREAD:
+        return ()
+    return (
+        "the runtime gives other outputs for equal inputs when the model runs on several threads, before and "
+        "after conversion; it was proved on one thread",
+    )
+
+
+def _warnings_on_the_branch(sidecar: Sidecar) -> tuple[str, ...]:
     if sidecar.mode == "blackbox":
         reasons = "; ".join(map(str, sidecar.refusals))
         return (

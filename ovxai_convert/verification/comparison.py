@@ -14,11 +14,12 @@ from ovxai_convert.errors import VerificationError, last_line
 from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import output_name
 from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
-from ovxai_convert.verification.device import compile_exact
+from ovxai_convert.verification.device import DEVICE, compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
 """Largest difference of an output that is not bit-exact, as a part of its range."""
+_REPETITIONS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,22 @@ class Reference:
         model: the original.
         feeds: the trial inputs.
         outputs: per feed, one array per output.
+        device: what it ran on.
     """
 
     model: ov.Model
     feeds: tuple[Feed, ...]
     outputs: tuple[tuple[NDArray[Any], ...], ...]
+    device: str
 
 
-def run_original(model: ov.Model, feeds: Sequence[Feed]) -> Reference:
+def run_original(model: ov.Model, feeds: Sequence[Feed], device: str = DEVICE) -> Reference:
     """Run the original on every feed; a feed of two samples that it cannot take is cut to one.
 
     Raises:
         VerificationError: the original itself cannot be run.
     """
-    compiled = _compiled(model, "original")
+    compiled = _compiled(model, "original", device)
     taken: list[Feed] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
     for feed in feeds:
@@ -53,7 +56,22 @@ def run_original(model: ov.Model, feeds: Sequence[Feed]) -> Reference:
             results = _run_or_fail(compiled, feed, "original")
         taken.append(feed)
         outputs.append(results)
-    return Reference(model, tuple(taken), tuple(outputs))
+    return Reference(model, tuple(taken), tuple(outputs), device)
+
+
+def repeats_itself(reference: Reference) -> bool:
+    """Whether the original gives the same outputs, bit for bit, each time that it runs again.
+
+    Raises:
+        VerificationError: the original cannot be run.
+    """
+    compiled = _compiled(reference.model, "original", reference.device)
+    return all(
+        before.tobytes() == after.tobytes()
+        for _ in range(_REPETITIONS)
+        for feed, outputs in zip(reference.feeds, reference.outputs, strict=True)
+        for before, after in zip(outputs, _run_or_fail(compiled, feed, "original"), strict=True)
+    )
 
 
 def compare_interfaces(original: ov.Model, converted: ov.Model, added: int) -> None:
@@ -116,7 +134,7 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
     Raises:
         VerificationError: the converted model does not compile or run.
     """
-    compiled = _compiled(converted, "converted")
+    compiled = _compiled(converted, "converted", reference.device)
     results = [_run_or_fail(compiled, feed, "converted") for feed in reference.feeds]
     checks, movements = [], []
     for index in range(len(reference.model.outputs)):
@@ -168,9 +186,9 @@ def _signature(port: ov.Output) -> tuple[list[str], str, str]:
     return sorted(port.get_names()), port.get_element_type().get_type_name(), str(port.get_partial_shape())
 
 
-def _compiled(model: ov.Model, which: str) -> ov.CompiledModel:
+def _compiled(model: ov.Model, which: str, device: str) -> ov.CompiledModel:
     try:
-        return compile_exact(model)
+        return compile_exact(model, device)
     except RuntimeError as error:
         raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
 

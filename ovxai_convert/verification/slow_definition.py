@@ -14,7 +14,7 @@ from ovxai_convert.graph.ports import constant_value
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
 from ovxai_convert.graph.tokens import Tokens
-from ovxai_convert.verification.device import compile_exact
+from ovxai_convert.verification.device import DEVICE, compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
 from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
 
@@ -33,10 +33,17 @@ class SlowDefinition:
         target: its feature map.
         scores: its class tensor.
         masking: how tokens are masked, where the target is a transformer block.
+        device: what it runs on.
     """
 
     def __init__(
-        self, model: ov.Model, flow: DataFlow, target: Target, scores: Scores, masking: TokenMasking
+        self,
+        model: ov.Model,
+        flow: DataFlow,
+        target: Target,
+        scores: Scores,
+        masking: TokenMasking,
+        device: str = DEVICE,
     ) -> None:
         self._target = target
         self._masking = masking
@@ -44,7 +51,7 @@ class SlowDefinition:
         border, fixed = _border(flow, head, target.port)
         results = [ops.result(port) for port in border]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
-        self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()))
+        self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()), device)
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
         parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
@@ -52,7 +59,7 @@ class SlowDefinition:
             _feed(port, head, parameter)
         sequences = {each.port: each.tokens for each in target.sequences}
         self._tokens = [sequences.get(port) for port in border]
-        self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters))
+        self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters), device)
 
     def border_values(self, feed: Feed) -> list[NDArray[Any]]:
         """Values of the tensors that enter the head, the feature map first."""
