@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-fixtures: $(INSTALLED) ## Fetch the real models and photographs that demo and test use (40 MB)
+fixtures: $(INSTALLED) ## Fetch the real models and photographs that demo and test use (about 110 MB)
 	python -m fixtures.fetch $(FIXTURES)
 
 demo: $(INSTALLED) ## Convert a real classifier and show what it saw in photographs
