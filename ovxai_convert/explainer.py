@@ -19,7 +19,13 @@ from ovxai_convert.runtime.loading import LoadedModel, load_model
 from ovxai_convert.runtime.model_input import image_input
 from ovxai_convert.runtime.rendering import Rendering, rendered, scene_of
 from ovxai_convert.runtime.samples import Preparation, Sample
-from ovxai_convert.runtime.scores import PostprocessedScores, Prediction, ReadScores, ScoresOutput
+from ovxai_convert.runtime.scores import (
+    BestClassesOutput,
+    PostprocessedScores,
+    Prediction,
+    ReadScores,
+    ScoresOutput,
+)
 from ovxai_convert.runtime.targets import Wanted, resolve_targets
 from ovxai_convert.vocabulary import Method, Task
 
@@ -164,6 +170,8 @@ def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[
         raise UsageError(
             f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
         )
+    if scores.activation == "argmax":
+        return BestClassesOutput(scores.output_index, scores.class_count)
     return ScoresOutput(scores.output_index, scores.activation)
 
 

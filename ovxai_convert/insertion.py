@@ -17,6 +17,7 @@ from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageErr
 from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost, cost_of, readable
+from ovxai_convert.graph.inputs import describe_inputs, image_flow, image_ports
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
 from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
@@ -146,14 +147,17 @@ class Location:
 
 def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal:
     """Find the scores and the target that a request means, as a method wants it."""
+    if not image_ports(model):
+        return Refusal(LOCATE, f"no input takes an image: {describe_inputs(model)}")
     flow = DataFlow(model)
     scores = find_scores(model, flow, request.scores_output)
     if isinstance(scores, Refusal):
         return scores
+    of_image = image_flow(model)
     if branch.on_tokens:
-        target = find_block(model, flow, scores, request.target_layer, request.masking.block)
+        target = find_block(model, of_image, scores, request.target_layer, request.masking.block)
     else:
-        target = find_target(model, flow, scores, request.target_layer)
+        target = find_target(model, of_image, scores, request.target_layer)
     return target if isinstance(target, Refusal) else Location(flow, scores, target)
 
 
@@ -252,6 +256,6 @@ def _other_layers(model: Model, branch: Branch, request: Request) -> list[Candid
     """
     place = locate(model, branch, request)
     assert isinstance(place, Location), "it was located when the branch was tried"
-    found = candidates(model, place.flow, place.scores)
+    found = candidates(model, image_flow(model), place.scores)
     others = [each for each in found if each.layout and each.port != place.target.port]
     return list({str(each.port.get_partial_shape()): each for each in reversed(others)}.values())[::-1]

@@ -16,6 +16,7 @@ from ovxai_convert.errors import Refusal, RefusedError
 from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.cost import Cost
+from ovxai_convert.graph.inputs import image_flow
 from ovxai_convert.graph.outputs import has_output
 from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores, output_name
@@ -112,8 +113,8 @@ def inspect_model(
     """
     source = read_source(Path(path))
     model = source.model
-    flow = DataFlow(model)
-    scores = find_scores(model, flow, scores_output)
+    scores = find_scores(model, DataFlow(model), scores_output)
+    flow = image_flow(model)
     converted = has_output(model, SALIENCY_MAP)
     methods = () if converted else tuple(_try_methods(model, scores_output))
     if isinstance(scores, Refusal):

@@ -141,7 +141,7 @@ def convert(
             dear = _dear(insertion.cost, path)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
-    warnings = _warnings(sidecar) + ((dear,) if dear else ())
+    warnings = _warnings(sidecar, path) + ((dear,) if dear else ())
     return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, warnings)
 
 
@@ -241,8 +241,8 @@ def _value(kind: type[_Choice], given: _Choice | str) -> _Choice:
         raise UsageError(f"'{given}' is none of {known}") from None
 
 
-def _warnings(sidecar: Sidecar) -> tuple[str, ...]:
-    return (*_warnings_on_the_proof(sidecar), *_warnings_on_the_branch(sidecar))
+def _warnings(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
+    return (*_warnings_on_the_proof(sidecar), *_warnings_on_the_branch(sidecar, path))
 
 
 def _warnings_on_the_proof(sidecar: Sidecar) -> tuple[str, ...]:
@@ -254,12 +254,11 @@ def _warnings_on_the_proof(sidecar: Sidecar) -> tuple[str, ...]:
     )
 
 
-def _warnings_on_the_branch(sidecar: Sidecar) -> tuple[str, ...]:
+def _warnings_on_the_branch(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
     if sidecar.mode == "blackbox":
         reasons = "; ".join(map(str, sidecar.refusals))
-        return (
-            f"no branch is possible, so it is to be explained as a black box ({sidecar.method}): {reasons}",
-        )
+        how = f"it is to be explained as a black box ({sidecar.method}): {reasons}"
+        return (f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found",)
     return tuple(
         f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
         for check in sidecar.verification.outputs

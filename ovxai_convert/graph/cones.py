@@ -16,7 +16,11 @@ SOURCES = frozenset({"Parameter", "ReadValue"})
 
 
 class DataFlow:
-    """The data edges of a model: those whose values change with the values of the model's inputs.
+    """The data edges of a model: those whose values change with the values of its inputs, or of some of them.
+
+    Args:
+        model: the model.
+        inputs: parameters whose values count; None: all.
 
     Attributes:
         model: the model.
@@ -24,13 +28,14 @@ class DataFlow:
         position: index of every node in ``nodes``.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, inputs: Collection[Node] | None = None) -> None:
         self.model = model
         self.nodes: Sequence[Node] = model.get_ordered_ops()
         self.position = {node: index for index, node in enumerate(self.nodes)}
+        still = () if inputs is None else set(model.get_parameters()) - set(inputs)
         self._dependent: set[Node] = set()
         for node in self.nodes:
-            if node.get_type_name() in SOURCES or self.data_inputs(node):
+            if (node.get_type_name() in SOURCES and node not in still) or self.data_inputs(node):
                 self._dependent.add(node)
 
     def depends_on_input(self, port: Output) -> bool:

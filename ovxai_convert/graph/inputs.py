@@ -1,4 +1,4 @@
-"""What a model's inputs look like: their names, and the layout that their first users give away."""
+"""What a model's inputs look like: their names, their layouts, and which of them take an image."""
 
 from __future__ import annotations
 
@@ -6,16 +6,43 @@ from typing import Final
 
 from openvino import Model, Output
 
+from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import CONVOLUTIONS, ELEMENTWISE, POOLINGS
 from ovxai_convert.graph.ports import constant_ints, rank
 
 _KEEPS_AXES: Final = ELEMENTWISE | {"BatchNormInference", "Pad", "Interpolate", "MVN"}
+_LEAST_AXES: Final = 3
+"""Rows, columns and channels, or samples, tokens and channels."""
 
 
 def input_name(model: Model, index: int) -> str:
     """First tensor name of an input in alphabetical order, or its friendly name where it has none."""
     port = model.inputs[index]
     return str(min(port.get_names(), default=port.get_node().get_friendly_name()))
+
+
+def describe_inputs(model: Model) -> str:
+    """All inputs with shape and element type, as in ``'ids' [1,7] i64``."""
+    return ", ".join(
+        f"'{input_name(model, index)}' {port.get_partial_shape()} {port.get_element_type().get_type_name()}"
+        for index, port in enumerate(model.inputs)
+    )
+
+
+def image_ports(model: Model) -> list[Output]:
+    """Inputs that may take an image: those of the most axes, if these are at least three.
+
+    An image may come with metadata, which have fewer; rows of a table and tokens of a text have two at most.
+    """
+    most = max((rank(port) or 0 for port in model.inputs), default=0)
+    return [port for port in model.inputs if rank(port) in (most, None)] if most >= _LEAST_AXES else []
+
+
+def image_flow(model: Model) -> DataFlow:
+    """The data edges that carry the image: those of all inputs, but for metadata beside the only image."""
+    images = image_ports(model)
+    alone = len(images) == 1 and len(model.inputs) > 1
+    return DataFlow(model, [images[0].get_node()] if alone else None)
 
 
 def input_layout(port: Output) -> str | None:

@@ -10,6 +10,7 @@ from openvino import Model, Output
 from ovxai_convert.errors import LOCATE, Refusal
 from ovxai_convert.graph.axes import Axes, roles, trace_axes
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.inputs import describe_inputs, image_ports
 from ovxai_convert.graph.op_types import AXIS_MOVES, POOLINGS
 from ovxai_convert.graph.ports import address, find_port
 from ovxai_convert.graph.scores import Scores
@@ -125,6 +126,9 @@ def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None
             return Target(place.port, place.layout, place.grid)
         if not place.note.startswith(_PASSED_OVER):
             return Refusal(LOCATE, f"no feature map before the scores: {place.note}", address(place.port))
+    if len(image_ports(model)) > 1:
+        reason = "the inputs meet only behind their last feature maps; name one with --target-layer"
+        return Refusal(LOCATE, f"no feature map of all inputs ({describe_inputs(model)}): {reason}")
     return Refusal(LOCATE, "no feature map: no tensor with rows and columns leads to the scores")
 
 

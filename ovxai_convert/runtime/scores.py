@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ Results: TypeAlias = Mapping[Any, NDArray[Any]]
 """What an inference gives: arrays by output, index or tensor name."""
 ReadScores: TypeAlias = Callable[[Results, int], NDArray[np.float32]]
 """From the results of so many samples to scores ``(N, K)``."""
+_SUM_TOLERANCE: Final = 1e-3
+"""By which the probabilities of a thousand classes may miss a sum of 1 in half precision."""
 
 
 class Prediction(NamedTuple):
@@ -29,7 +31,9 @@ class ScoresOutput:
     """Reads an output as probabilities, ``(N, K)`` float32 in 0 to 1.
 
     An output behind a Softmax or Sigmoid is taken as it is, a logarithm is undone, and logits get a softmax:
-    the classes are taken to exclude each other.
+    the classes are taken to exclude each other. Rows that are probabilities already (the mean of two heads
+    behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is a single logit, whatever its
+    range.
 
     Attributes:
         index: of the output.
@@ -42,12 +46,34 @@ class ScoresOutput:
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
         """Probabilities of the classes."""
         values = results[self.index].reshape(samples, -1).astype(np.float32)
-        if self.activation in ("softmax", "sigmoid"):
+        if self.activation in ("softmax", "sigmoid") or values.shape[1] == 1:
             return values
         if self.activation == "log_softmax":
             return np.exp(values)
+        if values.min() >= 0 and np.allclose(values.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE):
+            return values
         powers = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class BestClassesOutput:
+    """Reads an output that names the best classes alone: those have the score 1, ``(N, K)``, all others 0.
+
+    Attributes:
+        index: of the output.
+        class_count: K.
+    """
+
+    index: int
+    class_count: int
+
+    def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
+        """Ones where the model sees a class."""
+        best = results[self.index].reshape(samples, -1).astype(np.int64)
+        scores = np.zeros((samples, self.class_count), np.float32)
+        np.put_along_axis(scores, best, 1, axis=1)
+        return scores
 
 
 @dataclass(frozen=True)

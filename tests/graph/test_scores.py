@@ -9,7 +9,9 @@ from openvino import opset15 as ops
 from fixtures.networks import CnnSpec, Draw, Tensor, classifier, cnn, image_parameter, named, reshaped
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.scores import Scores, find_scores
+from ovxai_convert.graph.other_tasks import named_otherwise
+from ovxai_convert.graph.scores import Scores, find_scores, output_name
+from tests.endings import CLASSES, ENDINGS, with_ending
 from tests.special_networks import stateful, two_class_outputs
 
 
@@ -95,7 +97,9 @@ def test_several_class_outputs_are_a_question() -> None:
 
 def test_a_feature_map_is_no_class_tensor() -> None:
     reason = refused(two_class_outputs(), "features").reason
-    assert reason == "output 'features' [1,4,4,6] is not a class tensor [N, K]"
+    assert reason == (
+        "output 'features' [1,4,4,6] is not a class tensor [N, K]: it has numbers for every position"
+    )
 
 
 @pytest.mark.parametrize("wanted", ["third", "3"])
@@ -104,6 +108,49 @@ def test_unknown_outputs_are_named(wanted: str) -> None:
         UsageError, match=f"no output named '{wanted}'; the outputs are features, first, second"
     ):
         search(two_class_outputs(), wanted)
+
+
+@pytest.mark.parametrize("make", ENDINGS)
+@pytest.mark.parametrize("batch", [1, 2, None])
+def test_output_that_tells_most(make: str, batch: int | None) -> None:
+    """Several outputs may show one class tensor; a tensor on the way to the scores is no rival to them."""
+    model = with_ending(make, batch)
+    scores, (name, activation) = found(model), ENDINGS[make]
+    assert output_name(model, scores.output_index) == name
+    assert scores.activation == activation
+    assert scores.port.get_node().get_friendly_name() == "scores"
+    assert scores.class_count == CLASSES
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("landmarks", "landmarks"),
+        ("model/head/FacialLandmarks:0", "landmarks"),
+        ("face_embedding", "embedding"),
+        ("image_embeds", "embeds"),
+        ("pooler_output", "pooler"),
+        ("bbox_pred", "bbox"),
+        ("boxes.1", "boxes"),
+        ("output", None),
+        ("logits", None),
+        ("features/classifier", None),
+        ("box_classifier/Softmax", None),
+        ("head.features.logits", None),
+        ("1423", None),
+        ("", None),
+    ],
+)
+def test_names_of_other_things(name: str, word: str | None) -> None:
+    assert named_otherwise(name) == word
+
+
+@pytest.mark.parametrize("ending", ["none", "sigmoid", "softmax"])
+def test_a_name_counts_less_than_a_softmax(ending: str) -> None:
+    model = cnn(CnnSpec(ending=ending))  # type: ignore[arg-type]
+    model.outputs[0].get_tensor().set_names({"features"})
+    assert isinstance(search(model), Scores if ending == "softmax" else Refusal)
+    assert found(model, "features").output_index == 0
 
 
 def test_state_is_no_output() -> None:

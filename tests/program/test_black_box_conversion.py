@@ -61,7 +61,7 @@ def test_model_is_written_as_it_is(net: Path, out: Path, run_convert: Convert) -
     assert outcome.stderr.splitlines() == [
         f"[1/1] {net}: converting ...",
         f"Warning: {net}: no branch is possible, so it is to be explained as a black box (rise): "
-        f"{NO_MAP}; vitreciprocam: {NO_TOKENS}",
+        f"{NO_MAP}; vitreciprocam: {NO_TOKENS}; 'ovxai-inspect {net}' shows what was found",
     ]
     assert sorted(snapshot(out) or {}) == NAMES
     source, written = CORE.read_model(net), CORE.read_model(out / "net_xai.xml")

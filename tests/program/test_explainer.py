@@ -25,6 +25,7 @@ from ovxai_convert import (
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.preprocessing import PreprocessingHints
 from tests import oracle
+from tests.endings import with_ending
 from tests.oracle import Floats, Port
 from tests.running import CORE, compile_f32, definition, run
 from tests.special_networks import labelled, perceptron, stateful, two_class_outputs
@@ -426,3 +427,21 @@ def test_a_class_that_does_not_exist_has_no_map_of_all_classes_either() -> None:
     assert single(explainer(BATCH, 0)).targets == ["per_image_map"]
     with pytest.raises(UsageError, match="no class 99"):
         explainer(BATCH, 99)
+
+
+@pytest.mark.parametrize("mode", [WHITEBOX, BLACKBOX])
+def test_model_that_only_names_the_best_class(mode: ExplainMode) -> None:
+    """The class tensor lies before the ArgMax; the class that the model names has the score 1."""
+    model = with_ending("argmax")
+    image = np.random.default_rng(3).standard_normal((4, 6, 3)).astype(np.float32)
+    settings: dict[str, Any] = FEW if mode is BLACKBOX else {}
+    explainer = Explainer(model, explain_mode=mode, **settings)
+    best = int(compile_f32(model)([image.transpose(2, 0, 1)[np.newaxis]])[0][0])
+    found = single(explainer(image, **PLAIN))
+    assert found.targets == [best]
+    assert found.predictions[best].score == 1
+    if mode is WHITEBOX:
+        batch = image.transpose(2, 0, 1)[np.newaxis]
+        oracle.assert_grey_levels_equal(
+            stacked(single(explainer(image, -1, **PLAIN))), expected_map(with_ending("argmax"), batch)
+        )

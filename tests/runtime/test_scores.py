@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.runtime.scores import PostprocessedScores, ScoresOutput
+from ovxai_convert.runtime.scores import BestClassesOutput, PostprocessedScores, ScoresOutput
 
 LOGITS: Final = np.array([[1.0, -2.0, 3.5], [0.0, 0.5, -0.5]], np.float32)
 POWERS: Final = np.exp(LOGITS.astype(np.float64))
@@ -35,6 +35,32 @@ def test_output_as_probabilities(activation: str, output: Any, expected: Any, sh
 def test_large_logits_do_not_overflow() -> None:
     found = ScoresOutput(0, "none")({0: np.array([[1000.0, 0.0, -1000.0]], np.float32)}, 1)
     assert found.tolist() == [[1, 0, 0]]
+
+
+def test_probabilities_behind_a_mean_stay() -> None:
+    """The mean of two heads behind a Softmax each adds up to 1 and is no row of logits."""
+    mean = (PROBABILITIES + PROBABILITIES[::-1]) / 2
+    np.testing.assert_array_equal(ScoresOutput(0, "none")({0: mean}, 2), mean)
+    halves = ScoresOutput(0, "none")({0: mean / 2}, 2)
+    np.testing.assert_allclose(halves.sum(axis=1), 1, rtol=1e-6)
+    assert abs(halves - mean).max() > 0.1
+
+
+def test_a_single_logit_stays() -> None:
+    """A Softmax would make it 1, whatever it is."""
+    assert ScoresOutput(0, "none")({0: np.array([[-2.5], [4.0]], np.float32)}, 2).tolist() == [[-2.5], [4]]
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_index_of_the_best_class(shape: tuple[int, ...]) -> None:
+    found = BestClassesOutput(1, 4)({1: np.array([3, 0]).reshape(shape)}, 2)
+    assert found.dtype == np.float32
+    assert found.tolist() == [[0, 0, 0, 1], [1, 0, 0, 0]]
+
+
+def test_indices_of_the_best_classes() -> None:
+    found = BestClassesOutput(0, 4)({0: np.array([[3, 1], [2, 0]], np.int32)}, 2)
+    assert found.tolist() == [[0, 1, 0, 1], [1, 0, 1, 0]]
 
 
 def test_scores_are_a_copy() -> None:

@@ -1,0 +1,68 @@
+"""A network that is no image classifier is refused with the reason, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openvino import Model
+
+from fixtures.broken_files import save_ir
+from ovxai_convert import Explainer, ExplainMode, UsageError
+from tests.other_tasks import OTHER_TASKS, comparison_of_images, embedder_by_name, landmarks
+from tests.program.invocation import Convert, assert_one_error, snapshot
+
+each_network = pytest.mark.parametrize(
+    ("build", "reason"), OTHER_TASKS.items(), ids=[build.__name__ for build in OTHER_TASKS]
+)
+
+
+@each_network
+@pytest.mark.parametrize("method", ["auto", "activationmap"])
+def test_conversion_is_refused(
+    method: str, build: Callable[[], Model], reason: str, tmp_path: Path, run_convert: Convert
+) -> None:
+    path = save_ir(build(), tmp_path / "net.xml")
+    before = snapshot(tmp_path)
+    outcome = run_convert(path, "-o", tmp_path / "out", "-q", "--method", method)
+    assert_one_error(outcome, 4, reason)
+    assert f"'ovxai-inspect {path}'" in outcome.errors[0]
+    assert snapshot(tmp_path) == before
+
+
+@each_network
+def test_inspection_tells_the_reason(
+    build: Callable[[], Model], reason: str, tmp_path: Path, run_inspect: Convert
+) -> None:
+    outcome = run_inspect(save_ir(build(), tmp_path / "net.xml"))
+    assert outcome.exit_code == 0
+    refused = [line for line in outcome.stdout.splitlines() if line.startswith("reciprocam: refused: ")]
+    assert len(refused) == 1
+    assert reason in refused[0]
+
+
+@pytest.mark.parametrize("build", [landmarks, embedder_by_name])
+def test_user_knows_better_than_the_name(
+    build: Callable[[], Model], tmp_path: Path, run_convert: Convert
+) -> None:
+    """Where nothing but the output's name speaks against it, naming the output is enough."""
+    path = save_ir(build(), tmp_path / "net.xml")
+    outcome = run_convert(path, "-o", tmp_path / "out", "--scores-output", "0")
+    assert outcome.exit_code == 0
+    assert (tmp_path / "out" / "net_xai.json").is_file()
+
+
+def test_map_of_one_of_two_images(tmp_path: Path, run_convert: Convert) -> None:
+    model = comparison_of_images()
+    layer = next(node for node in model.get_ordered_ops() if node.get_type_name() == "Tanh")
+    path = save_ir(model, tmp_path / "net.xml")
+    outcome = run_convert(path, "-o", tmp_path / "out", "--target-layer", layer.get_friendly_name())
+    assert outcome.exit_code == 0
+
+
+def test_explainer_asks_for_the_scores() -> None:
+    with pytest.raises(
+        UsageError, match="give a postprocess_fn: output 'landmarks' is named after landmarks"
+    ):
+        Explainer(landmarks(), explain_mode=ExplainMode.BLACKBOX)
