@@ -93,6 +93,29 @@ def subsampled_tokens(batch: int | None) -> Model:
     return classifier(named(draw.linear(ops.reduce_mean(target, [1], False), CLASSES), "scores"), [image])
 
 
+def windows(batch: int | None, grid: bool = False) -> Model:
+    """Cells in windows of 2x3, or in one of all: a layer there, with a residual (``inside``), and back.
+
+    As MaxViT's blocks end: what the last layer makes has an axis of windows, the map ``target`` is only what
+    these are put together to.
+    """
+    draw = Draw(25)
+    image = image_parameter(CnnSpec(batch=batch, height=_SPEC.height, width=_SPEC.width))
+    x = transposed(draw.convolution(image, CHANNELS), [0, 2, 3, 1])
+    if grid:
+        cells: Node = reshaped(x, [0, 1, 24, CHANNELS])
+        inside = named(ops.add(cells, ops.tanh(draw.linear(cells, CHANNELS))), "inside")
+        back = reshaped(transposed(inside, [0, 2, 1, 3]), [0, 4, 6, CHANNELS])
+    else:
+        apart = transposed(reshaped(x, [0, 2, 2, 2, 3, CHANNELS]), [0, 1, 3, 2, 4, 5])
+        cells = reshaped(apart, [0, 4, 6, CHANNELS])
+        inside = named(ops.add(cells, ops.tanh(draw.linear(cells, CHANNELS))), "inside")
+        together = transposed(reshaped(inside, [0, 2, 2, 2, 3, CHANNELS]), [0, 1, 3, 2, 4, 5])
+        back = reshaped(together, [0, 4, 6, CHANNELS])
+    target = named(transposed(back, [0, 3, 1, 2]), "target")
+    return classifier(named(draw.linear(ops.reduce_mean(target, [2, 3], False), CLASSES), "scores"), [image])
+
+
 def class_token() -> Model:
     """A class token is joined to the patch tokens and alone read by the last layer."""
     draw = Draw(15)

@@ -35,7 +35,10 @@ class VitSpec:
         after: auxiliary tokens behind them.
         projection: three products, one product that is split, or one that is reshaped and picked from.
         scale: where attention is scaled.
-        attention: two products and a softmax, the same with a guard against NaN, or one op.
+        attention: two products and a softmax, the same with a guard against NaN or as sums of products by
+            name, or one op.
+        pooling: keys and values come from a coarser grid, which a depthwise convolution makes of the patches
+            before they are projected (CvT) or behind (MViT); the class token stays.
         norm: before attention and MLP, behind their residual, or behind them and before the residual.
         fused_norm: layer norm as MVN, or written out.
         bias: a relative position bias is added to attention's scores.
@@ -58,7 +61,8 @@ class VitSpec:
     after: int = 0
     projection: Literal["split", "chunked", "picked"] = "split"
     scale: Literal["query", "key", "both", "scores"] = "query"
-    attention: Literal["products", "guarded", "one_op"] = "products"
+    attention: Literal["products", "guarded", "einsum", "one_op"] = "products"
+    pooling: Literal["none", "before", "behind"] = "none"
     norm: Literal["pre", "post", "inner_post"] = "pre"
     fused_norm: bool = True
     bias: bool = False
@@ -177,12 +181,19 @@ class _Builder:
             query, key = self.rotated(query), self.rotated(key)
         if spec.attention == "one_op":
             return self.merged(self.one_op(query, key, value))
-        return self.merged(ops.matmul(self.weights(query, key), value, False, False))
+        weights = self.weights(query, key)
+        if spec.attention == "einsum":
+            return self.merged(ops.einsum([weights, value], "bhlt,bhtv->bhlv"))
+        return self.merged(ops.matmul(weights, value, False, False))
 
     def projected(self, asking: Node, tokens: Node) -> tuple[Node, Node, Node]:
         """Queries, keys and values ``[N, heads, T, d]``."""
         spec = self.spec
         width, channels = spec.width, spec.width // spec.heads
+        if spec.pooling != "none":
+            query = self.by_head(self.linear(asking, width, 1.0))
+            key, value = (self.by_head(self.pooled_linear(tokens, spread)) for spread in (1.0, 2.5))
+            return query, key, value
         if spec.projection == "split" or asking is not tokens:
             query, key = (self.linear(each, width, 1.0) for each in (asking, tokens))
             return self.by_head(query), self.by_head(key), self.by_head(self.linear(tokens, width, 2.5))
@@ -195,6 +206,23 @@ class _Builder:
         first = transposed(apart, [2, 0, 3, 1, 4])
         query, key, value = (self.pick(first, index, 0) for index in range(3))
         return query, key, value
+
+    def pooled_linear(self, tokens: Node, spread: float) -> Node:
+        """``[N, T, C]`` to as many channels of every other row and column, and of the class token."""
+        width = self.spec.width
+        if self.spec.pooling == "before":
+            return self.linear(self.pooled(tokens), width, spread)
+        return self.pooled(self.linear(tokens, width, spread))
+
+    def pooled(self, tokens: Node) -> Node:
+        """The class token, and the patches after a depthwise convolution of stride 2."""
+        (rows, columns), width = self.spec.grid, self.spec.width
+        axis, lengths = ops.constant(1, np.int64), ops.constant([1, rows * columns], np.int64)
+        own, patches = ops.variadic_split(tokens, axis, lengths).outputs()
+        grid = reshaped(transposed(patches, [0, 2, 1]), [0, width, rows, columns])
+        kernels = self.draw.numbers(width, 1, 1, 3, 3, scale=0.4)
+        coarse = ops.group_convolution(grid, kernels, [2, 2], [1, 1], [1, 1], [1, 1])
+        return ops.concat([own, transposed(reshaped(coarse, [0, width, -1]), [0, 2, 1])], 1)
 
     def by_head(self, x: Tensor) -> Node:
         spec = self.spec
@@ -221,7 +249,10 @@ class _Builder:
             query = ops.multiply(query, np.float32(factor if spec.scale == "query" else factor**0.5))
         if spec.scale in ("key", "both"):
             key = ops.multiply(key, np.float32(factor if spec.scale == "key" else factor**0.5))
-        scores = ops.matmul(query, transposed(key, [0, 1, 3, 2]), False, False)
+        if spec.attention == "einsum":
+            scores = ops.einsum([query, key], "bhlk,bhtk->bhlt")
+        else:
+            scores = ops.matmul(query, transposed(key, [0, 1, 3, 2]), False, False)
         if spec.scale == "scores":
             scores = ops.multiply(scores, np.float32(factor))
         if spec.bias:

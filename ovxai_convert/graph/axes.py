@@ -36,11 +36,14 @@ class Atom:
         extent: None where dynamic.
         parts: what a Concat has put behind each other on this axis (a class token, then the tokens of a map),
             so that a slice that cuts one of them out gives it its meaning back.
+        step: by how many indices of the axis that it was split from one step of it moves on; the rows of a
+            window have the step 1, the rows of windows as many as a window has.
     """
 
     role: str
     extent: int | None
     parts: tuple[Axis, ...] = ()
+    step: int = 1
 
 
 Axis: TypeAlias = tuple[Atom, ...]
@@ -143,10 +146,11 @@ def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
     """Axes of extents ``shape`` that hold ``atoms`` in order, atoms split where an axis ends inside one.
 
     Static axes are dealt from both ends; what lies between is one dynamic axis (which takes all that is
-    left) or as many dynamic axes as dynamic atoms. Returns None where the factors do not fit.
+    left) or as many dynamic axes as dynamic atoms. What was split and meets again in order is one atom again.
+    Returns None where the factors do not fit.
     """
-    head, atoms, shape_left = _deal_static([atom for atom in atoms if atom.extent != 1], list(shape))
-    tail, atoms, shape_left = _deal_static(atoms[::-1], shape_left[::-1])
+    head, atoms, shape_left = _deal_static([atom for atom in atoms if atom.extent != 1], list(shape), _outer)
+    tail, atoms, shape_left = _deal_static(atoms[::-1], shape_left[::-1], _inner)
     middle_atoms, middle = atoms[::-1], shape_left[::-1]
     if len(middle) == 1:
         between: list[Axis] = [tuple(middle_atoms) or _fresh("?", 1)]
@@ -156,11 +160,47 @@ def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
         between = [_fresh("?", extent) for extent in middle]
     else:
         return None
-    return (*head, *between, *(axis[::-1] for axis in tail[::-1]))
+    return tuple(_reunited(axis) for axis in (*head, *between, *(axis[::-1] for axis in tail[::-1])))
+
+
+_Split: TypeAlias = "Callable[[Atom, int], tuple[Atom, Atom]]"
+
+
+def _outer(atom: Atom, extent: int) -> tuple[Atom, Atom]:
+    """The outer part of an atom, of so many steps, and what is left."""
+    assert atom.extent is not None, "only static atoms are split"
+    inner = atom.extent // extent
+    return Atom(atom.role, extent, step=atom.step * inner), Atom(atom.role, inner, step=atom.step)
+
+
+def _inner(atom: Atom, extent: int) -> tuple[Atom, Atom]:
+    """The inner part of an atom, of so many steps, and what is left."""
+    assert atom.extent is not None, "only static atoms are split"
+    return _outer(atom, atom.extent // extent)[::-1]
+
+
+def _reunited(axis: Axis) -> Axis:
+    """The same axis with the outer and the inner part of an atom made one where they stand side by side."""
+    joined: list[Atom] = []
+    for atom in axis:
+        outer = joined[-1] if joined else None
+        if outer is not None and _continues(outer, atom):
+            assert outer.extent is not None
+            assert atom.extent is not None
+            joined[-1] = Atom(atom.role, outer.extent * atom.extent, step=atom.step)
+        else:
+            joined.append(atom)
+    return tuple(joined)
+
+
+def _continues(outer: Atom, inner: Atom) -> bool:
+    if outer.role != inner.role or None in (outer.extent, inner.extent) or outer.parts or inner.parts:
+        return False
+    return inner.extent != 1 and outer.step == inner.step * (inner.extent or 0)
 
 
 def _deal_static(
-    atoms: list[Atom], shape: list[int | None]
+    atoms: list[Atom], shape: list[int | None], split: _Split
 ) -> tuple[list[Axis], list[Atom], list[int | None]]:
     """Deal from the front while axis and atoms are static and fit; return the axes dealt and what is left."""
     dealt: list[Axis] = []
@@ -176,8 +216,9 @@ def _deal_static(
                 axis.append(atom)
                 left //= atom.extent
             elif atom.extent % left == 0:
-                axis.append(Atom(atom.role, left))
-                rest.insert(0, Atom(atom.role, atom.extent // left))
+                part, remainder = split(atom, left)
+                axis.append(part)
+                rest.insert(0, remainder)
                 left = 1
             else:
                 break

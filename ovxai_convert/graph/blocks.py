@@ -1,10 +1,11 @@
 """Finding transformer blocks: the tokens that a block projects, and those that its residual carries past.
 
 A block is recognised by what it does: a product of values with weights out of a softmax, contracted over the
-tokens of an image. Everything that the attention mixes passes through one tensor, the tokens that are
-projected to queries, keys and values: behind the block's first norm where it has one there (pre-norm), the
-block's input where it has not (post-norm). Data that enter the rest of the network beside that tensor are the
-residual: the block's input, or, in class attention (CaiT), the class token alone.
+tokens of an image, all of them or a coarser grid of theirs. Everything that the attention mixes passes
+through one tensor, the tokens that are projected to queries, keys and values: behind the block's first norm
+where it has one there (pre-norm), the block's input where it has not (post-norm). Data that enter the rest of
+the network beside that tensor are the residual: the block's input, or, in class attention (CaiT), the class
+token alone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from ovxai_convert.graph.tokens import Tokens, TokenTensor, tokens_of
 from ovxai_convert.vocabulary import Method
 
 _METHOD: Final = Method.VITRECIPROCAM.value
-_BEHIND_SOFTMAX: Final = ELEMENTWISE | AXIS_MOVES | {"MatMul"}
+_PRODUCTS: Final = frozenset({"MatMul", "Einsum"})
+_BEHIND_SOFTMAX: Final = ELEMENTWISE | AXIS_MOVES | _PRODUCTS
 """What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
 
 
@@ -50,7 +52,7 @@ def find_block(
     entrances: list[TokenTensor] = []
     for attention in _attentions(flow, scores.port):
         entrance = _entrance(flow, meanings, attention)
-        if entrance is None or entrance in entrances:
+        if entrance is None or entrance in entrances or not _of_images(entrance, scores):
             continue
         entrances.append(entrance)
         if named is None and len(entrances) < number:
@@ -65,6 +67,13 @@ def find_block(
     if not entrances:
         return Refusal(_METHOD, "no attention over the tokens of an image leads to the scores")
     return Refusal(_METHOD, f"there are {len(entrances)} transformer blocks, no block {number} from the end")
+
+
+def _of_images(entrance: TokenTensor, scores: Scores) -> bool:
+    """Whether there is one sequence per image, not one per window or per patch."""
+    sequences = entrance.port.get_partial_shape()[1 - entrance.tokens.axis]
+    images = scores.port.get_partial_shape()[0]
+    return bool(sequences.is_dynamic or images.is_dynamic or sequences == images)
 
 
 def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
@@ -82,31 +91,39 @@ def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
 
 def _weighs_values(flow: DataFlow, node: Node) -> bool:
     """Whether an op is a product of two tensors of which the left one comes out of a softmax."""
-    if node.get_type_name() != "MatMul" or len(flow.data_inputs(node)) != 2:
+    if node.get_type_name() not in _PRODUCTS or len(flow.data_inputs(node)) != 2:
         return False
     for place in flow.narrow_places(node.input_value(0)):
         source = place.get_node()
         kind = source.get_type_name()
         if kind == "Softmax":
             return True
-        if kind not in _BEHIND_SOFTMAX or (kind == "MatMul" and len(flow.data_inputs(source)) > 1):
+        if kind not in _BEHIND_SOFTMAX or (kind in _PRODUCTS and len(flow.data_inputs(source)) > 1):
             return False
     return False
 
 
-def _values(attention: Node) -> tuple[Output, int]:
-    """What an attention weighs, and how many of them, -1 where not known."""
-    place, axis = (1, -2) if attention.get_type_name() == "MatMul" else (2, -2)
-    if attention.get_type_name() == "MatMul" and attention.get_attributes()["transpose_b"]:
-        axis = -1
-    values = attention.input_value(place)
-    extent = values.get_partial_shape()[axis]
-    return values, extent.get_length() if extent.is_static else -1
+def _values(attention: Node) -> tuple[Output, int] | None:
+    """What an attention weighs, and the axis that it sums over; None where that is not one axis."""
+    kind = attention.get_type_name()
+    if kind == "Einsum":
+        left, _, result = str(attention.get_attributes()["equation"]).replace(" ", "").partition("->")
+        weights, values = left.split(",")
+        summed = [letter for letter in values if letter in weights and letter not in result]
+        return (attention.input_value(1), values.index(summed[0])) if len(summed) == 1 else None
+    values = attention.input_value(1 if kind == "MatMul" else 2)
+    count = rank(values)
+    if count is None:
+        return None
+    return values, count - (1 if kind == "MatMul" and attention.get_attributes()["transpose_b"] else 2)
 
 
 def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> TokenTensor | None:
     """The tokens that all of an attention is computed from, before they are projected."""
-    values, count = _values(attention)
+    weighed = _values(attention)
+    if weighed is None:
+        return None
+    values, axis = weighed
     found: TokenTensor | None = None
     for place in flow.narrow_places(attention.output(0)):
         tokens = tokens_of(meanings.get(place, ()))
@@ -115,17 +132,28 @@ def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> 
                 break
             found = TokenTensor(place, tokens)
         elif tokens is not None and rank(place) == 3 and _projected(flow, place, values):
-            if count not in (-1, tokens.count):
+            if not _sums_over(values, axis, tokens, meanings):
                 return None
             found = TokenTensor(place, tokens)
     return found
 
 
+def _sums_over(values: Output, axis: int, tokens: Tokens, meanings: dict[Output, Axes]) -> bool:
+    """Whether values lie along tokens: those of the sequence, or those of a coarser grid of it."""
+    extent = values.get_partial_shape()[axis]
+    if extent.is_dynamic or extent.get_length() == tokens.count:
+        return True
+    meaning = meanings.get(values)
+    coarser = tokens_of((meaning[axis],)) if meaning else None
+    return coarser is not None and (coarser.before, coarser.after) == (tokens.before, tokens.after)
+
+
 def _projected(flow: DataFlow, place: Output, values: Output) -> bool:
-    """Whether values are computed from tokens by weights."""
+    """Whether values are computed from tokens by weights; a depthwise convolution pools and does not."""
     for node in flow.between(place, values):
         kind = node.get_type_name()
-        if kind in CONVOLUTIONS or (kind == "MatMul" and len(flow.data_inputs(node)) == 1):
+        weighed = kind in CONVOLUTIONS and not kind.startswith("Group")
+        if weighed or (kind == "MatMul" and len(flow.data_inputs(node)) == 1):
             return True
     return False
 
@@ -144,6 +172,9 @@ def _target(
         tokens = tokens_of(meanings.get(port, ())) or _auxiliary(port, entrance.tokens)
         if tokens is None or rank(port) != 3:
             reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
+            return Refusal(_METHOD, reason, address(port))
+        if tokens.grid not in (None, entrance.tokens.grid):
+            reason = f"{port.get_partial_shape()} has patches of another grid than the transformer block"
             return Refusal(_METHOD, reason, address(port))
         beside.append(TokenTensor(port, tokens))
     grid = entrance.tokens.grid

@@ -21,6 +21,7 @@ Grid = tuple[int | None, int | None]
 
 _MOVES: Final = AXIS_MOVES | {"Identity", "Convert"}
 _PASSED_OVER: Final = "passed over"
+_MOVED: Final = "only moves numbers"
 _LAYOUTS: Final[dict[Layout, tuple[tuple[str, ...], ...]]] = {
     "NCHW": (("N",), ("C",), ("H",), ("W",)),
     "NHWC": (("N",), ("H",), ("W",), ("C",)),
@@ -106,9 +107,10 @@ def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None
     """The last feature map before the scores, or the tensor that the user names.
 
     A pooling that leaves more than one cell, quantised or not, is passed over to the map it pools (VGG:
-    14x14, not 7x7). So are ops that only move numbers to other axes, and maps flattened into one vector.
-    The walk ends where positions stand in a form that is no grid of rows and columns (tokens with a class
-    token among them): what lies behind is not the last map.
+    14x14, not 7x7). So are maps flattened into one vector, and ops that only move numbers to other axes; but
+    where what they move has no layout of its own (windows of an attention), the map is what they make of it:
+    the same numbers in the same cells. The walk ends where positions stand in a form that is no grid of rows
+    and columns (tokens with a class token among them): what lies behind is not the last map.
 
     Args:
         model: the model.
@@ -121,10 +123,18 @@ def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None
     """
     if wanted is not None:
         return _named_target(model, flow, scores, find_port(model, wanted))
+    moved: Target | None = None
     for place in candidates(model, flow, scores):
-        if place.layout and place.grid and not place.note:
-            return Target(place.port, place.layout, place.grid)
-        if not place.note.startswith(_PASSED_OVER):
+        here = Target(place.port, place.layout, place.grid) if place.layout and place.grid else None
+        if here and not place.note:
+            return here
+        if place.note.endswith(_MOVED):
+            moved = moved or here
+        elif place.note.startswith(_PASSED_OVER):
+            moved = None
+        elif moved is not None:
+            return moved
+        else:
             return Refusal(LOCATE, f"no feature map before the scores: {place.note}", address(place.port))
     if len(image_ports(model)) > 1:
         reason = "the inputs meet only behind their last feature maps; name one with --target-layer"
@@ -186,7 +196,7 @@ def _note(port: Output, meaning: Axes, layout: Layout | None) -> str:
     if layout is None and (kind not in _MOVES or any("?" in axis for axis in found)):
         return _why_no_map(port, meaning)
     if kind in _MOVES:
-        return f"{_PASSED_OVER}: {kind} only moves numbers"
+        return f"{_PASSED_OVER}: {kind} {_MOVED}"
     node = port.get_node()
     if kind == "FakeQuantize":  # rounds what it reads and is no step of its own
         node = node.input_value(0).get_node()

@@ -49,6 +49,13 @@ FORMS: Final = {
     "one_column": VitSpec(grid=(4, 1)),
     "two_cells": VitSpec(grid=(1, 2)),
 }
+DEAR_FORMS: Final = {
+    "einsum": VitSpec(attention="einsum"),
+    "pooled_values": VitSpec(pooling="before"),
+    "pooled_values_behind": VitSpec(pooling="behind", grid=(4, 4)),
+    "pooled_values_einsum": VitSpec(pooling="before", attention="einsum"),
+}
+"""Where tokens of a copy meet before anything reads one of them, all are computed for every copy."""
 
 
 def definition(spec: VitSpec, inputs: dict[str, Floats], masking: TokenMasking) -> Floats:
@@ -83,6 +90,12 @@ def test_every_form(form: str, kernel: Kernel, class_token: ClassToken) -> None:
     insertion = check(FORMS[form], TokenMasking(kernel, class_token))
     assert insertion.cost.share < CHEAP
     assert insertion.target.grid == FORMS[form].grid
+
+
+@pytest.mark.parametrize("batch", [1, 2, None])
+@pytest.mark.parametrize("form", DEAR_FORMS)
+def test_tokens_that_meet_early(form: str, batch: int | None) -> None:
+    check(replace(DEAR_FORMS[form], batch=batch), TokenMasking())
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_rows_and_columns_dealt_anew_are_not_understood() -> None:
 def test_halves_of_rows_are_understood() -> None:
     """4 x 6 cells as 8 x 3: twice as many rows of half the length."""
     dealt = deal_atoms([Atom("H", 4), Atom("W", 6)], (8, 3))
-    assert dealt == ((Atom("H", 4), Atom("W", 2)), (Atom("W", 3),))
+    assert dealt == ((Atom("H", 4), Atom("W", 2, step=3)), (Atom("W", 3),))
 
 
 def test_atoms_are_dealt_around_an_open_axis() -> None:
@@ -152,3 +152,20 @@ def test_atoms_are_dealt_around_an_open_axis() -> None:
     dealt = deal_atoms(atoms, (None, 3, 24))
     assert dealt is not None
     assert [roles(axis) for axis in dealt] == [("N",), ("C",), ("H", "W")]
+
+
+def test_what_was_split_is_one_again() -> None:
+    """Rows of windows and rows within them, in this order, are the rows of the map; swapped they are not."""
+    dealt = deal_atoms([Atom("H", 6), Atom("C", 4)], (2, 3, 4))
+    assert dealt == ((Atom("H", 2, step=3),), (Atom("H", 3),), (Atom("C", 4),))
+    (outer,), (inner,), channels = dealt
+    assert deal_atoms([outer, inner, *channels], (6, 4)) == ((Atom("H", 6),), (Atom("C", 4),))
+    assert deal_atoms([inner, outer, *channels], (6, 4)) == ((inner, outer), (Atom("C", 4),))
+
+
+def test_splitting_from_either_end_is_the_same() -> None:
+    """Where a dynamic axis lies between, what follows it is dealt from behind."""
+    dealt = deal_atoms([Atom("N", None), Atom("H", 6)], (None, 2, 3))
+    assert dealt == ((Atom("N", None),), (Atom("H", 2, step=3),), (Atom("H", 3),))
+    (samples,), (outer,), (inner,) = dealt
+    assert deal_atoms([samples, outer, inner], (None, 6)) == ((samples,), (Atom("H", 6),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from openvino import Model
 
@@ -11,7 +13,7 @@ from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.target import Target
 from tests import special_networks as networks
-from tests.branches.test_vitreciprocam import FORMS
+from tests.branches.test_vitreciprocam import DEAR_FORMS, FORMS
 from tests.oracle import TokenPlace
 from tests.running import port_name
 from tests.transformers import VitSpec, masked_places, transformer
@@ -49,9 +51,9 @@ def as_found(place: TokenPlace) -> tuple[str, int, int, int, bool]:
 
 
 @pytest.mark.parametrize("batch", [1, 2, None])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, *DEAR_FORMS])
 def test_every_form(form: str, batch: int | None) -> None:
-    spec = VitSpec(**{**vars(FORMS[form]), "batch": batch})
+    spec = replace((FORMS | DEAR_FORMS)[form], batch=batch)
     target = block(transformer(spec))
     assert places(target) == {as_found(each) for each in masked_places(spec)}
     assert (target.grid, target.block, target.layout) == (spec.grid, 1, "NTC")

@@ -82,6 +82,15 @@ def test_tokens_of_attention_without_a_residual(batch: int | None) -> None:
     assert (target.layout, target.grid) == ("NTC", (2, 3))
 
 
+@pytest.mark.parametrize("batch", [1, 2, None])
+@pytest.mark.parametrize("grid", [False, True])
+def test_windows_that_are_put_together(grid: bool, batch: int | None) -> None:
+    """The last layer's output has no layout, but the map that it is reordered to holds the same cells."""
+    target = found(networks.windows(batch, grid))
+    assert target.port.get_node().get_friendly_name() == "target"
+    assert (target.layout, target.grid) == ("NCHW", (4, 6))
+
+
 def test_a_skip_moves_the_target_before_the_fork() -> None:
     assert found(networks.skip_past_target(2)).port.get_node().get_friendly_name() == "stem"
 

@@ -149,7 +149,45 @@ def _pad(s: Site, mode: str) -> Node:
     return ops.pad(s.x, whole(0, 0, 1, 2), whole(0, 0, 0, 1), mode, np.float32(0.5))
 
 
+def _written(s: Site, what: str) -> Node:
+    """``x[0, 1:3, :2] += y`` as exporters write it: an index for every entry, that of the sample first."""
+    places = np.stack(np.meshgrid([0], [1, 2], [0, 1], range(COLUMNS), indexing="ij"), -1).astype(np.int64)
+    data = s.shared if what == "updates" else s.x
+    added = s.shared if what == "data" else ops.tanh(s.x)
+    updates = ops.slice(added, whole(0, 2), whole(2, 4), whole(1, 1), whole(1, 2))
+    return ops.scatter_nd_update(data, ops.constant(places), updates)
+
+
+def _rows_written(s: Site) -> Node:
+    """Whole rows of channels: the indices name sample and channel."""
+    places = np.array([[[0, 2], [0, 0]]], np.int64)
+    updates = ops.slice(ops.tanh(s.x), whole(1), whole(3), whole(1), whole(1))
+    return ops.scatter_nd_update(s.x, ops.constant(places), updates)
+
+
+def _batch_to_the_end(s: Site) -> Node:
+    moved = ops.einsum([s.draw.numbers(CHANNELS, 3), s.x], "cd,nchw->hwdn")
+    return transposed(ops.tanh(moved), [3, 0, 1, 2])
+
+
+def _token_of_choice(s: Site) -> Node:
+    """A single token ``[1, 1, C]``, whose copies come to lie on its second axis."""
+    flat = reshaped(s.x, [1, CHANNELS, ROWS * COLUMNS])
+    token = ops.unsqueeze(ops.reduce_max(flat, [2], False), np.int64(0))
+    others = transposed(reshaped(s.shared, [1, CHANNELS, ROWS * COLUMNS]), [0, 2, 1])
+    return ops.concat([token, others], 1)
+
+
 _OTHERS: Final = (
+    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(2, COLUMNS, 3)], "nchw,kwd->nckhd"), "constant"),
+    Case("Einsum", _batch_to_the_end, "moved_batch"),
+    Case("Einsum", lambda s: ops.einsum([s.x, s.shared], "nchw,ndhw->ncd"), "per_sample"),
+    Case("Einsum", lambda s: ops.einsum([s.x, ops.tanh(s.x)], "nchw,ndhw->ncdh"), "copies_with_themselves"),
+    Case("ScatterNDUpdate", lambda s: _written(s, "both"), "both", one_sample=True),
+    Case("ScatterNDUpdate", lambda s: _written(s, "data"), "data", one_sample=True),
+    Case("ScatterNDUpdate", lambda s: _written(s, "updates"), "updates", one_sample=True),
+    Case("ScatterNDUpdate", _rows_written, "whole_rows", one_sample=True),
+    Case("Concat", _token_of_choice, "token_among_others", one_sample=True),
     Case("BinaryConvolution", _binary_convolution, runs_dynamic=False),
     Case("Reshape", lambda s: ops.softmax(reshaped(s.x, [0, CHANNELS, ROWS * COLUMNS]), 2), "tokens"),
     Case("Reshape", lambda s: reshaped(s.x, [s.batch_entry, CHANNELS * ROWS * COLUMNS]), "baked_batch"),

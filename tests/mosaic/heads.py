@@ -56,6 +56,7 @@ class Case:
     build: Build = field(repr=False)
     variant: str = ""
     runs_dynamic: bool = True  # False: the runtime itself cannot run the op at a dynamic batch
+    one_sample: bool = False  # True: the op names the only sample, so that there can be no other
 
     def __str__(self) -> str:
         return f"{self.op}-{self.variant}" if self.variant else self.op

@@ -25,7 +25,12 @@ NOT_IN_OPSET = frozenset({"RMS"})
 
 @pytest.mark.parametrize(
     ("case", "batch"),
-    [(case, batch) for case in CASES for batch in (1, 2, 3, None) if batch or case.runs_dynamic],
+    [
+        (case, batch)
+        for case in CASES
+        for batch in ((1,) if case.one_sample else (1, 2, 3, None))
+        if batch or case.runs_dynamic
+    ],
     ids=str,
 )
 def test_map_is_the_definition(case: Case, batch: int | None) -> None:
@@ -37,7 +42,7 @@ def test_map_is_the_definition(case: Case, batch: int | None) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_copies_that_differ_in_one_cell(case: Case) -> None:
     """The same ops on what is still compact, where rules with an equation of their own may apply."""
-    check_raw_map(head_model(case.build, 2, kernel=1), "target")
+    check_raw_map(head_model(case.build, 1 if case.one_sample else 2, kernel=1), "target")
 
 
 @pytest.mark.parametrize("op", sorted(_RULES.keys() - NOT_IN_OPSET))
@@ -112,11 +117,26 @@ REFUSALS: dict[str, tuple[Build, str]] = {
         ),
         ACROSS,
     ),
+    "Einsum": (
+        lambda s: ops.einsum([_flat(s), _op(ops.einsum([_flat(s), _flat(s)], "nc,mc->nm"))], "nc,nm->mc"),
+        "joins copies that lie along different axes",
+    ),
+    "ScatterNDUpdate": (
+        lambda s: _op(ops.scatter_nd_update(s.x, whole(2), s.draw.numbers(CHANNELS, ROWS, COLUMNS))),
+        "takes indices of samples, of which there may be several",
+    ),
     "Roll": (
         lambda s: _op(ops.roll(s.x, whole(1), whole(0))),
         "is not known to keep the samples of a batch apart",
     ),
 }
+
+
+def test_sum_over_the_samples_is_refused() -> None:
+    """Each sample is added to the sum of all."""
+    model = head_model(lambda s: ops.add(s.x, _op(ops.einsum([s.x], "nchw->chw"))), 3)
+    with pytest.raises(RefusedError, match="Einsum works across the axis that holds the copies"):
+        insert_branch(model, Request(Method.RECIPROCAM, "target"))
 
 
 @pytest.mark.parametrize("op", REFUSALS)

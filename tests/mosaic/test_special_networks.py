@@ -52,6 +52,12 @@ def test_tokens_are_found_automatically() -> None:
 
 
 @pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("grid", [False, True])
+def test_windows_that_are_put_together(grid: bool, batch: int | None) -> None:
+    check_reciprocam(networks.windows(batch, grid))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("form", ["flatten", "baked_reshape", "shape_subgraph"])
 def test_onnx_exports(form: networks.FlattenForm, batch: int | None) -> None:
     model = CORE.read_model(networks.exported_onnx(form, batch))

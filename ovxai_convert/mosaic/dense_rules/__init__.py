@@ -16,7 +16,7 @@ from openvino import Node
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.op_types import AXIS_REDUCING, BROADCASTING, CONVOLUTIONS, POOLINGS, UNARY
 from ovxai_convert.mosaic.copies import Copies
-from ovxai_convert.mosaic.dense_rules import cellwise, joins, reshaping, selections
+from ovxai_convert.mosaic.dense_rules import cellwise, joins, reshaping, scattering, selections
 from ovxai_convert.mosaic.dense_rules.batched import Batched, Rule, refuse
 from ovxai_convert.mosaic.kinds import Dense
 
@@ -54,6 +54,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "MVN": cellwise.along_axes(cellwise.mvn_axes),
     "Transpose": selections.transpose,
     "MatMul": joins.matmul,
+    "Einsum": joins.einsum,
     "Concat": joins.concat,
     "Gather": selections.gather,
     "Slice": selections.slice_,
@@ -61,4 +62,5 @@ _RULES: Final[Mapping[str, Rule]] = {
     "Broadcast": selections.broadcast,
     "Tile": selections.tile,
     "Pad": selections.pad,
+    "ScatterNDUpdate": scattering.scatter_nd_update,
 }

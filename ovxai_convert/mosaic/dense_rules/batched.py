@@ -11,7 +11,7 @@ from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.rebuild import recreate
 from ovxai_convert.mosaic.copies import Copies
 from ovxai_convert.mosaic.kinds import Dense, Shared
-from ovxai_convert.mosaic.shapes import rank_of
+from ovxai_convert.mosaic.shapes import rank_of, transposed
 
 Batched = Sequence[Dense | Shared]
 Rule = Callable[[Node, Batched, Copies], list[Dense] | Refusal]
@@ -49,6 +49,42 @@ def with_parameters(first: Output, inputs: Batched) -> list[Output]:
     return [first, *(each.port for each in inputs[1:])]
 
 
+def moved_together(node: Node, inputs: Batched, copies: Copies, unfit: int | None = None) -> Batched:
+    """The same inputs with the copies of all on one axis, where a single sample leaves a choice.
+
+    A token ``[1, 1, C]`` has two axes that may hold its copies. Inputs stay as they are where none will do.
+
+    Args:
+        node: the op, of whose inputs at least one is Dense; they have the same rank.
+        inputs: what it is to be computed from.
+        copies: the copies of the mosaic.
+        unfit: an axis that must not hold the copies, counted from the left.
+    """
+    dense = [(index, each) for index, each in enumerate(inputs) if isinstance(each, Dense)]
+    places = {each.batch_axis for _, each in dense}
+    if copies.samples != 1 or (len(places) == 1 and unfit not in places):
+        return inputs
+    shapes = [extents(node.input_value(index)) or () for index, _ in dense]
+    if len(set(map(len, shapes))) != 1 or any(each.inner != 1 for _, each in dense):
+        return inputs
+    free = [
+        axis for axis in range(len(shapes[0])) if axis != unfit and all(each[axis] == 1 for each in shapes)
+    ]
+    if not free:
+        return inputs
+    axis = next((each for each in free if each in places), free[0])
+    return [_with_copies_on(each, axis) if isinstance(each, Dense) else each for each in inputs]
+
+
+def _with_copies_on(tensor: Dense, axis: int) -> Dense:
+    """The copies on another axis, which has the extent 1."""
+    if tensor.batch_axis == axis:
+        return tensor
+    order = list(range(rank_of(tensor.port)))
+    order[axis], order[tensor.batch_axis] = order[tensor.batch_axis], order[axis]
+    return Dense(transposed(tensor.port, order), axis)
+
+
 def aligned(
     node: Node, inputs: Batched, copies: Copies, full: int | None, fixed: int
 ) -> tuple[list[Output], int, int] | Refusal:
@@ -57,6 +93,7 @@ def aligned(
     Shared inputs with an extent of their own on that axis are repeated. The last ``fixed`` axes of every
     input are not broadcast (the rows and columns of matrices).
     """
+    inputs = moved_together(node, inputs, copies)
     places = {
         (rank_of(each.port) - each.batch_axis, each.inner) for each in inputs if isinstance(each, Dense)
     }

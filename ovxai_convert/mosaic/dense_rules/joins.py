@@ -1,4 +1,4 @@
-"""Ops on the batch of copies that join tensors: products, convolutions of single cells, concatenation."""
+"""Ops on the batch of copies that join tensors: products, sums of products, convolutions, concatenation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.ports import extents, rank
 from ovxai_convert.graph.rebuild import own_constant
 from ovxai_convert.mosaic.copies import Copies
-from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, refuse
+from ovxai_convert.mosaic.dense_rules.batched import Batched, aligned, finish, moved_together, refuse
 from ovxai_convert.mosaic.dense_rules.cellwise import leading_batch
 from ovxai_convert.mosaic.kinds import Dense, Shared
 from ovxai_convert.mosaic.shapes import rank_of, reshaped
@@ -39,6 +39,29 @@ def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal
         return refuse(node, "multiplies across the axis that holds the copies")
     place = full - 2 if only is left else full - 1
     return finish(node, [each.port for each in inputs], place, only.inner)
+
+
+def einsum(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
+    """The copies lie along one letter, over which nothing is summed; operands without it serve them all."""
+    equation = str(node.get_attributes()["equation"]).replace(" ", "")
+    left, arrow, result = equation.partition("->")
+    terms = left.split(",")
+    dense = [(term, each) for term, each in zip(terms, inputs, strict=True) if isinstance(each, Dense)]
+    if "." in equation or not arrow:
+        return refuse(node, f"does not name all axes in {equation}")
+    if len({(term[each.batch_axis], each.inner) for term, each in dense}) != 1:
+        return refuse(node, "joins copies that lie along different axes")
+    term, first = dense[0]
+    letter = term[first.batch_axis]
+    if letter not in result or any(each.count(letter) > 1 for each in (*terms, result)):
+        return refuse(node, "works across the axis that holds the copies")
+    ports = [
+        copies.repeat(each.port, own.index(letter), first.inner)
+        if isinstance(each, Shared) and letter in own
+        else each.port
+        for own, each in zip(terms, inputs, strict=True)
+    ]
+    return finish(node, ports, result.index(letter), first.inner)
 
 
 def convolution(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
@@ -69,9 +92,10 @@ def _has_samples(shared: Dense | Shared) -> bool:
 
 def concat(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
     """Along another axis; parts that do not depend on the target are repeated for every copy."""
+    joined = node.get_attributes()["axis"] % rank_of(inputs[0].port)
+    inputs = moved_together(node, inputs, copies, unfit=joined)
     dense = [each for each in inputs if isinstance(each, Dense)]
     axis, inner = dense[0].batch_axis, dense[0].inner
-    joined = node.get_attributes()["axis"] % rank_of(dense[0].port)
     if joined == axis or any((each.batch_axis, each.inner) != (axis, inner) for each in dense):
         return refuse(node, "joins along the axis that holds the copies")
     ports = [
