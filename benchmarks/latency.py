@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -22,15 +22,19 @@ from benchmarks.results import Latency, Quartiles
 _LEAST_PAIRS: Final = 5
 _LEAST_WARM_UP_PAIRS: Final = 2
 _SEED: Final = 20
+_F32: Final[Mapping[str, Any]] = {"INFERENCE_PRECISION_HINT": "f32"}
+"""On every CPU, so that equal can mean equal and no ratio depends on the CPU's bfloat16."""
 
 
-def measure(original: str, converted: str, seconds: float, warm_up: float) -> Latency:
+def measure(
+    original: str, converted: str, seconds: float, warm_up: float, settings: Mapping[str, Any] = _F32
+) -> Latency:
     """Compile both, warm both up, then run A B A B ... for some time.
 
     Only neighbours are compared, so a machine that slows down for a while slows both sides of a ratio.
     """
     core = ov.Core()
-    requests = [_compile(core, path).create_infer_request() for path in (original, converted)]
+    requests = [_compile(core, path, settings).create_infer_request() for path in (original, converted)]
     feeds = _feeds(core.read_model(original))
     count = len(core.read_model(original).outputs)
     before, after = ([_outputs(request, feed, count) for feed in feeds] for request in requests)
@@ -49,9 +53,8 @@ def measure(original: str, converted: str, seconds: float, warm_up: float) -> La
     )
 
 
-def _compile(core: ov.Core, path: str) -> ov.CompiledModel:
-    # In float32 on every CPU, so that equal can mean equal and no ratio depends on the CPU's bfloat16.
-    return core.compile_model(core.read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+def _compile(core: ov.Core, path: str, settings: Mapping[str, Any]) -> ov.CompiledModel:
+    return core.compile_model(core.read_model(path), "CPU", dict(settings))
 
 
 def _feeds(model: ov.Model) -> list[dict[int, NDArray[Any]]]:

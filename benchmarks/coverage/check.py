@@ -1,8 +1,8 @@
 """Checks one conversion apart from the converter: `python -m benchmarks.coverage.check ORIGINAL SIDECAR`.
 
 Prints JSON. The definition is taken literally: the whole network runs once for every cell, its feature map
-multiplied by a mask that is one at that cell and zero elsewhere. Nothing of the package is imported; place
-and layout of the feature map come from the sidecar.
+multiplied by a mask that is one at that cell and zero elsewhere, or its tokens by a kernel around it. Nothing
+of the package is imported; place and layout of what is masked come from the sidecar.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
+from benchmarks.coverage.masked_tokens import Floats, Run, Tokens, UnknownPatternError, masked_run
 from benchmarks.coverage.results import Check
 from benchmarks.latency import measure
 
@@ -25,10 +26,9 @@ _SEED: Final = 77
 _CELLS: Final = 60
 _CLASSES: Final = 6
 _F32: Final = {"INFERENCE_PRECISION_HINT": "f32"}
+_ONE_THREAD: Final = {"INFERENCE_NUM_THREADS": 1}
 _ROUNDING: Final = 8e-6
 """What float32 may lose between two orders of the same sums, as a part of the largest score."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,44 @@ def check(original: Path, sidecar_file: Path, seconds: float) -> Check:
     sidecar = json.loads(sidecar_file.read_text(encoding="utf-8"))
     xml = sidecar_file.with_suffix(".xml")
     core = ov.Core()
+    unsteady = "one thread" in sidecar["verification"]["device"]
+    settings: dict[str, Any] = {**_F32, **(_ONE_THREAD if unsteady else {})}
     converted = core.read_model(xml)
     feed = [_image(port) for port in converted.inputs]
-    found = np.array(core.compile_model(converted, "CPU", _F32)(feed)["saliency_map"])
+    found = np.array(core.compile_model(converted, "CPU", settings)(feed)["saliency_map"])
+    latency = measure(str(original), str(xml), seconds, seconds / 3, settings)
+    map_check = _check_map(core, core.read_model(xml), sidecar, feed, found, settings)
+    return Check(latency.bit_exact, latency.max_abs_diff, latency.ratio.median, *map_check)
+
+
+def _check_map(
+    core: ov.Core,
+    model: ov.Model,
+    sidecar: dict[str, Any],
+    feed: list[Any],
+    found: NDArray[Any],
+    settings: dict[str, Any],
+) -> tuple[int, float | None, float | None]:
+    """Cells compared, largest difference in grey levels beyond rounding, share of maps that vary."""
     place = _Place.of(sidecar)
-    latency = measure(str(original), str(xml), seconds, seconds / 3)
-    checks = {"reciprocam": _check_classes, "activationmap": _check_mean}
-    if place.method in checks:
-        cells, worst, varied = checks[place.method](core, core.read_model(xml), place, feed, found)
-    else:  # its definition is not written down here
-        cells, worst, varied = 0, None, None
-    return Check(latency.bit_exact, latency.max_abs_diff, latency.ratio.median, cells, worst, varied)
+    if place.method == "activationmap":
+        return _check_mean(core, model, place, feed, found, settings)
+    if place.method == "reciprocam":
+        return _check_classes(_masked(core, model, place, found.shape[-2:], settings), feed, found)
+    nodes = {node.get_friendly_name(): node for node in model.get_ops()}
+    rows, columns = (int(each) for each in found.shape[-2:])
+    tokens = Tokens(
+        nodes[place.target].output(place.target_port),
+        place.layout.index("T"),
+        (rows, columns),
+        sidecar["parameters"]["kernel"] == "gaussian",
+        sidecar["parameters"]["class_token"] == "kept",
+    )
+    try:
+        run = masked_run(core, model, tokens, nodes[place.scores].output(place.scores_port), settings)
+    except UnknownPatternError:  # the definition of this one is not written down here
+        return 0, None, None
+    return _check_classes(run, feed, found)
 
 
 def _image(port: ov.Output) -> NDArray[np.float32]:
@@ -78,9 +105,7 @@ def _image(port: ov.Output) -> NDArray[np.float32]:
     return np.random.default_rng(_SEED).standard_normal(shape).astype(np.float32)
 
 
-def _check_classes(
-    core: ov.Core, model: ov.Model, place: _Place, feed: list[Any], found: NDArray[Any]
-) -> tuple[int, float | None, float | None]:
+def _check_classes(run: Run, feed: list[Any], found: NDArray[Any]) -> tuple[int, float | None, float | None]:
     """Cells compared, largest difference in grey levels beyond rounding, share of maps that vary."""
     rows, columns = found.shape[-2:]
     random = np.random.default_rng(_SEED)
@@ -89,13 +114,14 @@ def _check_classes(
     wanted = {int(cell) for row in shown for cell in (row.argmin(), row.argmax())}
     others = [cell for cell in random.permutation(rows * columns) if cell not in wanted]
     cells = sorted([*wanted, *others[: max(0, _CELLS - len(wanted))]])
-    run = _masked(core, model, place)
-    scores = np.array([run(feed, cell, (rows, columns)).ravel()[classes] for cell in cells]).T
+    scores = np.array([run(feed, cell).ravel()[classes] for cell in cells]).T
     worst = max(_grey_difference(raw, row[cells]) for raw, row in zip(scores, shown, strict=True))
     return len(cells), worst, float(np.mean([len(set(row)) > 1 for row in shown]))
 
 
-def _masked(core: ov.Core, model: ov.Model, place: _Place) -> Any:
+def _masked(
+    core: ov.Core, model: ov.Model, place: _Place, grid: tuple[int, ...], settings: dict[str, Any]
+) -> Run:
     """The scores of the whole network with all cells but one of its feature map times zero."""
     nodes = {node.get_friendly_name(): node for node in model.get_ops()}
     target, scores = (
@@ -110,10 +136,10 @@ def _masked(core: ov.Core, model: ov.Model, place: _Place) -> Any:
     if scores == target:
         scores = product
     compiled = core.compile_model(
-        ov.Model([ops.result(scores)], [*model.get_parameters(), mask]), "CPU", _F32
+        ov.Model([ops.result(scores)], [*model.get_parameters(), mask]), "CPU", settings
     )
 
-    def run(feed: list[Any], cell: int, grid: tuple[int, int]) -> Floats:
+    def run(feed: list[Any], cell: int) -> Floats:
         values = np.zeros(grid, target.get_element_type().to_dtype())
         values.flat[cell] = 1
         shapes = {"NCHW": (1, 1, *grid), "NHWC": (1, *grid, 1), "NTC": (1, -1, 1)}
@@ -132,12 +158,17 @@ def _grey_difference(raw: Floats, shown: Floats) -> float:
 
 
 def _check_mean(
-    core: ov.Core, model: ov.Model, place: _Place, feed: list[Any], found: NDArray[Any]
+    core: ov.Core,
+    model: ov.Model,
+    place: _Place,
+    feed: list[Any],
+    found: NDArray[Any],
+    settings: dict[str, Any],
 ) -> tuple[int, float | None, float | None]:
     """The same for the mean over channels."""
     nodes = {node.get_friendly_name(): node for node in model.get_ops()}
     target = nodes[place.target].output(place.target_port)
-    compiled = core.compile_model(ov.Model([ops.result(target)], model.get_parameters()), "CPU", _F32)
+    compiled = core.compile_model(ov.Model([ops.result(target)], model.get_parameters()), "CPU", settings)
     features = np.array(compiled(feed)[0], np.float64)
     raw = features.mean(place.layout.index("C"))[0].ravel()
     shown = found[0].ravel().astype(np.float64)

@@ -14,6 +14,7 @@ from benchmarks.coverage.limited_process import Limits, run_limited
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.pipeline import convert
 from tests.special_networks import subsampled_tokens
+from tests.transformers import VitSpec, transformer
 
 SECONDS = 0.05
 
@@ -50,6 +51,53 @@ def test_a_map_of_another_layer_is_not(method: str, tmp_path: Path) -> None:
     found = check(source, sidecar, SECONDS)
     assert found.max_grey_diff is not None
     assert found.max_grey_diff > 20
+
+
+TRANSFORMERS: dict[str, VitSpec] = {
+    "pre-norm": VitSpec(),
+    "post-norm": VitSpec(norm="post"),
+    "registers": VitSpec(before=2, after=1),
+    "class attention": VitSpec(blocks=3, class_attention=1),
+    "class and mean": VitSpec(head="class_and_mean"),
+    "pooled values": VitSpec(pooling="before", attention="einsum"),
+}
+
+
+@pytest.mark.parametrize("form", TRANSFORMERS)
+def test_a_right_map_of_tokens_is_accepted(form: str, tmp_path: Path) -> None:
+    found = check(*converted(transformer(TRANSFORMERS[form]), tmp_path, "vitreciprocam"), SECONDS)
+    assert found.max_grey_diff is not None
+    assert found.max_grey_diff <= 0.51, "half a grey level is rounding"
+    assert (found.bit_exact, found.varied_maps, found.cells) == (True, 1.0, 12)
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "value"),
+    [
+        ("target_layer", "name", "normed0"),
+        ("parameters", "kernel", "single"),
+        ("parameters", "class_token", "dropped"),
+    ],
+)
+def test_a_map_of_other_tokens_is_not(entry: str, field: str, value: str, tmp_path: Path) -> None:
+    source, sidecar = converted(transformer(VitSpec()), tmp_path, "vitreciprocam")
+    content = json.loads(sidecar.read_text(encoding="utf-8"))
+    content[entry][field] = value
+    sidecar.write_text(json.dumps(content), encoding="utf-8")
+    found = check(source, sidecar, SECONDS)
+    assert found.max_grey_diff is not None
+    assert found.max_grey_diff > 5
+
+
+def test_what_is_no_token_is_not_guessed_at(tmp_path: Path) -> None:
+    """Where the named tensor holds no patches, nothing is compared and nothing claimed."""
+    source, sidecar = converted(transformer(VitSpec()), tmp_path, "vitreciprocam")
+    content = json.loads(sidecar.read_text(encoding="utf-8"))
+    content["target_layer"]["name"] = "scores"
+    content["target_layer"]["layout"] = "TNC"
+    sidecar.write_text(json.dumps(content), encoding="utf-8")
+    found = check(source, sidecar, SECONDS)
+    assert (found.cells, found.max_grey_diff) == (0, None)
 
 
 def test_moved_outputs_are_seen(tmp_path: Path) -> None:
