@@ -22,8 +22,32 @@ _FORMATS = {
     ".pbtxt": "tensorflow",
     ".meta": "tensorflow",
     ".pdmodel": "paddle",
-    ".json": "paddle",
 }
+_PYTORCH = (
+    "a PyTorch file: export the model with torch.onnx.export, or save what openvino.convert_model makes"
+)
+_KERAS = "a Keras file: write a folder with model.export() and give that"
+_TENSORRT = "an engine of TensorRT: give the model that it was built from"
+_INSTEAD = {
+    ".pt": _PYTORCH,
+    ".pth": _PYTORCH,
+    ".pt2": _PYTORCH,
+    ".ckpt": _PYTORCH,
+    ".safetensors": "a file of weights alone: export the model that they belong to as ONNX",
+    ".keras": _KERAS,
+    ".h5": _KERAS,
+    ".hdf5": _KERAS,
+    ".engine": _TENSORRT,
+    ".plan": _TENSORRT,
+    ".trt": _TENSORRT,
+    ".mlmodel": "a Core ML model: give the model that it was made from",
+    ".mlpackage": "a Core ML model: give the model that it was made from",
+    ".bin": "the weights of an IR: give the .xml beside it",
+    ".pdiparams": "the weights of a PaddlePaddle model: give the .pdmodel beside it",
+    ".json": "a sidecar, whose model is the .xml beside it, or a PaddlePaddle program, which it knows as "
+    ".pdmodel only (FLAGS_enable_pir_api=0 writes that)",
+}
+"""Files that OpenVINO does not read but users have, and what to give instead."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,8 @@ def read_source(path: Path) -> SourceModel:
     """
     kind = "tensorflow" if path.is_dir() else _FORMATS.get(path.suffix.lower(), "other")
     _check_present(path, kind)
+    if path.suffix.lower() in _INSTEAD:
+        raise ModelReadError(f"{path}: OpenVINO does not read {_INSTEAD[path.suffix.lower()]}")
     with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
         digest = beside.submit(_sha256_of, path)
         metadata = read_metadata(path) if kind == "onnx" else {}
