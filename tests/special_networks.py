@@ -128,11 +128,12 @@ def class_token() -> Model:
     return classifier(named(draw.linear(first, CLASSES), "scores"), [image])
 
 
-def perceptron() -> Model:
+def perceptron(colours: int = 3) -> Model:
     """Two layers on the flattened image: there is no feature map."""
     draw = Draw(16)
-    image = image_parameter(CnnSpec(height=_SPEC.height, width=_SPEC.width))
-    hidden = named(ops.tanh(draw.linear(reshaped(image, [0, 72]), 5)), "hidden")
+    image = ops.parameter([1, colours, _SPEC.height, _SPEC.width], np.float32, name="image")
+    image.output(0).get_tensor().set_names({"image"})
+    hidden = named(ops.tanh(draw.linear(reshaped(image, [0, colours * 24]), 5)), "hidden")
     return classifier(named(draw.linear(hidden, CLASSES), "scores"), [image])
 
 

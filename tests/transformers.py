@@ -33,6 +33,7 @@ class VitSpec:
         blocks: transformer blocks.
         before: auxiliary tokens before the patches; the first is the class token.
         after: auxiliary tokens behind them.
+        embedding: patches are cut out by a convolution, or by a Reshape before a product.
         projection: three products, one product that is split, or one that is reshaped and picked from.
         scale: where attention is scaled.
         attention: two products and a softmax, the same with a guard against NaN or as sums of products by
@@ -59,6 +60,7 @@ class VitSpec:
     blocks: int = 2
     before: int = 1
     after: int = 0
+    embedding: Literal["convolution", "reshape"] = "convolution"
     projection: Literal["split", "chunked", "picked"] = "split"
     scale: Literal["query", "key", "both", "scores"] = "query"
     attention: Literal["products", "guarded", "einsum", "one_op"] = "products"
@@ -115,9 +117,7 @@ class _Builder:
         rows, columns = spec.grid
         image = ops.parameter([spec.batch or -1, 3, PATCH * rows, PATCH * columns], np.float32, name="image")
         image.output(0).get_tensor().set_names({"image"})
-        weights = self.draw.numbers(spec.width, 3, PATCH, PATCH, scale=0.4)
-        patches = ops.convolution(image, weights, [PATCH] * 2, [0, 0], [0, 0], [1, 1])
-        x: Node = transposed(reshaped(patches, [0, spec.width, rows * columns]), [0, 2, 1])
+        x: Node = self.embedded(image)
         x = ops.add(x, self.draw.numbers(1, rows * columns, spec.width))
         if spec.class_attention is None:
             x = self.with_auxiliary(x)
@@ -127,6 +127,17 @@ class _Builder:
                 return self.classified(self.class_blocks(x, number), image)
             x = self.block(named(x, f"tokens{number}"), number)
         return self.classified(x if spec.norm == "post" else self.layer_norm(x), image)
+
+    def embedded(self, image: Node) -> Node:
+        """``[N, 3, H, W]`` to patches ``[N, T, C]``."""
+        (rows, columns), width = self.spec.grid, self.spec.width
+        if self.spec.embedding == "reshape":
+            apart = reshaped(image, [0, 3, rows, PATCH, columns, PATCH])
+            pixels = reshaped(transposed(apart, [0, 2, 4, 3, 5, 1]), [0, rows * columns, -1])
+            return self.linear(pixels, width, 1.0)
+        weights = self.draw.numbers(width, 3, PATCH, PATCH, scale=0.4)
+        patches = ops.convolution(image, weights, [PATCH] * 2, [0, 0], [0, 0], [1, 1])
+        return transposed(reshaped(patches, [0, width, rows * columns]), [0, 2, 1])
 
     def with_auxiliary(self, patches: Node) -> Node:
         """Class token, distillation token, registers before and behind."""

@@ -1,9 +1,10 @@
 """What each axis of each tensor means: samples, channels, rows, columns.
 
-A convolution or pooling gives its output axes a meaning (in OpenVINO always N, C, H, W); every other op
-carries meanings from its inputs to its outputs. An axis is a tuple of atoms, so that a Reshape that merges
-rows and columns into tokens, or splits them into windows, keeps what it merged: tokens of a 7x7 map are one
-axis ``(H:7, W:7)``. Nothing is guessed from sizes: an axis whose origin is not understood is ``?``.
+An image has rows and columns, and a convolution or pooling gives its output axes a meaning (in OpenVINO
+always N, C, H, W); every other op carries meanings from its inputs to its outputs. An axis is a tuple of
+atoms, so that a Reshape that merges rows and columns into tokens, or splits them into windows, keeps what it
+merged: tokens of a 7x7 map are one axis ``(H:7, W:7)``. Nothing else is guessed from sizes: an axis whose
+origin is not understood is ``?``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, TypeAlias
 
 from openvino import Model, Node, Output
 
+from ovxai_convert.graph.inputs import input_layout
 from ovxai_convert.graph.op_types import (
     AXIS_REDUCING,
     CONVOLUTIONS,
@@ -87,6 +89,14 @@ def _fresh(role: str, extent: int | None) -> Axis:
 
 def _unknown(node: Node, meanings: _Meanings) -> list[Axes | None]:
     return [None] * node.get_output_size()
+
+
+def _input(node: Node, meanings: _Meanings) -> list[Axes | None]:
+    """An image's axes, where its layout is known."""
+    layout, shape = input_layout(node.output(0)), meanings.extents.get(node.output(0))
+    if layout is None or shape is None:
+        return [None]
+    return [tuple(_fresh(role, extent) for role, extent in zip(layout, shape, strict=True))]
 
 
 def _window_op(node: Node, meanings: _Meanings) -> list[Axes | None]:
@@ -358,6 +368,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
     **dict.fromkeys(("Split", "VariadicSplit", "Pad", "Interpolate"), _resize),
     **dict.fromkeys(("Slice", "StridedSlice"), _slice),
+    "Parameter": _input,
     "Transpose": _transpose,
     "MatMul": _matmul,
     "ScaledDotProductAttention": _attention,

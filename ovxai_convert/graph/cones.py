@@ -10,7 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 from openvino import Model, Node, Output
 
+from ovxai_convert.graph.op_types import CONVOLUTIONS
+
 _SHAPE_OPS = frozenset({"ShapeOf"})
+WEIGHING = CONVOLUTIONS | {"MatMul", "Einsum"}
+"""Ops by which numbers meet weights, where one of the two is data."""
 SOURCES = frozenset({"Parameter", "ReadValue"})
 """Ops whose values come from outside the graph."""
 
@@ -33,6 +37,7 @@ class DataFlow:
         self.nodes: Sequence[Node] = model.get_ordered_ops()
         self.position = {node: index for index, node in enumerate(self.nodes)}
         still = () if inputs is None else set(model.get_parameters()) - set(inputs)
+        self._learned: set[Node] | None = None
         self._dependent: set[Node] = set()
         for node in self.nodes:
             if (node.get_type_name() in SOURCES and node not in still) or self.data_inputs(node):
@@ -47,6 +52,17 @@ class DataFlow:
         if node.get_type_name() in _SHAPE_OPS:
             return []
         return [port for port in node.input_values() if port.get_node() in self._dependent]
+
+    def is_learned(self, port: Output) -> bool:
+        """Whether a tensor is computed from the inputs by weights, and not just a form of what comes in."""
+        if self._learned is None:
+            self._learned = set()
+            for node in self.nodes:
+                data = self.data_inputs(node)
+                weighs = node.get_type_name() in WEIGHING and len(data) < len(node.input_values())
+                if data and (weighs or any(each.get_node() in self._learned for each in data)):
+                    self._learned.add(node)
+        return port.get_node() in self._learned
 
     def between(self, source: Output, sink: Output) -> list[Node]:
         """Nodes on the data paths from ``source`` to ``sink``, in order; empty when no path leads there."""

@@ -8,9 +8,10 @@ from openvino import Model, Output
 
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.op_types import CONVOLUTIONS, ELEMENTWISE, POOLINGS
-from ovxai_convert.graph.ports import constant_ints, rank
+from ovxai_convert.graph.ports import constant_ints, extents, rank
 
 _KEEPS_AXES: Final = ELEMENTWISE | {"BatchNormInference", "Pad", "Interpolate", "MVN"}
+_COLOURS: Final = 3
 _LEAST_AXES: Final = 3
 """Rows, columns and channels, or samples, tokens and channels."""
 
@@ -49,7 +50,8 @@ def input_layout(port: Output) -> str | None:
     """``"NCHW"`` or ``"NHWC"`` of a four-dimensional input, None where nothing tells.
 
     A layout that the model states wins. Else the input is followed through ops that keep or permute axes
-    until a convolution or pooling, whose input is N, C, H, W by definition.
+    until a convolution or pooling, whose input is N, C, H, W by definition. Where it meets none (patches that
+    are cut out by a Reshape), an axis of three entries beside larger ones is that of the colours.
     """
     stated = port.get_node().get_layout()
     if not stated.empty:
@@ -68,7 +70,15 @@ def input_layout(port: Output) -> str | None:
                 waiting.append((node.output(0), tuple(axes[each] for each in order)))
             elif kind in _KEEPS_AXES and rank(node.output(0)) == 4:
                 waiting.append((node.output(0), axes))
-    return None
+    return _by_colours(port)
+
+
+def _by_colours(port: Output) -> str | None:
+    shape = extents(port) or ()
+    places = [axis for axis in (1, 3) if shape[axis] == _COLOURS]
+    sizes = [shape[axis] for axis in (1, 2, 3) if axis not in places]
+    alone = len(places) == 1 and all(each is None or each > _COLOURS for each in sizes)
+    return {1: "NCHW", 3: "NHWC"}[places[0]] if alone else None
 
 
 def _letters(axes: tuple[int, ...]) -> str | None:

@@ -93,9 +93,8 @@ def candidates(model: Model, flow: DataFlow, scores: Scores) -> list[Candidate]:
     axes = trace_axes(model)
     found: list[Candidate] = []
     for port in flow.narrow_places(scores.port):
-        node = port.get_node()
         meaning = axes.get(port)
-        if meaning is None or node.get_type_name() == "Parameter" or not _positions(meaning):
+        if meaning is None or not flow.is_learned(port) or not _positions(meaning):
             continue
         grid = grid_of(meaning)
         layout = layout_of(meaning) if grid else None

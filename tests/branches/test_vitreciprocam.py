@@ -45,6 +45,7 @@ FORMS: Final = {
     "class_attention": VitSpec(blocks=3, class_attention=1, layer_scale=True),
     "samples_inside": VitSpec(samples_inside=True),
     "samples_inside_post_norm": VitSpec(samples_inside=True, norm="post"),
+    "patches_by_reshape": VitSpec(embedding="reshape"),
     "one_row": VitSpec(grid=(1, 5)),
     "one_column": VitSpec(grid=(4, 1)),
     "two_cells": VitSpec(grid=(1, 2)),

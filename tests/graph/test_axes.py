@@ -57,8 +57,24 @@ def test_open_sizes() -> None:
     assert meaning(model, "target") == [("N",), ("C",), ("H",), ("W",)]
 
 
-def test_images_mean_nothing_before_a_window_op(image: Output) -> None:
-    assert traced(ops.relu(image), image) == [("?",)] * 4
+def test_images_have_rows_and_columns(image: Output) -> None:
+    """Three entries beside larger axes are colours."""
+    assert traced(ops.relu(image), image) == [("N",), ("C",), ("H",), ("W",)]
+
+
+@pytest.mark.parametrize("shape", [[2, 5, 8, 9], [2, 3, 3, 9], [2, 3, 9, 3], [2, 3, 2, 9], [2, 8, 9, 1]])
+def test_what_shows_no_colours_means_nothing_before_a_window_op(shape: list[int]) -> None:
+    other = ops.parameter(shape, np.float32)
+    found = traced(ops.relu(other), other.output(0))
+    assert not {"H", "W"} & {role for axis in found for role in axis}
+
+
+def test_patches_that_a_reshape_cuts_out(image: Output) -> None:
+    """Their tokens are rows and columns of the image, and what they hold is no position any more."""
+    apart = transposed(reshaped(image, [0, 3, 4, 3, 3, 3]), [0, 2, 4, 3, 5, 1])
+    tokens = reshaped(apart, [0, 12, 27])
+    weights = ops.constant(np.ones((27, 5), np.float32))
+    assert traced(ops.matmul(tokens, weights, False, False), image) == [("N",), ("H", "W"), ("C",)]
 
 
 def test_mean_keeps_the_other_axes(conv: Output, image: Output) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from openvino import Node, Shape, Type
 from openvino import opset15 as ops
 from openvino.op import Constant
+from openvino.utils.node_factory import NodeFactory
 
 from fixtures.networks import reshaped, transposed
 from tests.mosaic.heads import (
@@ -178,7 +179,39 @@ def _token_of_choice(s: Site) -> Node:
     return ops.concat([token, others], 1)
 
 
+def _resized(s: Site) -> Node:
+    """Twice the rows and half the columns."""
+    return ops.interpolate(s.x, whole(8, 3), "linear_onnx", "sizes", axes=whole(2, 3))
+
+
+def _resized_by_version_4(s: Site) -> Node:
+    """With sizes, scales and axes."""
+    sizes, scales = whole(8, 3), ops.constant(np.array([2, 0.5], np.float32))
+    inputs = [s.x.output(0), sizes.output(0), scales.output(0), whole(2, 3).output(0)]
+    attributes = {"mode": "linear_onnx", "shape_calculation_mode": "sizes"}
+    return NodeFactory("opset4").create("Interpolate", inputs, attributes)
+
+
+def _best_columns(s: Site) -> Node:
+    """The two largest of every row, and where they stand."""
+    best = ops.topk(s.x, np.int64(2), 3, "max", "value")
+    return ops.add(best.output(0), ops.convert(best.output(1), "f32"))
+
+
 _OTHERS: Final = (
+    Case("Interpolate", _resized),
+    Case("Interpolate", _resized_by_version_4, "version_4"),
+    Case("Roll", lambda s: ops.roll(s.x, whole(1, 2), whole(2, -1)), "rows_and_columns"),
+    Case("TopK", _best_columns, "values_and_places"),
+    Case("ScaledDotProductAttention", lambda s: ops.scaled_dot_product_attention(s.x, s.x, s.x), "itself"),
+    Case(
+        "ScaledDotProductAttention", lambda s: ops.scaled_dot_product_attention(s.shared, s.x, s.x), "asked"
+    ),
+    Case(
+        "ScaledDotProductAttention",
+        lambda s: ops.scaled_dot_product_attention(s.x, s.shared, s.shared, s.draw.numbers(ROWS, ROWS)),
+        "asking_with_a_mask",
+    ),
     Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(2, COLUMNS, 3)], "nchw,kwd->nckhd"), "constant"),
     Case("Einsum", _batch_to_the_end, "moved_batch"),
     Case("Einsum", lambda s: ops.einsum([s.x, s.shared], "nchw,ndhw->ncd"), "per_sample"),

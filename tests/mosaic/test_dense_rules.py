@@ -125,11 +125,25 @@ REFUSALS: dict[str, tuple[Build, str]] = {
         lambda s: _op(ops.scatter_nd_update(s.x, whole(2), s.draw.numbers(CHANNELS, ROWS, COLUMNS))),
         "takes indices of samples, of which there may be several",
     ),
-    "Roll": (
-        lambda s: _op(ops.roll(s.x, whole(1), whole(0))),
+    "Roll": (lambda s: _op(ops.roll(s.x, whole(1), whole(0))), ACROSS),
+    "ReverseSequence": (
+        lambda s: _op(ops.reverse_sequence(s.x, whole(2, 3, 4), np.int64(0), np.int64(3))),
         "is not known to keep the samples of a batch apart",
     ),
 }
+
+
+def test_sizes_of_all_axes_are_refused() -> None:
+    """The number of samples is among them."""
+
+    def build(s: Site) -> Node:
+        sizes, scales = whole(3, CHANNELS, 8, 3), ops.constant(np.ones(4, np.float32))
+        inputs = [s.x.output(0), sizes.output(0), scales.output(0)]
+        attributes = {"mode": "linear_onnx", "shape_calculation_mode": "sizes"}
+        return _op(NodeFactory("opset4").create("Interpolate", inputs, attributes))
+
+    with pytest.raises(RefusedError, match=f"Interpolate {ACROSS}"):
+        insert_branch(head_model(build, 3), Request(Method.RECIPROCAM, "target"))
 
 
 def test_sum_over_the_samples_is_refused() -> None:

@@ -23,6 +23,7 @@ from tests.running import (
     definition,
     random_inputs,
 )
+from tests.transformers import VitSpec, transformer
 
 BATCHES = [1, 2, 3, None]
 
@@ -43,6 +44,16 @@ def test_stem_behind_the_target(name: str, batch: int | None) -> None:
 def test_skip_makes_the_fork_the_automatic_target() -> None:
     insertion = check_reciprocam(networks.skip_past_target(2))
     assert insertion.target.port.get_node().get_friendly_name() == "stem"
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_patches_that_a_reshape_cuts_out(batch: int | None) -> None:
+    """No convolution says which axes are rows and columns; the three colours of the image do."""
+    insertion = check_reciprocam(
+        transformer(VitSpec(batch=batch, embedding="reshape", head="mean", before=0))
+    )
+    assert insertion.target.layout == "NTC"
+    assert insertion.target.grid == (3, 4)
 
 
 def test_tokens_are_found_automatically() -> None:

@@ -433,8 +433,14 @@ def test_falling_back_is_told(tmp_path: Path, photograph: Path, out: Path, run_e
             "vitreciprocam: no attention over the tokens of an image leads to the scores",
         )
     ]
-    outcome = run_explain(*command, "-q")
-    assert_one_error(outcome, 2, "which axes of the input [1,3,4,6] are rows and columns; name its layout")
+
+
+def test_unknown_layout_is_asked_for(
+    tmp_path: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    path = save_ir(perceptron(colours=1), tmp_path / "grey.xml")
+    outcome = run_explain(path, photograph, "-o", out, "--num-masks", 20, "-q")
+    assert_one_error(outcome, 2, "which axes of the input [1,1,4,6] are rows and columns; name its layout")
 
 
 def centring(batch: int | None = None) -> ov.Model:

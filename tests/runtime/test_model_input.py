@@ -60,15 +60,20 @@ def test_element_type_of_an_input() -> None:
 
 
 def test_layout_that_nothing_tells() -> None:
-    image = image_input(perceptron())
+    model = perceptron(colours=4)
+    image = image_input(model)
     assert image.layout is None
     for ask in (lambda: image.spatial_axes, image.known_layout, lambda: preprocessing_for(image, NO_HINTS)):
-        with pytest.raises(UsageError, match=r"which axes of the input \[1,3,4,6\] are rows and columns"):
+        with pytest.raises(UsageError, match=r"which axes of the input \[1,4,4,6\] are rows and columns"):
             ask()
-    assert image_input(perceptron(), "NCHW").spatial_axes == (1, 2)
-    fits = np.zeros((3, 4, 6), np.float32)
-    assert as_samples(fits, image).shape == (1, 3, 4, 6)
-    assert_misfit(fits.transpose(1, 2, 0), image, "(1, 4, 6, 3)", "[1,3,4,6]")
+    assert image_input(model, "NCHW").spatial_axes == (1, 2)
+    fits = np.zeros((4, 4, 6), np.float32)
+    assert as_samples(fits, image).shape == (1, 4, 4, 6)
+    assert_misfit(fits.transpose(1, 2, 0), image, "(1, 4, 6, 4)", "[1,4,4,6]")
+
+
+def test_layout_that_three_colours_tell() -> None:
+    assert image_input(perceptron()).layout == "NCHW"
 
 
 @pytest.mark.parametrize(

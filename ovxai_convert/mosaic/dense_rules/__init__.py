@@ -45,16 +45,18 @@ _RULES: Final[Mapping[str, Rule]] = {
     "Convolution": joins.convolution,
     **dict.fromkeys(AXIS_REDUCING, cellwise.reduction),
     **dict.fromkeys(
-        ("Softmax", "LogSoftmax", "ShuffleChannels"), cellwise.along_axes(cellwise.axis_attribute)
+        ("Softmax", "LogSoftmax", "ShuffleChannels", "TopK"), cellwise.along_axes(cellwise.axis_attribute)
     ),
     **dict.fromkeys(
         ("NormalizeL2", "LRN", "CumSum", "Split", "VariadicSplit"), cellwise.along_axes(cellwise.axes_input)
     ),
+    **dict.fromkeys(("Roll", "Interpolate"), cellwise.along_axes(cellwise.last_input_axes)),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), reshaping.reshape),
     "MVN": cellwise.along_axes(cellwise.mvn_axes),
     "Transpose": selections.transpose,
     "MatMul": joins.matmul,
     "Einsum": joins.einsum,
+    "ScaledDotProductAttention": joins.attention,
     "Concat": joins.concat,
     "Gather": selections.gather,
     "Slice": selections.slice_,

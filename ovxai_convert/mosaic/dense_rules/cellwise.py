@@ -94,6 +94,13 @@ def axes_input(node: Node) -> list[int] | None:
     return constant_ints(node.input_value(1))
 
 
+def last_input_axes(node: Node) -> list[int] | None:
+    """The axes along which an op works, from its last input (Roll, Interpolate); None where it names none."""
+    last = node.input_value(node.get_input_size() - 1)
+    named = node.get_input_size() > 2 and last.get_element_type().is_integral()
+    return constant_ints(last) if named else None
+
+
 def mvn_axes(node: Node) -> list[int] | None:
     """Version 6 takes its axes as an input; version 0 as attributes, never the batch."""
     return constant_ints(node.input_value(1)) if node.get_input_size() > 1 else []

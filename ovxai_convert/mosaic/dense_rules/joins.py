@@ -41,6 +41,19 @@ def matmul(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal
     return finish(node, [each.port for each in inputs], place, only.inner)
 
 
+def attention(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
+    """Copies lie along the axes that are broadcast; what all copies share may be queries, keys or a mask."""
+    full = rank(node.output(0))
+    dense = [each for each in inputs if isinstance(each, Dense)]
+    if full is None or any(rank_of(each.port) - each.batch_axis <= 2 for each in dense):
+        return refuse(node, "works across the axis that holds the copies")
+    placed = aligned(node, inputs, copies, full, 2)
+    if isinstance(placed, Refusal):
+        return placed
+    ports, from_right, inner = placed
+    return finish(node, ports, full - from_right, inner)
+
+
 def einsum(node: Node, inputs: Batched, copies: Copies) -> list[Dense] | Refusal:
     """The copies lie along one letter, over which nothing is summed; operands without it serve them all."""
     equation = str(node.get_attributes()["equation"]).replace(" ", "")
