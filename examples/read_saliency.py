@@ -29,7 +29,8 @@ def main(xml: Path) -> None:
 
     results = compiled([image])
     index = next(each["index"] for each in sidecar["outputs"] if each["name"] == sidecar["scores"]["output"])
-    best = int(results[index].reshape(len(image), -1)[0].argmax())
+    found = results[index].reshape(len(image), -1)[0]  # a score per class, or indices of the best classes
+    best = int(found[0]) if sidecar["scores"]["activation"] == "argmax" else int(found.argmax())
     maps = results[saliency["output"]][0]  # of the first image: [class, height, width], or [height, width]
     classes = saliency["classes"]
     if maps.ndim == 3 and classes == "all":

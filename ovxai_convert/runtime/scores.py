@@ -58,7 +58,10 @@ class ScoresOutput:
 
 @dataclass(frozen=True)
 class BestClassesOutput:
-    """Reads an output that names the best classes alone: those have the score 1, ``(N, K)``, all others 0.
+    """Reads an output that names the best classes alone, as scores ``(N, K)`` that keep their order.
+
+    The class that is named first has the score 1, the next ones 1/2, 1/3, ..., all others 0. What the model
+    itself makes of them is not among its outputs.
 
     Attributes:
         index: of the output.
@@ -69,10 +72,11 @@ class BestClassesOutput:
     class_count: int
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
-        """Ones where the model sees a class."""
+        """Reciprocals of the ranks."""
         best = results[self.index].reshape(samples, -1).astype(np.int64)
+        ranks = 1 / np.arange(1, best.shape[1] + 1, dtype=np.float32)
         scores = np.zeros((samples, self.class_count), np.float32)
-        np.put_along_axis(scores, best, 1, axis=1)
+        np.put_along_axis(scores, best, np.broadcast_to(ranks, best.shape), axis=1)
         return scores
 
 

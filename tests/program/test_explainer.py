@@ -445,3 +445,14 @@ def test_model_that_only_names_the_best_class(mode: ExplainMode) -> None:
         oracle.assert_grey_levels_equal(
             stacked(single(explainer(image, -1, **PLAIN))), expected_map(with_ending("argmax"), batch)
         )
+
+
+def test_model_that_names_several_classes() -> None:
+    """The first that it names is the best."""
+    model = with_ending("top 3 indices")
+    image = np.random.default_rng(4).standard_normal((4, 6, 3)).astype(np.float32)
+    named = compile_f32(model)([image.transpose(2, 0, 1)[np.newaxis]])[0][0].tolist()
+    assert named != sorted(named), "else the order would not be seen"
+    explainer = Explainer(model)
+    assert single(explainer(image, **PLAIN)).targets == named[:1]
+    assert single(explainer(image, "top3", **PLAIN)).targets == named

@@ -60,7 +60,7 @@ def test_index_of_the_best_class(shape: tuple[int, ...]) -> None:
 
 def test_indices_of_the_best_classes() -> None:
     found = BestClassesOutput(0, 4)({0: np.array([[3, 1], [2, 0]], np.int32)}, 2)
-    assert found.tolist() == [[0, 1, 0, 1], [1, 0, 1, 0]]
+    assert found.tolist() == [[0, 0.5, 0, 1], [0.5, 0, 1, 0]]
 
 
 def test_scores_are_a_copy() -> None:
