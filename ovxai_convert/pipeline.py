@@ -28,7 +28,7 @@ from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.sidecar import Sidecar, Verification
 from ovxai_convert.verification.comparison import Comparison
-from ovxai_convert.verification.device import ONE_THREAD
+from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD
 from ovxai_convert.verification.prover import Prover
 from ovxai_convert.verification.trial_inputs import Feed, image_feed
 from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
@@ -246,12 +246,14 @@ def _warnings(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
 
 
 def _warnings_on_the_proof(sidecar: Sidecar) -> tuple[str, ...]:
-    if sidecar.verification.device != ONE_THREAD:
-        return ()
-    return (
-        "the runtime gives other outputs for equal inputs when the model runs on several threads, before and "
-        "after conversion; it was proved on one thread",
-    )
+    said = {
+        ONE_THREAD: "the runtime gives other outputs for equal inputs when the model runs on several "
+        "threads, before and after conversion; it was proved on one thread",
+        IN_FLOATS: "the head is quantised: its map is as defined where quantisation is computed in "
+        "float32; in integers the runtime rounds maps, as it does scores, by steps of the quantisation",
+    }
+    device = sidecar.verification.device
+    return (said[device],) if device in said else ()
 
 
 def _warnings_on_the_branch(sidecar: Sidecar, path: Path) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from ovxai_convert.graph.ports import extents
 
 _COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
 _SMALL_BYTES: Final = 64 * 1024
+_INTEGERS: Final = (Type.i8, Type.u8)
+_ZERO_POINTS_BYTES: Final = 4 * 1024
 _RESHAPES: Final = frozenset({"Reshape", "Squeeze", "Unsqueeze"})
 
 
@@ -45,15 +47,20 @@ def recreate(
 def own_constant(port: Output) -> Output:
     """A copy of a small constant, so that the model keeps its own to itself; everything else as it is.
 
-    A constant that the model reshapes before use (exporters do so with biases) is one too: the runtime folds
-    it, and would again find one constant with two users.
+    A constant that the model reshapes before use is one too (exporters do so with biases), and so are zero
+    points, which it converts from integers: the runtime folds it, and would again find one constant with two
+    users.
     """
     node, shape = port.get_node(), extents(port)
-    source = node.input_value(0).get_node() if node.get_type_name() in _RESHAPES else node
-    copied = isinstance(source, Constant) and source.get_element_type() in _COPIED
-    if copied and source.get_byte_size() <= _SMALL_BYTES and shape is not None and None not in shape:
-        return Constant(np.array(source.data).reshape([each or 0 for each in shape])).output(0)
-    return port
+    kind = node.get_type_name()
+    source = node.input_value(0).get_node() if kind in _RESHAPES | {"Convert"} else node
+    if not isinstance(source, Constant) or shape is None or None in shape:
+        return port
+    types, most = (_INTEGERS, _ZERO_POINTS_BYTES) if kind == "Convert" else (_COPIED, _SMALL_BYTES)
+    if source.get_element_type() not in types or source.get_byte_size() > most:
+        return port
+    values = np.array(source.data).reshape([each or 0 for each in shape])
+    return Constant(values.astype(port.get_element_type().to_dtype())).output(0)
 
 
 @cache

@@ -148,6 +148,19 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
     return Comparison(tuple(checks), max(movements), tuple(each[originals:] for each in results))
 
 
+def added_outputs(
+    converted: ov.Model, reference: Reference, device: str
+) -> tuple[tuple[NDArray[Any], ...], ...]:
+    """What a converted model gives beside the original's outputs, per feed, on a device of one's own choice.
+
+    Raises:
+        VerificationError: the converted model does not compile or run.
+    """
+    compiled = _compiled(converted, "converted", device)
+    originals = len(reference.model.outputs)
+    return tuple(_run_or_fail(compiled, feed, "converted")[originals:] for feed in reference.feeds)
+
+
 def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
     """Largest absolute difference of an output over all feeds, and the same as a part of its range.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
+from numpy.typing import NDArray
 
 from ovxai_convert.errors import Refusal, VerificationError
 from ovxai_convert.graph.ports import extents
@@ -16,6 +18,7 @@ from ovxai_convert.sidecar import SaliencyCheck, Verification
 from ovxai_convert.verification.comparison import (
     ACCEPTED_DIFFERENCE,
     Comparison,
+    added_outputs,
     check_added_output,
     compare_interfaces,
     compare_outputs,
@@ -23,7 +26,7 @@ from ovxai_convert.verification.comparison import (
     repeats_itself,
     run_original,
 )
-from ovxai_convert.verification.device import ONE_THREAD
+from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD, quantises
 from ovxai_convert.verification.map_check import (
     check_activation_map,
     check_best_classes,
@@ -38,7 +41,9 @@ class Prover:
     """Measures converted models against their original.
 
     A few models give other outputs for equal inputs when the runtime shares their work between threads. One
-    that is found not to repeat itself is proved on one thread, from the beginning.
+    that is found not to repeat itself is proved on one thread, from the beginning. Where a map differs from
+    its definition and the model is quantised, both are computed once more with the quantisation in float32:
+    there they must agree.
 
     Args:
         model: the original; it is not changed.
@@ -51,7 +56,8 @@ class Prover:
 
     def __init__(self, model: ov.Model, request: Request, images: Sequence[Feed]) -> None:
         self._request = request
-        self._slow: tuple[Insertion, SlowDefinition] | None = None
+        self._slow: tuple[Insertion, str, SlowDefinition] | None = None
+        self._written = model
         self._steady: bool | None = None
         self._reference = run_original(model, [*seeded_feeds(model), *images])
 
@@ -66,6 +72,7 @@ class Prover:
         compare_interfaces(self._reference.model, converted, len(expected))
         for port, signature in zip(converted.outputs[-len(expected) :], expected, strict=True):
             check_added_output(port, *signature)
+        self._written = converted
         return self._compare_outputs(converted)
 
     def prove_unchanged(self, xml: Path) -> Verification:
@@ -93,8 +100,23 @@ class Prover:
                 f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
                 f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
             )
-        checks = [self._check_map(insertion, comparison, index) for index in range(len(comparison.added))]
-        return Verification(self._reference.device, len(checks), comparison.outputs, merge_checks(checks))
+        device = self._reference.device
+        try:
+            check = self._check_maps(insertion, comparison.added, device)
+        except VerificationError:
+            if not quantises(self._reference.model):
+                raise
+            device = IN_FLOATS
+            check = self._check_maps(insertion, added_outputs(self._written, self._reference, device), device)
+        return Verification(device, len(comparison.added), comparison.outputs, check)
+
+    def _check_maps(
+        self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], device: str
+    ) -> SaliencyCheck:
+        slow = self._slow_definition(insertion, device)
+        return merge_checks(
+            [self._check_map(slow, insertion, index, each) for index, each in enumerate(added)]
+        )
 
     def _compare_outputs(self, converted: ov.Model) -> Comparison:
         comparison = compare_outputs(self._reference, converted)
@@ -123,10 +145,11 @@ class Prover:
             outputs.append((SALIENCY_CLASSES, "i64", [samples, *classes]))
         return outputs
 
-    def _check_map(self, insertion: Insertion, comparison: Comparison, index: int) -> SaliencyCheck:
-        slow = self._slow_definition(insertion)
+    def _check_map(
+        self, slow: SlowDefinition, insertion: Insertion, index: int, added: Sequence[NDArray[Any]]
+    ) -> SaliencyCheck:
         border = slow.border_values(self._reference.feeds[index])
-        found, *classes = comparison.added[index]
+        found, *classes = added
         scaled = self._request.embed_scaling
         if "class" not in insertion.branch.axes:
             return check_activation_map(border, insertion.target.layout.index("C"), found, scaled=scaled)
@@ -138,13 +161,13 @@ class Prover:
             indices = np.tile(np.array(chosen), (len(found), 1))
         return check_class_maps(slow, border, found, indices, scaled=scaled, seed=index)
 
-    def _slow_definition(self, insertion: Insertion) -> SlowDefinition:
+    def _slow_definition(self, insertion: Insertion, device: str) -> SlowDefinition:
         """Of the method that was inserted; the last one asked for is kept."""
-        if self._slow is None or self._slow[0] is not insertion:
+        if self._slow is None or self._slow[0] is not insertion or self._slow[1] != device:
             copy = self._reference.model.clone()
             place = locate(copy, insertion.branch, self._request)
             assert not isinstance(place, Refusal), "it was located when it was inserted"
-            masking, device = self._request.masking, self._reference.device
+            masking = self._request.masking
             slow = SlowDefinition(copy, place.flow, place.target, place.scores, masking, device)
-            self._slow = insertion, slow
-        return self._slow[1]
+            self._slow = insertion, device, slow
+        return self._slow[2]
