@@ -13,7 +13,6 @@ import openvino as ov
 from ovxai_convert.branches.class_selection import ClassSelection
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.inputs import input_layout, input_name
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import Scores, output_name
 from ovxai_convert.insertion import Insertion, Request
 from ovxai_convert.model_info import labels_of, preprocessing_of
@@ -31,6 +30,7 @@ from ovxai_convert.sidecar import (
     TargetLayer,
     Verification,
 )
+from ovxai_convert.tensors.ports import extents
 from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, SALIENCY_CLASSES, SALIENCY_MAP, ClassToken, Task
 
 

@@ -13,16 +13,17 @@ from ovxai_convert.branches import BRANCHES, Branch
 from ovxai_convert.branches.branch import Site
 from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.branches.scaling import scale_to_grey_levels
-from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageError
+from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageError, last_line
 from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.cost import Cost, cost_of, readable
 from ovxai_convert.graph.inputs import describe_inputs, image_flow, image_ports
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
-from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
 from ovxai_convert.graph.target import Candidate, Target, candidates, find_target
+from ovxai_convert.mosaic.cost import Cost, cost_of, readable
+from ovxai_convert.mosaic.rewriting import WrittenOut
+from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import (
     DEFAULT_MASKING,
     SALIENCY_CLASSES,
@@ -76,6 +77,7 @@ class Insertion:
         map_index: index of the output ``saliency_map``; ``saliency_classes`` follows it if there is one.
         cost: what the branch adds to an inference.
         refusals: why methods before this one were not possible.
+        written_out: ops at which copies had to be written out, which is what makes a branch dear.
     """
 
     model: Model
@@ -85,6 +87,7 @@ class Insertion:
     map_index: int
     cost: Cost
     refusals: tuple[Refusal, ...] = ()
+    written_out: tuple[WrittenOut, ...] = ()
 
 
 def insert_branch(model: Model, request: Request) -> Insertion:
@@ -183,17 +186,19 @@ def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | R
     refusal = _unknown_class(place.scores, request.selection)
     if refusal is not None:
         return refusal
-    raw = branch.build(
-        Site(
-            place.flow,
-            place.target,
-            taps,
-            place.scores,
-            request.selection,
-            request.max_branch_bytes,
-            request.masking,
-        )
+    site = Site(
+        place.flow,
+        place.target,
+        taps,
+        place.scores,
+        request.selection,
+        request.max_branch_bytes,
+        request.masking,
     )
+    try:
+        raw = branch.build(site)
+    except RuntimeError as error:  # OpenVINO's answer where an op cannot be made of these tensors
+        raw = Refusal(branch.method.value, f"the branch cannot be built: {last_line(error)}")
     if isinstance(raw, Refusal):
         return raw
     map_index = len(model.outputs)
@@ -206,7 +211,7 @@ def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | R
     )
     if cost.peak_bytes > request.max_branch_bytes:
         return _too_big(branch, place.target, cost, request.max_branch_bytes)
-    return Insertion(model, branch, place.scores, place.target, map_index, cost)
+    return Insertion(model, branch, place.scores, place.target, map_index, cost, written_out=raw.written_out)
 
 
 def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:

@@ -15,14 +15,14 @@ from ovxai_convert.description import shape_of
 from ovxai_convert.errors import Refusal, RefusedError
 from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.cost import Cost
 from ovxai_convert.graph.inputs import image_flow
 from ovxai_convert.graph.outputs import has_output
-from ovxai_convert.graph.ports import address
 from ovxai_convert.graph.scores import Scores, find_scores, output_name
 from ovxai_convert.graph.target import Candidate, candidates, find_target
 from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.model_io import read_source
+from ovxai_convert.mosaic.cost import Cost
+from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_MAP, Method, TokenMasking
 
 _PRICED_BLOCKS: Final = 2

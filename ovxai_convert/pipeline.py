@@ -13,8 +13,6 @@ from ovxai_convert.branches import BRANCHES
 from ovxai_convert.class_names import select_classes
 from ovxai_convert.description import UserNotes, describe, describe_black_box
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
-from ovxai_convert.graph.cost import Cost
-from ovxai_convert.graph.ports import address
 from ovxai_convert.insertion import (
     DEFAULT_MAX_BRANCH_BYTES,
     Insertion,
@@ -24,9 +22,11 @@ from ovxai_convert.insertion import (
 )
 from ovxai_convert.labels import checked_labels
 from ovxai_convert.model_io import SourceModel, read_source, write_ir
+from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.sidecar import Sidecar, Verification
+from ovxai_convert.tensors.ports import address
 from ovxai_convert.verification.comparison import Comparison
 from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD
 from ovxai_convert.verification.prover import Prover

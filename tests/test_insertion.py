@@ -15,8 +15,8 @@ from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import insert_xai
 from ovxai_convert.errors import RefusedError, UsageError
 from ovxai_convert.graph.names import settle_names
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.tensors.ports import extents
 from ovxai_convert.vocabulary import Method
 from tests import special_networks as networks
 from tests.running import CORE, random_inputs, run

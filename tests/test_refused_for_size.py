@@ -12,8 +12,8 @@ from openvino import Model
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import insertion
 from ovxai_convert.errors import RefusedError, TooBig
-from ovxai_convert.graph.cost import readable
 from ovxai_convert.insertion import Insertion, Request, insert_branch
+from ovxai_convert.mosaic.cost import readable
 from ovxai_convert.vocabulary import Method
 
 NAMED: Final = re.compile(r"at '(\S+)' (\[[\d,]+\]) it needs ([\d.]+ \w+)")

@@ -6,7 +6,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.errors import Refusal
-from ovxai_convert.mosaic.shapes import extent, ints, reshaped
+from ovxai_convert.tensors.extents import ints, shape_vector
 from ovxai_convert.vocabulary import Method
 
 
@@ -15,11 +15,11 @@ def build(site: Site) -> RawMaps | Refusal:
     if not site.selection.everything:
         return Refusal(Method.ACTIVATIONMAP.value, "has one map for all classes, of which none can be chosen")
     target = site.target
-    mean = ops.reduce_mean(site.tap, ints([target.layout.index("C")]), keep_dims=False).output(0)
-    rows, columns = target.grid
-    if len(target.position_axes) == 2 or rows is None or columns is None:
+    mean = ops.reduce_mean(site.tap, ints([target.channel_axis]), keep_dims=False).output(0)
+    if len(target.position_axes) == 2:
         return RawMaps(mean)
-    return RawMaps(reshaped(mean, [extent(target.port, 0), rows, columns]))
+    pattern = shape_vector([0, *target.grid_extents()])
+    return RawMaps(ops.reshape(mean, pattern, special_zero=True).output(0))
 
 
 BRANCH = Branch(Method.ACTIVATIONMAP, ("batch", "height", "width"), build)

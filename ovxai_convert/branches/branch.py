@@ -12,6 +12,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
+from ovxai_convert.mosaic.rewriting import WrittenOut
 from ovxai_convert.vocabulary import DEFAULT_MASKING, Method, TokenMasking
 
 
@@ -51,10 +52,12 @@ class RawMaps:
     Attributes:
         maps: the unscaled maps; their last two axes are rows and columns.
         classes: ``[N, K']`` i64, the class of each map, where that depends on the input.
+        written_out: ops at which copies had to be written out, which is what makes a branch dear.
     """
 
     maps: Output
     classes: Output | None = None
+    written_out: tuple[WrittenOut, ...] = ()
 
 
 @dataclass(frozen=True)

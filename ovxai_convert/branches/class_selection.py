@@ -8,8 +8,8 @@ from typing import Final
 from openvino import Output
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.ports import rank
-from ovxai_convert.mosaic.shapes import Extent, ints, reshaped
+from ovxai_convert.tensors.extents import ints
+from ovxai_convert.tensors.ports import rank
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class ClassSelection:
 ALL_CLASSES: Final = ClassSelection()
 
 
-def selected_indices(selection: ClassSelection, scores: Output, samples: Extent, class_count: int) -> Output:
+def selected_indices(selection: ClassSelection, scores: Output, class_count: int) -> Output:
     """Indices of the classes that get a map: ``[K']`` as chosen, or ``[N, K']`` by the scores."""
     if selection.indices is not None:
         return ints(list(selection.indices))
-    flat = reshaped(scores, [samples, class_count]) if rank(scores) != 2 else scores
+    single = list(range(2, rank(scores) or 2))
+    flat = ops.squeeze(scores, ints(single)).output(0) if single else scores
     best = ops.topk(flat, ints(selection.top_k or class_count), 1, "max", "value", "i64")
     return best.output(1)
 

@@ -8,7 +8,7 @@ import numpy as np
 from openvino import Output
 from openvino import opset15 as ops
 
-from ovxai_convert.mosaic.shapes import ints
+from ovxai_convert.tensors.extents import ints
 
 RESOLUTION: Final = 255 * float(np.finfo(np.float32).eps)
 """Smallest range, as a part of the largest magnitude, whose 255 grey steps float32 can tell apart."""

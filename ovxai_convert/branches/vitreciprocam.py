@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -14,15 +14,14 @@ from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.branches.class_maps import class_maps
 from ovxai_convert.errors import Refusal, TooBig
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.open_batch import Extents, settled_extents
 from ovxai_convert.graph.tokens import Tokens
-from ovxai_convert.mosaic.copies import Copies
-from ovxai_convert.mosaic.kernels import KernelMask
-from ovxai_convert.mosaic.kinds import Carried, Dense, Masked, TokenMask
-from ovxai_convert.mosaic.masked import for_some_copies, masked_tokens
+from ovxai_convert.mosaic.masks import KernelMask
 from ovxai_convert.mosaic.narrowing import narrowed
-from ovxai_convert.mosaic.rewrite import rewrite_head
-from ovxai_convert.mosaic.shapes import Extent, extent, full_shape, product, reshaped, settled
+from ovxai_convert.mosaic.rewriting import Rewriting, Rewritten, rewrite_head
+from ovxai_convert.ops.kinds import Carried, Mask, Masked
+from ovxai_convert.ops.levels import masked
+from ovxai_convert.tensors.extents import ints, pinned
+from ovxai_convert.tensors.settled import Extents, settled_extents
 from ovxai_convert.vocabulary import Method
 
 _MOST_TURNS: Final = 64
@@ -41,30 +40,35 @@ def build(site: Site) -> RawMaps | Refusal:
     rows, columns = site.target.grid
     assert rows is not None, "a transformer block has a static grid"
     assert columns is not None, "the same for columns"
-    samples = extent(site.target.port, site.target.sample_axis)
     extents = settled_extents(site.flow.model)
     sources = _masked_sources(site, KernelMask(site.masking, (rows, columns)), extents)
 
-    def rewritten(sink: Output) -> Dense | Refusal:
+    def rewrite(sink: Output) -> Rewritten | Refusal:
         end = narrowed(site.flow, site.target.masked, sink, extents)
         if isinstance(end, Refusal):
             return end
         flow = DataFlow(Model([ops.result(end)], site.flow.model.get_parameters()))
         read = {port: tokens for port, tokens in sources.items() if port.get_node() in flow.position}
-        return _Head(flow, read, end, samples, rows * columns).for_all_copies(site.max_bytes)
+        return _Head(flow, read, end, rows * columns).for_all_copies(site.max_bytes)
 
-    return class_maps(site, Method.VITRECIPROCAM, Copies(samples, rows * columns), (rows, columns), rewritten)
+    return class_maps(site, Method.VITRECIPROCAM, (rows, columns), rewrite)
 
 
 def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Output, Carried]:
-    """Every tensor that is masked, and its copies; equal tokens have one and the same mask."""
-    masks: dict[Tokens, TokenMask] = {}
+    """Every tensor that is masked, and its copies; equal tokens have one and the same mask.
+
+    Which of the tokens are patches is known for their number today: at another the branch cannot be built.
+    """
+    masks: dict[Tokens, Mask] = {}
+    samples = site.target.samples()
     sources: dict[Output, Carried] = {}
     for each in site.target.sequences:
+        axis = each.tokens.axis
         if each.tokens not in masks:
             masks[each.tokens] = kernel.weights(each.tokens, each.port.get_element_type())
-        tap, sample_axis = settled(site.taps[each.port], extents[each.port]), 1 - each.tokens.axis
-        sources[each.port] = masked_tokens(tap, each.tokens, sample_axis, masks[each.tokens])
+        known = {place: size or 0 for place, size in enumerate(extents[each.port]) if place in (axis, 2)}
+        tap = pinned(site.taps[each.port], known)
+        sources[each.port] = masked(tap, (axis,), masks[each.tokens], {1 - axis: samples})
     return sources
 
 
@@ -76,17 +80,15 @@ class _Head:
         flow: its data edges.
         sources: the masked tokens.
         end: the scores, or what the last layer reads.
-        samples: N.
         count: P.
     """
 
     flow: DataFlow
     sources: Mapping[Output, Carried]
     end: Output
-    samples: Extent
     count: int
 
-    def for_all_copies(self, max_bytes: int) -> Dense | Refusal:
+    def for_all_copies(self, max_bytes: int) -> Rewritten | Refusal:
         """All copies at once, or, where that takes too much memory, some after others."""
         limit = max_bytes // _READ_AND_WRITTEN
         result = self._for_copies(0, self.count, limit)
@@ -96,27 +98,26 @@ class _Head:
             turns *= 2
         return self._for_copies(0, self.count, max_bytes) if isinstance(result, TooBig) else result
 
-    def _in_turns(self, turns: int, max_bytes: int) -> Dense | Refusal:
+    def _in_turns(self, turns: int, max_bytes: int) -> Rewritten | Refusal:
         bounds = [self.count * turn // turns for turn in range(turns + 1)]
-        pieces = []
+        pieces: list[Rewritten] = []
         for first, last in pairwise(bounds):
             piece = self._for_copies(first, last, max_bytes)
             if isinstance(piece, Refusal):
                 return piece
-            if piece.batch_axis != 0 or piece.inner != 1:
-                return piece  # refused where the scores are laid out
-            rest = full_shape(piece.port)[1:]
-            pieces.append(reshaped(piece.port, [self.samples, last - first, *rest]))
-        joined = ops.concat(pieces, 1).output(0)
-        merged = product([self.samples, self.count])
-        return Dense(reshaped(joined, [merged, *full_shape(joined)[2:]]))
+            pieces.append(piece)
+        joined = ops.concat([piece.port for piece in pieces], 0).output(0)
+        return Rewritten(joined, pieces[0].written_out)
 
-    def _for_copies(self, first: int, last: int, max_bytes: int) -> Dense | Refusal:
+    def _for_copies(self, first: int, last: int, max_bytes: int) -> Rewritten | Refusal:
+        masks = {each.mask: each.mask for each in self.sources.values() if isinstance(each, Masked)}
+        if (first, last) != (0, self.count):
+            masks = {mask: mask.of_copies(first, last) for mask in masks}
         some = {
-            port: for_some_copies(tokens, first, last) if isinstance(tokens, Masked) else tokens
+            port: replace(tokens, mask=masks[tokens.mask]) if isinstance(tokens, Masked) else tokens
             for port, tokens in self.sources.items()
         }
-        return rewrite_head(self.flow, some, self.end, Copies(self.samples, last - first), max_bytes)
+        return rewrite_head(self.flow, some, self.end, Rewriting(ints([last - first]), max_bytes))
 
 
 BRANCH = Branch(Method.VITRECIPROCAM, ("batch", "class", "height", "width"), build, on_tokens=True)

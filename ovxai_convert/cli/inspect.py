@@ -11,8 +11,8 @@ import click
 
 from ovxai_convert.cli.showing import SETTINGS, print_error, shape_text
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.graph.cost import readable
 from ovxai_convert.inspection import CandidateRow, Inspection, inspect_model
+from ovxai_convert.mosaic.cost import readable
 
 _SHOWN_CANDIDATES = 12
 

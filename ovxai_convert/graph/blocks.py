@@ -16,18 +16,18 @@ from typing import Final
 from openvino import Model, Node, Output
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.axes import Axes, trace_axes
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.op_types import AXIS_MOVES, CONVOLUTIONS, ELEMENTWISE
-from ovxai_convert.graph.ports import address, find_port, rank
 from ovxai_convert.graph.scores import Scores
-from ovxai_convert.graph.target import Layout, Target
+from ovxai_convert.graph.target import Layout, Target, places_of
 from ovxai_convert.graph.tokens import Tokens, TokenTensor, tokens_of
+from ovxai_convert.graph.tracing import trace_axes
+from ovxai_convert.ops import Trait, has, values_of
+from ovxai_convert.tensors.axes import Axes
+from ovxai_convert.tensors.ports import address, find_port, rank
 from ovxai_convert.vocabulary import Method
 
 _METHOD: Final = Method.VITRECIPROCAM.value
-_PRODUCTS: Final = frozenset({"MatMul", "Einsum"})
-_BEHIND_SOFTMAX: Final = ELEMENTWISE | AXIS_MOVES | _PRODUCTS
+_BEHIND_SOFTMAX: Final = (Trait.ELEMENTWISE, Trait.MOVE, Trait.PRODUCT)
 """What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
 
 
@@ -84,43 +84,28 @@ def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
         if node not in reached:
             continue
         reached.update(port.get_node() for port in flow.data_inputs(node))
-        if node.get_type_name() == "ScaledDotProductAttention" or _weighs_values(flow, node):
+        if has(node, Trait.ATTENTION) or _weighs_values(flow, node):
             found.append(node)
     return found
 
 
 def _weighs_values(flow: DataFlow, node: Node) -> bool:
     """Whether an op is a product of two tensors of which the left one comes out of a softmax."""
-    if node.get_type_name() not in _PRODUCTS or len(flow.data_inputs(node)) != 2:
+    if not has(node, Trait.PRODUCT) or len(flow.data_inputs(node)) != 2:
         return False
     for place in flow.narrow_places(node.input_value(0)):
         source = place.get_node()
-        kind = source.get_type_name()
-        if kind == "Softmax":
+        if has(source, Trait.SOFTMAX):
             return True
-        if kind not in _BEHIND_SOFTMAX or (kind in _PRODUCTS and len(flow.data_inputs(source)) > 1):
+        mixes = has(source, Trait.PRODUCT) and len(flow.data_inputs(source)) > 1
+        if mixes or not has(source, *_BEHIND_SOFTMAX):
             return False
     return False
 
 
-def _values(attention: Node) -> tuple[Output, int] | None:
-    """What an attention weighs, and the axis that it sums over; None where that is not one axis."""
-    kind = attention.get_type_name()
-    if kind == "Einsum":
-        left, _, result = str(attention.get_attributes()["equation"]).replace(" ", "").partition("->")
-        weights, values = left.split(",")
-        summed = [letter for letter in values if letter in weights and letter not in result]
-        return (attention.input_value(1), values.index(summed[0])) if len(summed) == 1 else None
-    values = attention.input_value(1 if kind == "MatMul" else 2)
-    count = rank(values)
-    if count is None:
-        return None
-    return values, count - (1 if kind == "MatMul" and attention.get_attributes()["transpose_b"] else 2)
-
-
 def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> TokenTensor | None:
     """The tokens that all of an attention is computed from, before they are projected."""
-    weighed = _values(attention)
+    weighed = values_of(attention)
     if weighed is None:
         return None
     values, axis = weighed
@@ -128,7 +113,7 @@ def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> 
     for place in flow.narrow_places(attention.output(0)):
         tokens = tokens_of(meanings.get(place, ()))
         if found is not None:
-            if found.port.get_node().get_type_name() not in AXIS_MOVES or tokens is None:
+            if not has(found.port.get_node(), Trait.MOVE) or tokens is None:
                 break
             found = TokenTensor(place, tokens)
         elif tokens is not None and rank(place) == 3 and _projected(flow, place, values):
@@ -150,12 +135,11 @@ def _sums_over(values: Output, axis: int, tokens: Tokens, meanings: dict[Output,
 
 def _projected(flow: DataFlow, place: Output, values: Output) -> bool:
     """Whether values are computed from tokens by weights; a depthwise convolution pools and does not."""
-    for node in flow.between(place, values):
-        kind = node.get_type_name()
-        weighed = kind in CONVOLUTIONS and not kind.startswith("Group")
-        if weighed or (kind == "MatMul" and len(flow.data_inputs(node)) == 1):
-            return True
-    return False
+    return any(
+        (has(node, Trait.CONVOLUTION) and not has(node, Trait.GROUPED))
+        or (has(node, Trait.PRODUCT) and len(flow.data_inputs(node)) == 1)
+        for node in flow.between(place, values)
+    )
 
 
 def _target(
@@ -180,7 +164,8 @@ def _target(
     grid = entrance.tokens.grid
     assert grid is not None, "an entrance holds patches"
     layout: Layout = "NTC" if entrance.tokens.axis == 1 else "TNC"
-    return Target(entrance.port, layout, grid, sequences=(entrance, *beside), block=number)
+    places = places_of(meanings[entrance.port])
+    return Target(entrance.port, layout, grid, sequences=(entrance, *beside), block=number, places=places)
 
 
 def _auxiliary(port: Output, tokens: Tokens) -> Tokens | None:

@@ -8,20 +8,21 @@ from typing import Final, Literal
 from openvino import Node, Output
 
 from ovxai_convert.errors import LOCATE, Refusal
-from ovxai_convert.graph.axes import roles, trace_axes
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.op_types import AXIS_MOVES
 from ovxai_convert.graph.other_tasks import detects, scaled_to_length_one
-from ovxai_convert.graph.ports import address, extents
+from ovxai_convert.graph.tracing import trace_axes
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.axes import roles
+from ovxai_convert.tensors.ports import address, extents
 
 Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax"]
 
-_ACTIVATIONS: Final[dict[str, Activation]] = {
-    "Softmax": "softmax",
-    "LogSoftmax": "log_softmax",
-    "Sigmoid": "sigmoid",
+_ACTIVATIONS: Final[dict[Trait, Activation]] = {
+    Trait.SOFTMAX: "softmax",
+    Trait.LOG_SOFTMAX: "log_softmax",
+    Trait.SIGMOID: "sigmoid",
 }
-_TRANSPARENT: Final = AXIS_MOVES | {"Identity", "Convert", "FakeQuantize"}
+_TRANSPARENT: Final = (Trait.MOVE, Trait.COPY, Trait.ROUNDING)
 """What may stand between the scores and the output without changing which class a number belongs to."""
 _TOP_K_INDICES: Final = 1
 """Output port of a TopK that holds indices; the one before it holds the values."""
@@ -67,22 +68,26 @@ def class_tensor_behind(flow: DataFlow, port: Output, name: str) -> ClassTensor 
         if classes is not None and (candidate is None or classes == candidate.class_count):
             candidate = ClassTensor(port, "argmax" if best_only else passed, classes)
         node = port.get_node()
-        kind = node.get_type_name()
-        if kind == "TopK":
+        activation = _activation(node)
+        if has(node, Trait.BEST_OF):
             if best_only or passed != "none" or not _takes_best_classes(node):
                 return _no_classes(flow, name, shown, port)
             if port.get_index() != _TOP_K_INDICES:
                 reason = f"output '{name}' holds the best scores without the classes that they belong to"
                 return Refusal(LOCATE, reason, address(port))
             best_only, candidate = True, None
-        elif kind in _ACTIVATIONS and passed == "none":
-            passed, candidate = _ACTIVATIONS[kind], None
-        elif kind not in _TRANSPARENT:
+        elif activation is not None and passed == "none":
+            passed, candidate = activation, None
+        elif not has(node, *_TRANSPARENT):
             break
         port = node.input_value(0)
     if candidate is None:
         return _no_classes(flow, name, shown, port)
     return _embedding(flow, port, name) or _no_row_per_image(flow, candidate.port, name) or candidate
+
+
+def _activation(node: Node) -> Activation | None:
+    return next((each for trait, each in _ACTIVATIONS.items() if has(node, trait)), None)
 
 
 def _no_classes(flow: DataFlow, name: str, shown: Output, port: Output) -> Refusal:

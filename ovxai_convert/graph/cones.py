@@ -10,13 +10,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from openvino import Model, Node, Output
 
-from ovxai_convert.graph.op_types import CONVOLUTIONS
+from ovxai_convert.ops import Trait, has
 
-_SHAPE_OPS = frozenset({"ShapeOf"})
-WEIGHING = CONVOLUTIONS | {"MatMul", "Einsum"}
+_WEIGHING = (Trait.CONVOLUTION, Trait.PRODUCT)
 """Ops by which numbers meet weights, where one of the two is data."""
-SOURCES = frozenset({"Parameter", "ReadValue"})
-"""Ops whose values come from outside the graph."""
 
 
 class DataFlow:
@@ -40,7 +37,7 @@ class DataFlow:
         self._learned: set[Node] | None = None
         self._dependent: set[Node] = set()
         for node in self.nodes:
-            if (node.get_type_name() in SOURCES and node not in still) or self.data_inputs(node):
+            if (has(node, Trait.SOURCE) and node not in still) or self.data_inputs(node):
                 self._dependent.add(node)
 
     def depends_on_input(self, port: Output) -> bool:
@@ -49,7 +46,7 @@ class DataFlow:
 
     def data_inputs(self, node: Node) -> list[Output]:
         """Inputs of a node that carry data."""
-        if node.get_type_name() in _SHAPE_OPS:
+        if has(node, Trait.SHAPE):
             return []
         return [port for port in node.input_values() if port.get_node() in self._dependent]
 
@@ -59,7 +56,7 @@ class DataFlow:
             self._learned = set()
             for node in self.nodes:
                 data = self.data_inputs(node)
-                weighs = node.get_type_name() in WEIGHING and len(data) < len(node.input_values())
+                weighs = has(node, *_WEIGHING) and len(data) < len(node.input_values())
                 if data and (weighs or any(each.get_node() in self._learned for each in data)):
                     self._learned.add(node)
         return port.get_node() in self._learned

@@ -7,10 +7,10 @@ from typing import Final
 from openvino import Model, Output
 
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.op_types import CONVOLUTIONS, ELEMENTWISE, POOLINGS
-from ovxai_convert.graph.ports import constant_ints, extents, rank
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.permuting import order_of
+from ovxai_convert.tensors.ports import extents, rank
 
-_KEEPS_AXES: Final = ELEMENTWISE | {"BatchNormInference", "Pad", "Interpolate", "MVN"}
 _COLOURS: Final = 3
 _LEAST_AXES: Final = 3
 """Rows, columns and channels, or samples, tokens and channels."""
@@ -63,12 +63,12 @@ def input_layout(port: Output) -> str | None:
     while waiting:
         tensor, axes = waiting.pop(0)
         for user in tensor.get_target_inputs():
-            node, kind = user.get_node(), user.get_node().get_type_name()
-            if kind in CONVOLUTIONS | POOLINGS and user.get_index() == 0:
+            node = user.get_node()
+            if has(node, Trait.CONVOLUTION, Trait.POOLING) and user.get_index() == 0:
                 return _letters(axes)
-            if kind == "Transpose" and (order := constant_ints(node.input_value(1))):
+            if order := order_of(node):
                 waiting.append((node.output(0), tuple(axes[each] for each in order)))
-            elif kind in _KEEPS_AXES and rank(node.output(0)) == 4:
+            elif has(node, Trait.KEEPS_AXES) and rank(node.output(0)) == 4:
                 waiting.append((node.output(0), axes))
     return _by_colours(port)
 

@@ -8,19 +8,8 @@ from typing import Final
 from openvino import Node, Output
 
 from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.ops import Trait, has
 
-_DETECTION: Final = frozenset(
-    {
-        "DetectionOutput",
-        "ExperimentalDetectronDetectionOutput",
-        "MatrixNms",
-        "MulticlassNms",
-        "MulticlassNmsIEInternal",
-        "NonMaxSuppression",
-        "NMSRotated",
-    }
-)
-_SQUARES: Final = frozenset({"ReduceL2", "ReduceSum"})
 _OTHER_WORDS: Final = frozenset(
     {
         *("box", "boxes", "bbox", "bboxes", "landmark", "landmarks", "keypoint", "keypoints", "coords"),
@@ -33,7 +22,7 @@ _FILLERS: Final = frozenset({"output", "out", "pred", "preds", "prediction", "pr
 
 def detects(flow: DataFlow, port: Output) -> Node | None:
     """The op that picks detections from which a tensor is computed, None where there is none."""
-    pickers = {node for node in flow.nodes if node.get_type_name() in _DETECTION}
+    pickers = {node for node in flow.nodes if has(node, Trait.DETECTION)}
     if not pickers:
         return None
     waiting, seen = [port.get_node()], {port.get_node()}
@@ -50,23 +39,22 @@ def detects(flow: DataFlow, port: Output) -> Node | None:
 def scaled_to_length_one(flow: DataFlow, port: Output) -> bool:
     """Whether a tensor is another one divided by its own Euclidean length, as embeddings are.
 
-    True of NormalizeL2, and of a quotient or product of ``x`` with what is computed from the sum of the
-    squares of ``x``. A classifier may compare such rows with such weights; its scores are not scaled so.
+    True of an op that does that, and of a quotient or product of ``x`` with what is computed from the sum of
+    the squares of ``x``. A classifier may compare such rows with such weights; its scores are not scaled so.
     """
     node = port.get_node()
-    kind = node.get_type_name()
-    if kind == "NormalizeL2":
+    if has(node, Trait.UNIT_LENGTH):
         return True
-    if kind not in ("Divide", "Multiply"):
+    if not has(node, Trait.DIVIDE, Trait.MULTIPLY):
         return False
     left, right = node.input_values()
-    pairs = [(left, right)] if kind == "Divide" else [(left, right), (right, left)]
+    pairs = [(left, right)] if has(node, Trait.DIVIDE) else [(left, right), (right, left)]
     return any(_from_squares(flow, rows, length) for rows, length in pairs)
 
 
 def _from_squares(flow: DataFlow, rows: Output, length: Output) -> bool:
     return any(
-        node.get_type_name() in _SQUARES and (node.get_type_name() == "ReduceL2" or _squared(node))
+        has(node, Trait.LENGTH) or (has(node, Trait.SUM) and _squared(node))
         for node in flow.between(rows, length)
     )
 
@@ -74,10 +62,9 @@ def _from_squares(flow: DataFlow, rows: Output, length: Output) -> bool:
 def _squared(total: Node) -> bool:
     """Whether a sum adds products of a tensor with itself."""
     node = total.input_value(0).get_node()
-    if node.get_type_name() == "Power":
+    if has(node, Trait.POWER):
         return True
-    factors = set(node.input_values())
-    return node.get_type_name() == "Multiply" and len(factors) == 1
+    return has(node, Trait.MULTIPLY) and len(set(node.input_values())) == 1
 
 
 def named_otherwise(name: str) -> str | None:

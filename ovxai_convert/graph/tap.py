@@ -15,11 +15,11 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import LOCATE, Refusal
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.op_types import AXIS_MOVES, ELEMENTWISE, NORMALISATIONS
-from ovxai_convert.graph.ports import address
-from ovxai_convert.graph.rebuild import recreate
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.ports import address
+from ovxai_convert.tensors.recreate import recreate
 
-_CHEAP: Final = ELEMENTWISE | AXIS_MOVES | NORMALISATIONS
+_CHEAP: Final = (Trait.ELEMENTWISE, Trait.MOVE, Trait.NORMALISATION)
 
 
 def tap_at_depth(flow: DataFlow, port: Output, depth: int) -> Output | Refusal:
@@ -34,7 +34,7 @@ def tap_at_depth(flow: DataFlow, port: Output, depth: int) -> Output | Refusal:
     if depth == 1:
         return ops.maximum(port, port).output(0)
     node = port.get_node()
-    if node.get_type_name() not in _CHEAP:
+    if not has(node, *_CHEAP):
         reason = f"{node.get_type_name()} is too costly to compute twice"
         return Refusal(LOCATE, reason, address(port))
     inputs = []

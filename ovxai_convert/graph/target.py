@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from openvino import Model, Output
 
 from ovxai_convert.errors import LOCATE, Refusal
-from ovxai_convert.graph.axes import Axes, roles, trace_axes
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.inputs import describe_inputs, image_ports
-from ovxai_convert.graph.op_types import AXIS_MOVES, POOLINGS
-from ovxai_convert.graph.ports import address, find_port
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.tokens import TokenTensor
+from ovxai_convert.graph.tracing import trace_axes
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.axes import Atom, Axes, roles
+from ovxai_convert.tensors.extents import Extent, extent
+from ovxai_convert.tensors.ports import address, extents, find_port
 
 Layout = Literal["NCHW", "NHWC", "NTC", "TNC"]
 Grid = tuple[int | None, int | None]
+Place = tuple[Output, int]
+"""A tensor and one of its axes."""
 
-_MOVES: Final = AXIS_MOVES | {"Identity", "Convert"}
+_MOVES: Final = (Trait.MOVE, Trait.COPY)
 _PASSED_OVER: Final = "passed over"
 _MOVED: Final = "only moves numbers"
 _LAYOUTS: Final[dict[Layout, tuple[tuple[str, ...], ...]]] = {
@@ -41,6 +46,7 @@ class Target:
         sequences: tokens that are masked together, the target's own first, where a transformer block is
             the target; else empty.
         block: which transformer block it is, counted from the scores; None for a feature map.
+        places: for samples (N), rows (H) and columns (W) a tensor and its axis that hold them alone.
     """
 
     port: Output
@@ -49,6 +55,7 @@ class Target:
     selected_by: Literal["auto", "user"] = "auto"
     sequences: tuple[TokenTensor, ...] = ()
     block: int | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def masked(self) -> tuple[Output, ...]:
@@ -59,6 +66,26 @@ class Target:
     def position_axes(self) -> tuple[int, ...]:
         """Indices of the axes that positions run along: rows and columns, or tokens."""
         return tuple(index for index, role in enumerate(self.layout) if role in "HWT")
+
+    def grid_extents(self) -> tuple[Extent, Extent]:
+        """Rows and columns as the graph knows them, whatever shape the model is given later.
+
+        Where no tensor has a map's rows or columns on an axis of their own they are today's numbers, which
+        no map of another size fits.
+        """
+        axes = self.position_axes
+        if len(axes) == 2:
+            return extent(self.port, axes[0]), extent(self.port, axes[1])
+        if {"H", "W"} <= self.places.keys():
+            return extent(*self.places["H"]), extent(*self.places["W"])
+        return self.grid[0] or 1, self.grid[1] or 1
+
+    def samples(self) -> Output:
+        """N as the graph knows it, read where the samples come in.
+
+        One more reader of the target, be it of its shape alone, may cost the runtime a fusion.
+        """
+        return extent(*self.places.get("N", (self.port, self.sample_axis)))
 
     @property
     def sample_axis(self) -> int:
@@ -80,12 +107,20 @@ class Candidate:
         layout: its layout where it is a feature map, else None.
         grid: its rows and columns where it is a feature map, else None.
         note: why it is no target, or what speaks for it; empty for an ordinary candidate.
+        places: for samples, rows and columns a tensor and its axis that hold them alone.
     """
 
     port: Output
     layout: Layout | None
     grid: Grid | None
     note: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def target(self) -> Target | None:
+        """The target that stands here, if this is a feature map."""
+        if self.layout is None or self.grid is None:
+            return None
+        return Target(self.port, self.layout, self.grid, places=self.places)
 
 
 def candidates(model: Model, flow: DataFlow, scores: Scores) -> list[Candidate]:
@@ -98,7 +133,8 @@ def candidates(model: Model, flow: DataFlow, scores: Scores) -> list[Candidate]:
             continue
         grid = grid_of(meaning)
         layout = layout_of(meaning) if grid else None
-        found.append(Candidate(port, layout, grid if layout else None, _note(port, meaning, layout)))
+        note = _note(port, meaning, layout)
+        found.append(Candidate(port, layout, grid if layout else None, note, places_of(meaning)))
     return found
 
 
@@ -124,7 +160,7 @@ def find_target(model: Model, flow: DataFlow, scores: Scores, wanted: str | None
         return _named_target(model, flow, scores, find_port(model, wanted))
     moved: Target | None = None
     for place in candidates(model, flow, scores):
-        here = Target(place.port, place.layout, place.grid) if place.layout and place.grid else None
+        here = place.target()
         if here and not place.note:
             return here
         if place.note.endswith(_MOVED):
@@ -151,7 +187,7 @@ def _named_target(model: Model, flow: DataFlow, scores: Scores, port: Output) ->
     layout, grid = layout_of(meaning), grid_of(meaning)
     if layout is None or grid is None:
         return Refusal(LOCATE, f"the target layer is no feature map: {_why_no_map(port, meaning)}", where)
-    return Target(port, layout, grid, "user")
+    return Target(port, layout, grid, "user", places=places_of(meaning))
 
 
 def layout_of(meaning: Axes) -> Layout | None:
@@ -172,6 +208,21 @@ def grid_of(meaning: Axes) -> Grid | None:
     return (rows[0], columns[0]) if len(rows) == len(columns) == 1 else None
 
 
+def places_of(meaning: Axes) -> dict[str, Place]:
+    """By role a tensor and its axis that hold all samples, rows or columns of a tensor and nothing else."""
+    atoms = [atom for axis in meaning for atom in axis]
+    roles_met = [atom.role for atom in atoms]
+    return {
+        atom.role: atom.origin
+        for atom in atoms
+        if atom.origin and roles_met.count(atom.role) == 1 and _is_all_of(atom, *atom.origin)
+    }
+
+
+def _is_all_of(atom: Atom, port: Output, axis: int) -> bool:
+    return atom.step == 1 and (extents(port) or ())[axis] == atom.extent
+
+
 def _fits(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     """Whether an axis is what a layout wants there: channels of any origin, or exactly the position roles."""
     if wanted == ("C",):
@@ -188,18 +239,18 @@ def _positions(meaning: Axes) -> bool:
 
 def _note(port: Output, meaning: Axes, layout: Layout | None) -> str:
     """Why a place is no target; begins with "passed over" where the walk goes on behind it."""
-    kind = port.get_node().get_type_name()
+    node = port.get_node()
+    moves = has(node, *_MOVES)
     found = [set(roles(axis)) for axis in meaning]
     if layout is None and any({"C", "H", "W"} <= axis for axis in found):
         return f"{_PASSED_OVER}: a flattened map"
-    if layout is None and (kind not in _MOVES or any("?" in axis for axis in found)):
+    if layout is None and (not moves or any("?" in axis for axis in found)):
         return _why_no_map(port, meaning)
-    if kind in _MOVES:
-        return f"{_PASSED_OVER}: {kind} {_MOVED}"
-    node = port.get_node()
-    if kind == "FakeQuantize":  # rounds what it reads and is no step of its own
+    if moves:
+        return f"{_PASSED_OVER}: {node.get_type_name()} {_MOVED}"
+    if has(node, Trait.ROUNDING):
         node = node.input_value(0).get_node()
-    return f"{_PASSED_OVER}: a pooling that is not global" if node.get_type_name() in POOLINGS else ""
+    return f"{_PASSED_OVER}: a pooling that is not global" if has(node, Trait.POOLING) else ""
 
 
 def _why_no_map(port: Output, meaning: Axes) -> str:

@@ -2,7 +2,7 @@
 
 A patch-embedding convolution has rows and columns; a Reshape merges them into one axis, and a Concat puts
 class tokens, registers and the like before or behind. All of that is read from the meaning of the axes
-(:mod:`~ovxai_convert.graph.axes`), never from the number of tokens.
+(:mod:`~ovxai_convert.graph.tracing`), never from the number of tokens.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from openvino import Output
 
-from ovxai_convert.graph.axes import Axes, Axis, roles, static_extent
+from ovxai_convert.tensors.axes import Axes, Axis, roles, static_extent
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from openvino import Model
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.graph.inputs import input_layout
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.preprocessing import Layout, Preprocessing, PreprocessingHints
+from ovxai_convert.tensors.ports import extents
 
 _FROM_THE_OTHER: Final[dict[Layout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
 """Order of axes that turns the other layout into this one."""

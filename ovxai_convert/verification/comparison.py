@@ -11,9 +11,9 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import VerificationError, last_line
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.graph.scores import output_name
 from ovxai_convert.sidecar import OutputCheck, SaliencyCheck
+from ovxai_convert.tensors.ports import extents
 from ovxai_convert.verification.device import DEVICE, compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
 

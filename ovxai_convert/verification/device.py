@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import openvino as ov
 
+from ovxai_convert.ops import Trait, has
+
 DEVICE: Final = "CPU"
 ONE_THREAD: Final = "CPU, one thread"
 """Where a model gives other outputs for equal inputs as soon as its work is shared."""
@@ -31,4 +33,4 @@ def compile_exact(model: ov.Model, device: str = DEVICE) -> ov.CompiledModel:
 
 def quantises(model: ov.Model) -> bool:
     """Whether a model holds an op that the runtime may execute in integers."""
-    return any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
+    return any(has(node, Trait.ROUNDING) for node in model.get_ops())

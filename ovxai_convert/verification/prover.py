@@ -11,10 +11,10 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import Refusal, VerificationError
-from ovxai_convert.graph.ports import extents
 from ovxai_convert.insertion import Insertion, Request, locate
 from ovxai_convert.model_io import read_model
 from ovxai_convert.sidecar import SaliencyCheck, Verification
+from ovxai_convert.tensors.ports import extents
 from ovxai_convert.verification.comparison import (
     ACCEPTED_DIFFERENCE,
     Comparison,

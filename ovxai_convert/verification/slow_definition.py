@@ -9,11 +9,12 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.cones import SOURCES, DataFlow
-from ovxai_convert.graph.ports import constant_value
+from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.scores import Scores
 from ovxai_convert.graph.target import Target
 from ovxai_convert.graph.tokens import Tokens
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.ports import constant_value
 from ovxai_convert.verification.device import DEVICE, compile_exact
 from ovxai_convert.verification.trial_inputs import Feed
 from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
@@ -122,7 +123,7 @@ def _border(
     variable: set[ov.Node] = set()
     for node in flow.nodes:
         sources = [port.get_node() for port in node.input_values()]
-        if node.get_type_name() in SOURCES or any(source in variable for source in sources):
+        if has(node, Trait.SOURCE) or any(source in variable for source in sources):
             variable.add(node)
     inside = set(head)
     entering = (port for node in head for port in node.input_values() if port.get_node() not in inside)

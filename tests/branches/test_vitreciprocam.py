@@ -49,9 +49,9 @@ FORMS: Final = {
     "one_row": VitSpec(grid=(1, 5)),
     "one_column": VitSpec(grid=(4, 1)),
     "two_cells": VitSpec(grid=(1, 2)),
+    "einsum": VitSpec(attention="einsum"),
 }
 DEAR_FORMS: Final = {
-    "einsum": VitSpec(attention="einsum"),
     "pooled_values": VitSpec(pooling="before"),
     "pooled_values_behind": VitSpec(pooling="behind", grid=(4, 4)),
     "pooled_values_einsum": VitSpec(pooling="before", attention="einsum"),

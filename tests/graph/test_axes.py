@@ -8,7 +8,8 @@ from openvino import Model, Output
 from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, cnn, image_parameter, named, reshaped, transposed
-from ovxai_convert.graph.axes import Atom, deal_atoms, roles, trace_axes
+from ovxai_convert.graph.tracing import trace_axes
+from ovxai_convert.tensors.axes import Atom, deal_atoms, roles
 from tests.special_networks import token_mean
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from openvino import Model
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.open_batch import settled_extents
+from ovxai_convert.tensors.settled import settled_extents
 
 
 def heads(rest: int) -> tuple[Model, list[ops.Constant]]:

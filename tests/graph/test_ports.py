@@ -9,7 +9,7 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, image_parameter, named
 from ovxai_convert.errors import UsageError
-from ovxai_convert.graph.ports import address, constant_ints, constant_value, extents, find_port, rank
+from ovxai_convert.tensors.ports import address, constant_ints, constant_value, extents, find_port, rank
 from tests.running import CORE
 from tests.special_networks import exported_onnx
 

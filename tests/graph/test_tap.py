@@ -9,8 +9,8 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.ports import find_port
 from ovxai_convert.graph.tap import tap_at_depth
+from ovxai_convert.tensors.ports import find_port
 
 SHAPE = [1, 3, 4, 5]
 

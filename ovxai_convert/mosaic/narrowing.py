@@ -1,0 +1,101 @@
+"""The head of a model, computed for no more than its scores read of it.
+
+A classifier that reads one token of a transformer computes a whole block for all of them. Which region of
+each tensor is read follows from the scores backwards, op by op: the row of one token stays one row through
+everything that treats tokens by themselves, until an attention mixes them; there one row of queries is read,
+and all keys and values. The same tells apart what a fused projection computes for queries, keys and values.
+Forwards, every op is created again on those regions. The numbers are the same; what nobody reads is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import reduce
+
+from openvino import Node, Output
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.ops import op_of
+from ovxai_convert.ops.regions import (
+    Reading,
+    Region,
+    Wanted,
+    contains,
+    cut,
+    hull,
+    overlap,
+    whole,
+)
+from ovxai_convert.tensors.settled import Extents
+
+
+def narrowed(flow: DataFlow, sources: Collection[Output], sink: Output, extents: Extents) -> Output | Refusal:
+    """A tensor equal to ``sink``, computed from the same ``sources`` with nothing that is not read.
+
+    Attention that is one op is written out as products and a softmax on the way.
+
+    Args:
+        flow: data edges of the model.
+        sources: where the head begins; what lies before them is read as it stands.
+        sink: the end of the head.
+        extents: extents of all tensors, see :func:`~ovxai_convert.tensors.settled.settled_extents`.
+    """
+    head = flow.downstream(sources, sink)
+    plan = _plan(head, sink, extents)
+    built: dict[Output, list[tuple[Region, Output]]] = {}
+    for step in plan:
+        inputs = [None if region is None else _fetched(built, port, region) for port, region in step.reads]
+        output = step.reading.build(inputs)
+        if isinstance(output, Refusal):
+            return output
+        built.setdefault(step.node.output(step.index), []).append((step.reading.computed, output))
+    return _fetched(built, sink, whole(extents[sink]))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One op to be created, for one output within one region."""
+
+    node: Node
+    index: int
+    reading: Reading
+
+    @property
+    def reads(self) -> list[tuple[Output, Region | None]]:
+        """Tensors that it is computed from, and the region of each, None where it is not read."""
+        sources = self.reading.instead or self.node.input_values()
+        return list(zip(sources, self.reading.inputs, strict=True))
+
+
+def _plan(head: list[Node], sink: Output, extents: Extents) -> list[_Step]:
+    """All ops to be created, in order, from what is read of them."""
+    inside = set(head)
+    read: dict[Output, list[Region]] = {sink: [whole(extents[sink])]}
+    plan: list[_Step] = []
+    for node in reversed(head):
+        for index, port in enumerate(node.outputs()):
+            for region in read.get(port, []):
+                reading = op_of(node).narrowed(Wanted(node, index, region, extents))
+                plan.append(_Step(node, index, reading))
+                for source, wanted in plan[-1].reads:
+                    if wanted is not None and source.get_node() in inside:
+                        read[source] = _with(read.get(source, []), wanted)
+    return plan[::-1]
+
+
+def _with(regions: list[Region], wanted: Region) -> list[Region]:
+    """Regions of one tensor, those that overlap joined, so that nothing is computed twice."""
+    touching = [each for each in regions if overlap(each, wanted)]
+    if not touching:
+        return [*regions, wanted]
+    return _with([each for each in regions if each not in touching], reduce(hull, touching, wanted))
+
+
+def _fetched(built: dict[Output, list[tuple[Region, Output]]], port: Output, region: Region) -> Output:
+    """A tensor within a region: cut from what was built, or from the model itself outside of the head."""
+    for computed, output in built.get(port, []):
+        if contains(computed, region):
+            return cut(output, region, computed)
+    return cut(port, region, whole(region))

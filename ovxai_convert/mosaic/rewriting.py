@@ -1,0 +1,146 @@
+"""The rewriting itself: the head, op by op from the target to the scores, on every copy at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from openvino import Node, Output
+
+from ovxai_convert.errors import Refusal, TooBig
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.mosaic.cost import readable
+from ovxai_convert.ops import Equation, op_of
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
+from ovxai_convert.ops.levels import write_out
+from ovxai_convert.tensors.ports import extents
+from ovxai_convert.tensors.recreate import recreate
+
+
+@dataclass(frozen=True)
+class WrittenOut:
+    """An op at which copies had to be written out.
+
+    Attributes:
+        node: its friendly name.
+        type: its type.
+        reasons: why none of its equations holds there; empty where it has none.
+    """
+
+    node: str
+    type: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.type} '{self.node}'" + (f": {'; '.join(self.reasons)}" if self.reasons else "")
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A tensor of the head for all copies, ``[P, *shape]``, and where they were written out on the way."""
+
+    port: Output
+    written_out: tuple[WrittenOut, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """What a rewriting may do.
+
+    Attributes:
+        count: P, an i64 tensor of shape [1].
+        max_bytes: the largest tensor that may be built.
+    """
+
+    count: Output
+    max_bytes: int
+
+    def equations(self, node: Node) -> tuple[Equation, ...]:
+        """The compact forms of an op, in the order in which they are tried."""
+        return op_of(node).equations
+
+
+def rewrite_head(
+    flow: DataFlow, sources: Mapping[Output, Carried], sink: Output, rewriting: Rewriting
+) -> Rewritten | Refusal:
+    """The tensor ``sink`` for every copy.
+
+    Args:
+        flow: data edges of the model.
+        sources: what the head starts from: the masked tensors, as they stand in the model, and their copies.
+        sink: the scores.
+        rewriting: how many copies there are, and what it may do.
+
+    Returns:
+        All copies, or a refusal with the node that could not be rewritten.
+    """
+    carried = dict(sources)
+    written_out: list[WrittenOut] = []
+    for node in flow.downstream(sources, sink):
+        call = Call(node, [carried.get(port, Shared(port)) for port in node.input_values()], rewriting.count)
+        outputs = _compact(call, rewriting)
+        if isinstance(outputs, WrittenOut):
+            written_out.append(outputs)
+            outputs = _written(call, rewriting)
+        if isinstance(outputs, Refusal):
+            return outputs
+        for port, tensor in zip(node.outputs(), outputs, strict=True):
+            too_big = _too_big(node, tensor, rewriting)
+            if too_big is not None:
+                return too_big
+            carried[port] = tensor
+    scores = _copied(carried[sink], rewriting)
+    return _too_big(sink.get_node(), scores, rewriting) or Rewritten(scores.port, tuple(written_out))
+
+
+def _compact(call: Call, rewriting: Rewriting) -> Sequence[Carried] | WrittenOut | Refusal:
+    """What the first equation says that holds for an op; without compact inputs, the op as it is."""
+    if all(isinstance(each, Shared) for each in call.inputs):
+        return _shared(call)
+    if not any(isinstance(each, Masked) for each in call.inputs):
+        return op_of(call.node).copied(call)
+    reasons = []
+    for equation in rewriting.equations(call.node):
+        outputs = equation.apply(call)
+        if not isinstance(outputs, NotHere):
+            return outputs
+        reasons.append(outputs.reason)
+    where = call.node.get_friendly_name(), call.node.get_type_name()
+    return WrittenOut(*where, tuple(dict.fromkeys(reasons)))
+
+
+def _shared(call: Call) -> Sequence[Carried] | Refusal:
+    """What lies behind the target but is the same in every copy: computed once, from what it was read as."""
+    copy = recreate(call.node, [each.port for each in call.inputs if isinstance(each, Shared)])
+    return copy if isinstance(copy, Refusal) else [Shared(port) for port in copy.outputs()]
+
+
+def _written(call: Call, rewriting: Rewriting) -> Sequence[Carried] | Refusal:
+    """Write compact inputs out and create the op again on all copies: always correct, only slower."""
+    inputs: list[Carried] = []
+    for each in call.inputs:
+        written = _copied(each, rewriting) if isinstance(each, Masked) else each
+        if (too_big := _too_big(call.node, written, rewriting)) is not None:
+            return too_big
+        inputs.append(written)
+    return op_of(call.node).copied(Call(call.node, inputs, call.count))
+
+
+def _copied(tensor: Carried, rewriting: Rewriting) -> Copied:
+    if isinstance(tensor, Masked):
+        return write_out(tensor, rewriting.count)
+    assert isinstance(tensor, Copied), "what lies on the way from the target depends on it"
+    return tensor
+
+
+def _too_big(node: Node, tensor: Carried, rewriting: Rewriting) -> TooBig | None:
+    """A refusal of a tensor that is too big, an open batch counted as one sample."""
+    if not isinstance(tensor, Copied):
+        return None
+    size = prod(each or 1 for each in extents(tensor.port) or ()) * tensor.port.get_element_type().size
+    if size <= rewriting.max_bytes:
+        return None
+    limit = readable(rewriting.max_bytes)
+    reason = f"all copies at {node.get_type_name()} need {readable(size)}, more than {limit}"
+    return TooBig("mosaic", reason, node.get_friendly_name())

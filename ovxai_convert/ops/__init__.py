@@ -1,0 +1,74 @@
+"""The table of ops: one row per op type, all that is known of it in one file per family.
+
+To add an op, add a row to its family: every field is asked for, and one that has no answer says so. No other
+part of the package names op types; it asks the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from openvino import Node, Output
+
+from ovxai_convert.ops import (
+    attention,
+    convolutions,
+    einsum,
+    elementwise,
+    joining,
+    layout,
+    normalisation,
+    picking,
+    pooling,
+    products,
+    reductions,
+    reshape,
+    scattering,
+    slicing,
+    sources,
+    transpose,
+)
+from ovxai_convert.ops.op import Equation, Op, Trait
+
+ROWS: Final[tuple[Op, ...]] = (
+    *elementwise.OPS,
+    *normalisation.OPS,
+    *reductions.OPS,
+    *pooling.OPS,
+    *convolutions.OPS,
+    *products.OPS,
+    *einsum.OPS,
+    *attention.OPS,
+    *transpose.OPS,
+    *reshape.OPS,
+    *slicing.OPS,
+    *picking.OPS,
+    *joining.OPS,
+    *scattering.OPS,
+    *layout.OPS,
+    *sources.OPS,
+)
+TABLE: Final[Mapping[str, Op]] = {kind: row for row in ROWS for kind in row.types}
+"""The row of every op type."""
+
+if len(TABLE) != sum(len(row.types) for row in ROWS):
+    raise ValueError("an op type stands in two rows")
+
+
+def op_of(node: Node) -> Op:
+    """What is known of an op."""
+    return TABLE.get(node.get_type_name(), sources.UNKNOWN)
+
+
+def has(node: Node, *those: Trait) -> bool:
+    """Whether an op has any of some traits."""
+    return not op_of(node).traits.isdisjoint(those)
+
+
+def values_of(node: Node) -> tuple[Output, int] | None:
+    """What a product or an attention weighs, and the axis that it sums over; None where that is not one."""
+    return products.values_of(node) or einsum.values_of(node) or attention.values_of(node)
+
+
+__all__ = ["ROWS", "TABLE", "Equation", "Op", "Trait", "has", "op_of", "values_of"]

@@ -1,0 +1,112 @@
+"""Convolutions: of every cell by itself, of the whole map at once, and otherwise on copies written out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Final
+
+from openvino import Node
+from openvino import opset15 as ops
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
+from ovxai_convert.ops.levels import by_level
+from ovxai_convert.ops.op import CopiedForm, Equation, Macs, Op, Trait, traits, types
+from ovxai_convert.ops.whole_map import whole_map_product
+from ovxai_convert.tensors.extents import ints, reshaped
+from ovxai_convert.tensors.permuting import transposed
+from ovxai_convert.tensors.ports import elements, extents
+from ovxai_convert.tensors.recreate import own_constant
+
+
+def _kernel(node: Node) -> tuple[int | None, ...]:
+    """Extents of the weights: outputs, inputs, kernel; with groups before them in a grouped one."""
+    return extents(node.input_value(1)) or ()
+
+
+def _pads(node: Node) -> bool:
+    attributes = node.get_attributes()
+    return any((*attributes["pads_begin"], *attributes["pads_end"]))
+
+
+def _of_single_cells(call: Call) -> list[Masked] | NotHere:
+    """A 1x1 convolution of stride 1: ``W U(m)`` in every cell."""
+    data = call.data()
+    if isinstance(data, NotHere):
+        return data
+    spatial = tuple(range(2, len(call.original(0))))
+    if not set(data.positions) <= set(spatial):
+        return NotHere("positions lie along its samples or channels")
+    steps = (*call.node.get_attributes()["strides"], *_kernel(call.node)[-len(spatial) :])
+    if any(step != 1 for step in steps):
+        return NotHere("its window covers several cells")
+    return NotHere("it pads the map") if _pads(call.node) else by_level(call, [data.positions], affine=True)
+
+
+def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:
+    """A kernel that covers the whole map, so that its output has one cell."""
+    data = call.data()
+    if isinstance(data, NotHere):
+        return data
+    kernel = _kernel(call.node)
+    spatial = tuple(range(2, len(call.original(0))))
+    if data.positions != spatial or None in kernel or kernel[1:] != call.original(0)[1:]:
+        return NotHere("its kernel is not the whole map")
+    if _pads(call.node) or all(each == 1 for each in kernel[2:]):
+        return NotHere("it pads the map")
+    classes = kernel[0] or 0
+    weights = call.node.input_value(1)
+    matrix = transposed(reshaped(own_constant(weights), [classes, -1]), [1, 0])
+    product = whole_map_product(data, matrix)
+    if isinstance(product, NotHere):
+        return product
+    return [Copied(ops.unsqueeze(product, ints([axis + 1 for axis in spatial])).output(0))]
+
+
+def _copied(call: Call) -> list[Copied] | Refusal:
+    """On a single cell a convolution is a product with a matrix, which runs faster on a large batch."""
+    cell, kernel = call.original(0)[2:], _kernel(call.node)
+    single = all(each == 1 for each in (*cell, *kernel[2:])) and None not in kernel
+    if not single or _pads(call.node) or copying.depends(call):
+        return copying.merged()(call)
+    spatial = ints([axis + 3 for axis in range(len(cell))])
+    rows = ops.squeeze(copying.port_of(call, 0), spatial)
+    matrix = reshaped(own_constant(copying.port_of(call, 1)), [kernel[0] or 0, kernel[1] or 0])
+    return [Copied(ops.unsqueeze(ops.matmul(rows, matrix, False, True), spatial).output(0))]
+
+
+def _macs(grouped: bool, transposed_: bool) -> Macs:
+    def macs(node: Node) -> int:
+        """Every output element meets a kernel; of a transposed convolution every input element does."""
+        met = node.input_value(0) if transposed_ else node.output(0)
+        return elements(met) * prod(each or 1 for each in _kernel(node)[2 if grouped else 1 :])
+
+    return macs
+
+
+def _convolution(
+    names: str, copied: CopiedForm, *equations: Equation, grouped: bool = False, backwards: bool = False
+) -> Op:
+    return Op(
+        types(names),
+        traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else [])),
+        meanings.windows(),
+        copied,
+        equations,
+        regions.as_a_whole,
+        _macs(grouped, backwards),
+    )
+
+
+_SINGLE_CELLS: Final = Equation("pointwise convolution", _of_single_cells)
+
+OPS: Final = (
+    _convolution("Convolution", _copied, _SINGLE_CELLS, Equation("full-map convolution", _of_the_map)),
+    _convolution("GroupConvolution", copying.merged(), _SINGLE_CELLS, grouped=True),
+    _convolution("BinaryConvolution", copying.merged()),
+    _convolution("DeformableConvolution", copying.merged(1, 3)),
+    _convolution("ConvolutionBackpropData", copying.merged(), backwards=True),
+    _convolution("GroupConvolutionBackpropData", copying.merged(), grouped=True, backwards=True),
+)

@@ -1,0 +1,175 @@
+"""Sums of products by name: ``bqhd,bkhd->bhqk``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from string import ascii_letters
+from typing import Final
+
+from openvino import Node, Output
+from openvino import opset15 as ops
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops import copying, regions
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
+from ovxai_convert.ops.levels import by_level, not_folded, shares
+from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
+from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
+from ovxai_convert.tensors.extents import rank_of, unsqueezed
+from ovxai_convert.tensors.ports import extents
+
+EINSUM: Final = "Einsum"
+
+
+@dataclass(frozen=True)
+class _Names:
+    """An equation taken apart: the letters of every operand, and of the result."""
+
+    operands: tuple[str, ...]
+    result: str
+
+    @classmethod
+    def of(cls, node: Node) -> _Names | None:
+        """None where not every axis has a letter of its own."""
+        left, arrow, result = str(node.get_attributes()["equation"]).replace(" ", "").partition("->")
+        operands = tuple(left.split(","))
+        plain = arrow and "." not in left and all(len(set(each)) == len(each) for each in (*operands, result))
+        return cls(operands, result) if plain else None
+
+    def with_copies(self, places: Sequence[int]) -> str:
+        """The equation with one more letter, in front, for the copies of some operands."""
+        letter = next(each for each in ascii_letters if not any(each in name for name in self.operands))
+        terms = [letter + name if index in places else name for index, name in enumerate(self.operands)]
+        return f"{','.join(terms)}->{letter}{self.result}"
+
+
+def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """An axis keeps what its letter means in the operands; one that weights alone bring is new channels."""
+    names, shape = _Names.of(node), meanings.extents.get(node.output(0))
+    if names is None or shape is None:
+        return [None]
+    known: dict[str, Axis] = {}
+    for name, port in zip(names.operands, node.input_values(), strict=True):
+        for letter, axis in zip(name, meanings.get(port, ()), strict=False):
+            if not is_unclear(axis):
+                known.setdefault(letter, axis)
+    made = {letter for letter in names.result if letter not in names.operands[0]}
+    return [
+        tuple(
+            known.get(letter, fresh("C" if letter in made else "?", each))
+            for letter, each in zip(names.result, shape, strict=True)
+        )
+    ]
+
+
+def _copied(call: Call) -> list[Copied] | Refusal:
+    names = _Names.of(call.node)
+    if names is None:
+        return call.refuse("does not name all axes")
+    places = [index for index in range(len(call.inputs)) if copying.has_copies(call, index)]
+    ports = [copying.port_of(call, index) for index in range(len(call.inputs))]
+    return copying.made(call, ports, {"equation": names.with_copies(places)})
+
+
+def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
+    """``sum U(m) S`` with shared operands S, over axes without positions."""
+    found, names = call.masked(), _Names.of(call.node)
+    if isinstance(found, NotHere):
+        return found
+    if names is None or len(found) != 1:
+        return NotHere("it multiplies copies with each other, or does not name all axes")
+    place, data = found[0]
+    letters = [names.operands[place][axis] for axis in data.positions]
+    if any(letter not in names.result for letter in letters):
+        return NotHere("it sums over the positions")
+    if data.mask.pooled:
+        return NotHere("it reads a pooled map")
+    positions = tuple(names.result.index(letter) for letter in letters)
+    if list(positions) != sorted(positions):
+        return NotHere("it puts columns before rows")
+    others = "".join(name for index, name in enumerate(names.operands) if index != place)
+    same = not any(letter in others for letter in letters)
+    inputs = [not_folded(each) if isinstance(each, Masked) else each for each in call.inputs]
+    return by_level(replace(call, inputs=inputs), [positions], affine=True, same=same)
+
+
+def _of_values(call: Call) -> Sequence[Carried] | NotHere:
+    """Weights of every copy times values, summed over the positions: one product for all copies.
+
+    ``sum_l sum_t (A[p, t] w_l[p, t]) U(l)[t]``
+    """
+    names = _Names.of(call.node)
+    if names is None or len(call.inputs) != 2:
+        return NotHere("it does not weigh compact values")
+    weights, values = call.inputs
+    if not isinstance(weights, Copied) or not isinstance(values, Masked):
+        return NotHere("it does not weigh compact values")
+    if values.flat or values.mask.pooled or len(values.positions) != 1:
+        return NotHere("it does not weigh compact values")
+    summed = names.operands[1][values.positions[0]]
+    if summed in names.result or summed not in names.operands[0]:
+        return NotHere("it does not sum over the positions")
+    rank, axis = rank_of(weights.port), names.operands[0].index(summed) + 1
+    around = [each for each in range(1, rank) if each != axis]
+    equation, total = names.with_copies([0]), None
+    for share, part, uniform in zip(shares(values), values.parts, values.uniform, strict=True):
+        weighed = ops.multiply(weights.port, unsqueezed(share, around)).output(0)
+        full = part if not uniform else ops.broadcast(part, ops.shape_of(values.parts[-1])).output(0)
+        term = ops.einsum([weighed, full], equation).output(0)
+        total = term if total is None else ops.add(total, term).output(0)
+    assert total is not None, "there is a level"
+    return [Copied(total)]
+
+
+def _narrowed(wanted: Wanted) -> Reading:
+    """A part of the result along a letter needs that part of every operand that has it."""
+    names = _Names.of(wanted.node)
+    if names is None:
+        return regions.as_a_whole(wanted)
+    spans = dict(zip(names.result, wanted.region, strict=True))
+    inputs = [tuple(spans.get(letter) for letter in name) for name in names.operands]
+    return wanted.recreated(wanted.region, inputs)
+
+
+def _macs(node: Node) -> int:
+    """Every combination of indices once."""
+    names = _Names.of(node)
+    if names is None:
+        return elementwise_bound(node)
+    sizes: dict[str, int] = {}
+    for name, port in zip(names.operands, node.input_values(), strict=True):
+        for letter, each in zip(name, extents(port) or (), strict=False):
+            sizes[letter] = max(sizes.get(letter, 1), each or 1)
+    return prod(sizes.values())
+
+
+def elementwise_bound(node: Node) -> int:
+    """Where letters do not tell: every element of the result from the largest operand's rows."""
+    shape = extents(node.output(0)) or ()
+    return prod(each or 1 for each in shape)
+
+
+def values_of(node: Node) -> tuple[Output, int] | None:
+    """What a product weighs, and the axis that it sums over; None of other ops, or where that is not one."""
+    names = _Names.of(node) if node.get_type_name() == EINSUM else None
+    if names is None or len(names.operands) != 2:
+        return None
+    weights, values = names.operands
+    summed = [letter for letter in values if letter in weights and letter not in names.result]
+    return (node.input_value(1), values.index(summed[0])) if len(summed) == 1 else None
+
+
+OPS: Final = (
+    Op(
+        types(EINSUM),
+        traits(Trait.PRODUCT),
+        _meaning,
+        _copied,
+        (Equation("einsum by weights", _by_weights), Equation("einsum of values", _of_values)),
+        _narrowed,
+        _macs,
+    ),
+)

@@ -1,0 +1,118 @@
+"""Tensors behind each other along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from openvino import Node, Output
+from openvino import opset15 as ops
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops import copying
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
+from ovxai_convert.ops.levels import among_others, by_level, filled, general
+from ovxai_convert.ops.op import Equation, Op, no_products, traits, types
+from ovxai_convert.ops.regions import Reading, Region, Wanted
+from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, roles
+
+
+def _joined(node: Node, rank: int) -> int:
+    return int(node.get_attributes()["axis"]) % rank
+
+
+def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
+    shape = meanings.extents.get(node.output(0))
+    sources = [meanings[port] for port in node.input_values() if port in meanings]
+    if shape is None or not sources:
+        return [None]
+    source = min(sources, key=lambda axes: sum(map(is_unclear, axes)))
+    joined = _joined(node, len(shape))
+    known = (meanings.get(port) for port in node.input_values())
+    parts = [axes[joined] if axes else fresh("?", None) for axes in known]
+    kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
+    new = fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
+    return [tuple(new if index == joined else axis for index, axis in enumerate(source))]
+
+
+def _copied(call: Call) -> list[Copied] | Refusal:
+    """Along the same axis, one further on; parts that do not depend on the target are repeated."""
+    joined = _joined(call.node, len(call.original(0)))
+    ports = [copying.spread(call, index) for index in range(len(call.inputs))]
+    return copying.made(call, ports, {"axis": joined + 1})
+
+
+def _along_others(call: Call) -> list[Masked] | NotHere:
+    """``concat(U1(m), U2(m), S)`` along an axis without positions."""
+    found = call.masked()
+    if isinstance(found, NotHere):
+        return found
+    first, joined = found[0][1], _joined(call.node, len(call.result))
+    if any(each.positions != first.positions for _, each in found) or joined in first.positions:
+        return NotHere("it joins positions, or maps whose positions lie along different axes")
+    if first.mask.pooled:
+        return NotHere("it joins pooled maps")
+    alone = len(found) == len(call.inputs) and all(each.uniform == first.uniform for _, each in found)
+    if alone and first.mask.one_hot:
+        return by_level(call, [first.positions], affine=True)
+    inputs = [filled(each) if isinstance(each, Masked) else each for each in call.inputs]
+    return by_level(replace(call, inputs=inputs), [first.positions], affine=True, same=False)
+
+
+def _along_positions(call: Call) -> Sequence[Carried] | NotHere:
+    """Masked tokens beside some that are the same in every copy, as a rotary embedding leaves them."""
+    found = call.masked()
+    if isinstance(found, NotHere):
+        return found
+    place, data = found[0]
+    joined = _joined(call.node, len(call.result))
+    lengths = [call.original(index)[joined] for index in range(len(call.inputs))]
+    if len(found) != 1 or data.positions != (joined,) or None in lengths or data.mask.pooled:
+        return NotHere("it does not join one sequence with others that all copies share")
+    tensor = filled(general(data))
+    before, after = (sum(each or 0 for each in part) for part in (lengths[:place], lengths[place + 1 :]))
+    parts = tuple(_beside(call.inputs, part, joined) for part in tensor.parts)
+    return [replace(tensor, parts=parts, mask=among_others(tensor.mask, before, after))]
+
+
+def _beside(inputs: Sequence[Carried], part: Output, joined: int) -> Output:
+    return ops.concat([each.port if isinstance(each, Shared) else part for each in inputs], joined).output(0)
+
+
+def _narrowed(wanted: Wanted) -> Reading:
+    """Along another axis, or those pieces of the joined one that are read."""
+    joined = _joined(wanted.node, len(wanted.shape))
+    pieces = [wanted.input_shape(index)[joined] for index in range(wanted.node.get_input_size())]
+    span = wanted.region[joined]
+    if span is None or None in pieces:
+        computed = (*wanted.region[:joined], None, *wanted.region[joined + 1 :])
+        return wanted.recreated(computed, [computed] * len(pieces))
+    inputs: list[Region | None] = []
+    start = 0
+    for length in pieces:
+        assert length is not None, "checked above"
+        part = max(span[0] - start, 0), min(span[1] - start, length)
+        beside = (*wanted.region[:joined], part, *wanted.region[joined + 1 :])
+        inputs.append(beside if part[0] < part[1] else None)
+        start += length
+
+    def build(ports: Sequence[Output | None]) -> Output:
+        read = [port for port in ports if port is not None]
+        return read[0] if len(read) == 1 else ops.concat(read, joined).output(0)
+
+    return Reading(wanted.region, tuple(inputs), build)
+
+
+OPS: Final = (
+    Op(
+        types("Concat"),
+        traits(),
+        _meaning,
+        _copied,
+        (Equation("concat", _along_others), Equation("token join", _along_positions)),
+        _narrowed,
+        no_products,
+    ),
+)

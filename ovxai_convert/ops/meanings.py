@@ -1,0 +1,75 @@
+"""Makers of the answer to what an op's output axes hold."""
+
+from __future__ import annotations
+
+from openvino import Node
+
+from ovxai_convert.ops.op import Meaning
+from ovxai_convert.tensors.axes import Axes, Axis, Meanings, deal_atoms, fresh, is_unclear, static_extent
+
+
+def unknown(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """Nothing is known."""
+    return [None] * node.get_output_size()
+
+
+def kept(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """The first output has the axes of the first input."""
+    return [meanings.get(node.input_value(0)), *[None] * (node.get_output_size() - 1)]
+
+
+def elementwise(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """Each output axis takes the first meaning that an input of the same (broadcast) extent gives it."""
+    shape = meanings.extents.get(node.output(0))
+    if shape is None:
+        return [None]
+    result: list[Axis] = [fresh("?", extent) for extent in shape]
+    for port in node.input_values():
+        source = meanings.get(port, ())
+        offset = len(shape) - len(source)
+        for index, axis in enumerate(source, start=offset):
+            if index >= 0 and is_unclear(result[index]) and static_extent(axis) == shape[index]:
+                result[index] = axis
+    return [tuple(result)]
+
+
+def dealt(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """The input's atoms dealt out over the output's axes, in row-major order."""
+    source, shape = meanings.get(node.input_value(0)), meanings.extents.get(node.output(0))
+    if source is None or shape is None:
+        return [None]
+    return [deal_atoms([atom for axis in source for atom in axis], shape)]
+
+
+def resized(node: Node, meanings: Meanings) -> list[Axes | None]:
+    """An axis of one atom keeps its role at the new extent."""
+    source = meanings.get(node.input_value(0))
+    result: list[Axes | None] = []
+    for port in node.outputs():
+        shape = meanings.extents.get(port)
+        if shape is None or source is None or len(shape) != len(source):
+            result.append(None)
+            continue
+        pairs = zip(source, shape, strict=True)
+        result.append(tuple(a if static_extent(a) == new else _at_extent(a, new) for a, new in pairs))
+    return result
+
+
+def _at_extent(axis: Axis, extent: int | None) -> Axis:
+    return fresh(axis[0].role if len(axis) == 1 else "?", extent)
+
+
+def windows(*, spatial: str = "DHW") -> Meaning:
+    """Convolution and pooling: samples as in the input, then channels, then one to three spatial axes."""
+
+    def meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
+        shape = meanings.extents.get(node.output(0))
+        if shape is None or not 3 <= len(shape) <= 5:
+            return unknown(node, meanings)
+        source = meanings.get(node.input_value(0))
+        samples = source[0] if source and source[0][0].role != "?" else fresh("N", shape[0])
+        axes = zip(spatial[5 - len(shape) :], shape[2:], strict=True)
+        found = (samples, fresh("C", shape[1]), *(fresh(*axis) for axis in axes))
+        return [found] * node.get_output_size()
+
+    return meaning

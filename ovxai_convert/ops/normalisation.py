@@ -1,0 +1,102 @@
+"""Ops that keep the shape and work along some axes: normalisations, softmax, running sums, shuffles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openvino import Node
+
+from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops.copying import AxesOf, axis_attribute, second_input
+from ovxai_convert.ops.kinds import Call, Masked, NotHere
+from ovxai_convert.ops.levels import by_level
+from ovxai_convert.ops.op import CopiedForm, Equation, Narrowed, Op, Trait, no_products, traits, types
+
+
+def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
+    """``f(U(m))`` where an op works along axes without positions: each position is treated by itself."""
+
+    def apply(call: Call) -> list[Masked] | NotHere:
+        data, axes = call.data(), axes_of(call.node)
+        if isinstance(data, NotHere):
+            return data
+        if axes is None:
+            return NotHere("it works along axes that are not constant")
+        if {axis % len(call.original(0)) for axis in axes} & set(data.positions):
+            return NotHere("it works along the positions")
+        return by_level(call, [data.positions] * call.node.get_output_size(), affine=affine)
+
+    return Equation("channel-wise", apply)
+
+
+def _channels(node: Node) -> list[int]:
+    return [1]
+
+
+def _mvn_axes(node: Node) -> list[int] | None:
+    """Version 6 takes its axes as an input; version 0 as attributes, never the batch."""
+    if node.get_input_size() > 1:
+        return second_input(node)
+    count = len(node.input_value(0).get_partial_shape())
+    return list(range(1 if node.get_attributes().get("across_channels", False) else 2, count))
+
+
+def _along(
+    names: str, axes_of: AxesOf, copied: CopiedForm, narrowed: Narrowed, *more: Trait, affine: bool = False
+) -> Op:
+    equation = _apart(axes_of, affine=affine)
+    return Op(types(names), traits(*more), meanings.kept, copied, (equation,), narrowed, no_products)
+
+
+def _by_attribute(names: str, *more: Trait) -> Op:
+    form, region = copying.along(axis_attribute, None), regions.along(axis_attribute)
+    return _along(names, axis_attribute, form, region, *more)
+
+
+def _by_input(names: str, *more: Trait) -> Op:
+    form = copying.along_or_merged(second_input, 1)
+    return _along(names, second_input, form, regions.along(second_input), Trait.NORMALISATION, *more)
+
+
+OPS: Final = (
+    _by_attribute("Softmax", Trait.NORMALISATION, Trait.SOFTMAX),
+    _by_attribute("LogSoftmax", Trait.NORMALISATION, Trait.LOG_SOFTMAX),
+    _by_attribute("ShuffleChannels"),
+    _by_input("NormalizeL2", Trait.UNIT_LENGTH),
+    _by_input("LRN"),
+    _by_input("RMS"),
+    _along(
+        "MVN",
+        _mvn_axes,
+        copying.along_or_merged(_mvn_axes, 1),
+        regions.along(_mvn_axes),
+        *(Trait.NORMALISATION, Trait.KEEPS_AXES),
+    ),
+    _along(
+        "BatchNormInference",
+        _channels,
+        copying.merged(),
+        regions.as_a_whole,
+        *(Trait.NORMALISATION, Trait.KEEPS_AXES),
+        affine=True,
+    ),
+    Op(
+        types("GroupNormalization"),
+        traits(Trait.NORMALISATION),
+        meanings.kept,
+        copying.merged(),
+        (),
+        regions.as_a_whole,
+        no_products,
+    ),
+    _along("CumSum", second_input, copying.along(second_input, 1), regions.along(second_input)),
+    Op(
+        types("ReverseSequence"),
+        traits(),
+        meanings.kept,
+        copying.UNKNOWN,
+        (),
+        regions.as_a_whole,
+        no_products,
+    ),
+)

@@ -1,0 +1,125 @@
+"""The row of an op: all that is known of it, one field per question.
+
+A field is a small function of the op. Every field is asked for, and one without an answer says so, so that a
+hole is written down and not forgotten. The table of all rows is ``ovxai_convert.ops.TABLE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
+
+from openvino import Node
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops.kinds import Call, Carried, Copied, NotHere
+from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.tensors.axes import Axes, Meanings
+
+Meaning: TypeAlias = "Callable[[Node, Meanings], Iterable[Axes | None]]"
+"""What the axes of an op's outputs hold, None where that is not understood."""
+CopiedForm: TypeAlias = "Callable[[Call], list[Copied] | Refusal]"
+"""The op on all copies written out, ``[P, *shape]``; inputs are Copied or Shared, at least one is Copied."""
+Narrowed: TypeAlias = "Callable[[Wanted], Reading]"
+"""Which regions of the inputs a region of an output is computed from."""
+Macs: TypeAlias = "Callable[[Node], int]"
+"""Multiply-accumulates of one inference, open extents counted as 1."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A compact form of an op: how its outputs come out of compact inputs without writing copies out.
+
+    Attributes:
+        name: unique name.
+        apply: the op's outputs, or why the equation does not hold here.
+    """
+
+    name: str
+    apply: Callable[[Call], Sequence[Carried] | NotHere]
+
+
+class Trait(Enum):
+    """What an op is, for those who look for ops of a kind and not for one by name."""
+
+    ELEMENTWISE = auto()
+    """Values in, one value out, at every place alike; axes aligned to the right."""
+    NORMALISATION = auto()
+    CONVOLUTION = auto()
+    """Data ``[N, C, spatial...]`` first, then weights."""
+    GROUPED = auto()
+    """A convolution within groups of channels."""
+    POOLING = auto()
+    """Data ``[N, C, spatial...]``."""
+    PRODUCT = auto()
+    """Sums of products of two tensors."""
+    ATTENTION = auto()
+    """Queries, keys and values in one op."""
+    MOVE = auto()
+    """The same numbers under other axes."""
+    KEEPS_AXES = auto()
+    """Every axis of the output is that axis of the first input."""
+    COPY = auto()
+    """The same numbers, perhaps in another element type."""
+    ROUNDING = auto()
+    """Quantises what it reads and is no step of its own."""
+    BEST_OF = auto()
+    """Picks the largest along an axis, and tells where they stand."""
+    SOFTMAX = auto()
+    LOG_SOFTMAX = auto()
+    SIGMOID = auto()
+    ADD = auto()
+    MULTIPLY = auto()
+    DIVIDE = auto()
+    POWER = auto()
+    SUM = auto()
+    LENGTH = auto()
+    """The Euclidean length along axes."""
+    UNIT_LENGTH = auto()
+    """Divides by the Euclidean length."""
+    SOURCE = auto()
+    """Its values come from outside the graph."""
+    SHAPE = auto()
+    """Reads a shape and no numbers."""
+    DETECTION = auto()
+    """Picks boxes among candidates."""
+
+
+@dataclass(frozen=True)
+class Op:
+    """All that is known of some op types that behave alike.
+
+    Attributes:
+        types: the types, as OpenVINO names them.
+        traits: what they are.
+        meaning: what the axes of their outputs hold.
+        copied: the op on all copies written out.
+        equations: compact forms, tried in order.
+        narrowed: which part of the inputs a part of an output needs.
+        macs: multiply-accumulates.
+    """
+
+    types: frozenset[str]
+    traits: frozenset[Trait]
+    meaning: Meaning
+    copied: CopiedForm
+    equations: tuple[Equation, ...]
+    narrowed: Narrowed
+    macs: Macs
+
+
+def types(*names: str) -> frozenset[str]:
+    """Names of op types, as words of one or several strings."""
+    return frozenset(word for name in names for word in name.split())
+
+
+def traits(*those: Trait) -> frozenset[Trait]:
+    """Some traits, or none."""
+    return frozenset(those)
+
+
+def no_products(node: Node) -> int:
+    """An op without multiply-accumulates worth counting."""
+    return 0

@@ -1,0 +1,156 @@
+"""Reductions along axes: of channels at every position, of all positions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from openvino import Node, Output
+from openvino import opset15 as ops
+
+from ovxai_convert.ops import copying, regions
+from ovxai_convert.ops.copying import second_input
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
+from ovxai_convert.ops.levels import by_level, filled, per_copy, positions_in_all
+from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.tensors.axes import Axes, Meanings, fresh
+from ovxai_convert.tensors.extents import Span, ints, number, scalar
+from ovxai_convert.tensors.ports import constant_ints, extents
+
+_AFFINE: Final = types("ReduceMean ReduceSum")
+
+
+def reduced_axes(node: Node) -> frozenset[int] | None:
+    """Axes (0 and up) that a reduction removes or sets to one, None when they are not constant."""
+    shape, axes = extents(node.input_value(0)), constant_ints(node.input_value(1))
+    if shape is None or axes is None:
+        return None
+    return frozenset(axis % len(shape) for axis in axes)
+
+
+def _keeps(node: Node) -> bool:
+    return bool(node.get_attributes().get("keep_dims", False))
+
+
+def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
+    source, shape = meanings.get(node.input_value(0)), meanings.extents.get(node.output(0))
+    gone = reduced_axes(node)
+    if source is None or shape is None or gone is None:
+        return [None]
+    if len(shape) == len(source):
+        return [tuple(fresh("?", 1) if index in gone else axis for index, axis in enumerate(source))]
+    return [tuple(axis for index, axis in enumerate(source) if index not in gone)]
+
+
+def _narrowed(wanted: Wanted) -> Reading:
+    """Reduced axes are read whole."""
+    gone = reduced_axes(wanted.node)
+    if gone is None:
+        return regions.as_a_whole(wanted)
+    kept = _keeps(wanted.node)
+    spans = iter(wanted.region)
+    source: list[Span | None] = []
+    for axis in range(len(wanted.input_shape(0))):
+        span = next(spans) if kept or axis not in gone else None
+        source.append(None if axis in gone else span)
+    computed = tuple(None if kept and axis in gone else each for axis, each in enumerate(wanted.region))
+    return wanted.recreated(computed, [tuple(source), *wanted.whole_inputs()[1:]])
+
+
+def _of_channels(call: Call) -> list[Masked] | NotHere:
+    """``f(U(m))`` along axes without positions; the positions move up where axes vanish."""
+    data, gone = call.data(), reduced_axes(call.node)
+    if isinstance(data, NotHere):
+        return data
+    if gone is None:
+        return NotHere("its axes are not constant")
+    if gone & set(data.positions):
+        return NotHere("it reduces positions together with other axes, or some positions")
+    vanished = frozenset() if _keeps(call.node) else gone
+    positions = tuple(axis - sum(each < axis for each in vanished) for axis in data.positions)
+    return by_level(call, [positions], affine=call.node.get_type_name() in _AFFINE)
+
+
+def _of_positions(call: Call) -> Sequence[Carried] | NotHere:
+    """A reduction over exactly the positions of a map of which every copy keeps one."""
+    data = call.data()
+    if isinstance(data, NotHere):
+        return data
+    if reduced_axes(call.node) != frozenset(data.positions):
+        return NotHere("it does not reduce all positions and nothing else")
+    pooled = over_positions(call.node.get_type_name(), data)
+    if isinstance(pooled, NotHere):
+        return pooled
+    gone = ints([axis + 1 for axis in data.positions])
+    return [Copied(pooled if _keeps(call.node) else ops.squeeze(pooled, gone).output(0))]
+
+
+def over_positions(kind: str, tensor: Masked) -> Output | NotHere:
+    """The pooled value of every copy, ``[P, N, C, 1, 1]`` for channel-first maps.
+
+    Of the T cells of copy p all but one hold the background B:
+    ``mean_q D[p, q] = (V[p] + sum_{q != p} B[q]) / T``, ``max_q D[p, q] = max(V[p], B)`` for a uniform B.
+    """
+    if not tensor.mask.one_hot:
+        return NotHere("copies keep more than one position")
+    if kind in ("ReduceMean", "AvgPool"):
+        return ops.divide(_sum(tensor), _cell_count(tensor)).output(0)
+    if kind == "ReduceSum":
+        return _sum(tensor)
+    if kind in ("ReduceMax", "MaxPool"):
+        return _extreme(tensor, larger=True)
+    if kind == "ReduceMin":
+        return _extreme(tensor, larger=False)
+    return NotHere("there is no closed form of it")
+
+
+def _sum(tensor: Masked) -> Output:
+    """``V[p] + sum_q B[q] - B[p]`` for every copy."""
+    background, values = tensor.parts
+    own = per_copy(values, tensor.positions)
+    if tensor.uniform[0]:
+        rest = ops.subtract(_cell_count(tensor), number(1, values))
+        return ops.add(own, ops.multiply(background, rest)).output(0)
+    everywhere = filled(tensor).parts[0]
+    total = ops.reduce_sum(everywhere, ints(list(tensor.positions)), keep_dims=True)
+    here = per_copy(everywhere, tensor.positions)
+    return ops.add(own, ops.subtract(total, here)).output(0)
+
+
+def _extreme(tensor: Masked, *, larger: bool) -> Output | NotHere:
+    """``max(V[p], B)`` or ``min(V[p], B)``; B counts only where there is another cell than that of p."""
+    background, values = tensor.parts
+    if not tensor.uniform[0]:
+        return NotHere("the background differs from cell to cell")
+    if not values.get_element_type().is_real():
+        return NotHere("its values are no real numbers")
+    several = ops.greater(_cell_count(tensor), number(1, values))
+    never = number(float("-inf") if larger else float("inf"), values)
+    counted = ops.add(background, ops.select(several, number(0, values), never))
+    combine = ops.maximum if larger else ops.minimum
+    return combine(per_copy(values, tensor.positions), counted).output(0)
+
+
+def _cell_count(tensor: Masked) -> Output:
+    """T, without axes, in V's element type."""
+    return ops.convert(scalar(positions_in_all(tensor)), tensor.parts[-1].get_element_type()).output(0)
+
+
+def _reduction(names: str, *more: Trait) -> Op:
+    return Op(
+        types(names),
+        traits(*more),
+        _meaning,
+        copying.along(second_input, 1),
+        (Equation("channel reduction", _of_channels), Equation("global reduction", _of_positions)),
+        _narrowed,
+        no_products,
+    )
+
+
+OPS: Final = (
+    _reduction("ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceLogicalAnd ReduceLogicalOr"),
+    _reduction("ReduceSum", Trait.SUM),
+    _reduction("ReduceL2", Trait.LENGTH),
+)

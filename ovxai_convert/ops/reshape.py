@@ -1,0 +1,128 @@
+"""The same numbers in the same order under other axes: Reshape, Squeeze, Unsqueeze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Final
+
+from openvino import opset15 as ops
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops.copying import second_input
+from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere
+from ovxai_convert.ops.levels import moved
+from ovxai_convert.ops.merged_rows import kept_apart
+from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.tensors.axes import Atom, deal_atoms
+from ovxai_convert.tensors.extents import Span, ints, pinned, reshaped
+from ovxai_convert.tensors.ports import constant_ints, rank
+
+RESHAPE: Final = "Reshape"
+_POSITION, _OTHER = "P", "?"
+
+
+def _reshaped_copies(call: Call) -> list[Copied] | Refusal:
+    """P in front of the pattern; what it copies or infers stays as it is."""
+    if copying.depends(call):
+        return call.refuse("has a shape that depends on the target")
+    pattern = copying.port_of(call, 1)
+    count = ops.convert(call.count, pattern.get_element_type()).output(0)
+    return copying.made(call, [copying.port_of(call, 0), ops.concat([count, pattern], 0).output(0)])
+
+
+def _squeezed_copies(call: Call) -> list[Copied] | Refusal:
+    """One axis further on; where the op names none, those of extent one."""
+    if len(call.inputs) > 1:
+        return copying.along(second_input, 1)(call)
+    gone = [axis for axis, each in enumerate(call.original(0)) if each == 1]
+    return [Copied(ops.squeeze(copying.port_of(call, 0), ints([axis + 1 for axis in gone])).output(0))]
+
+
+def _unsqueezed_copies(call: Call) -> list[Copied] | Refusal:
+    axes, full = constant_ints(call.node.input_value(1)), rank(call.node.output(0))
+    if axes is None or full is None:
+        return call.refuse("adds axes at places that are not constant")
+    return copying.made(call, [copying.port_of(call, 0), ints([axis % full + 1 for axis in axes])])
+
+
+def _dealt(call: Call) -> list[Masked] | NotHere:
+    """``reshaped(U(m))``: positions keep axes of their own, merged or split among themselves; or a Flatten.
+
+    Their order stays that of the map, row by row, so that which copy keeps which position does not change.
+    """
+    data = call.data()
+    if isinstance(data, NotHere):
+        return data
+    before, after = call.original(0), call.result
+    if _flattens(before, after) and data.mask.one_hot and 0 not in data.positions:
+        return [replace(data, flat=True)]
+    atoms = [Atom(_POSITION if axis in data.positions else _OTHER, each) for axis, each in enumerate(before)]
+    axes = deal_atoms(atoms, after)
+    if axes is None or data.mask.pooled:
+        return NotHere("its axes cannot be followed, or hold a pooled map")
+    held = [{atom.role for atom in axis if atom.extent != 1} for axis in axes]
+    if any(len(roles) > 1 for roles in held):
+        return NotHere("it merges positions with other axes")
+    positions = tuple(axis for axis, roles in enumerate(held) if roles == {_POSITION})
+    if not data.mask.one_hot and len(positions) != 1:
+        return NotHere("it splits tokens")
+    return moved(call, _with_rows_pinned(data, before), positions)
+
+
+def _with_rows_pinned(data: Masked, before: Sequence[int | None]) -> Masked:
+    """A single row cannot be told from an axis that holds nothing, so that it must stay single."""
+    once = {axis: 1 for axis in data.positions if before[axis] == 1}
+    return replace(data, parts=(*data.parts[:-1], pinned(data.parts[-1], once))) if once else data
+
+
+def _flattens(before: Sequence[int | None], after: Sequence[int | None]) -> bool:
+    """Whether ``[N, D1, D2, ...]`` becomes ``[N, D1 * D2 * ...]``."""
+    if len(before) < 3 or len(after) != 2 or before[0] != after[0] or None in before[1:]:
+        return False
+    return after[1] == prod(each or 0 for each in before[1:])
+
+
+def _narrowed(wanted: Wanted) -> Reading:
+    """An axis that is one axis of the input, or the outermost factor of one; others are read whole."""
+    together = kept_apart(wanted, RESHAPE)
+    if together is not None:
+        return together
+    computed, source = _followed(wanted)
+    shape = regions.within(wanted.node.output(wanted.index), computed)
+    pattern = [None] * (wanted.node.get_input_size() - 1)
+    return Reading(computed, (source, *pattern), lambda ports: reshaped(regions.only(ports), shape))
+
+
+def _followed(wanted: Wanted) -> tuple[tuple[Span | None, ...], tuple[Span | None, ...]]:
+    """The region that is computed, and what is read for it."""
+    before, after, port = wanted.input_shape(0), wanted.shape, wanted.node.input_value(0)
+    atoms = [Atom(_OTHER, each, origin=(port, axis)) for axis, each in enumerate(before)]
+    computed: list[Span | None] = [None] * len(after)
+    source: list[Span | None] = [None] * len(before)
+    met: set[int] = set()
+    for axis, held in enumerate(deal_atoms(atoms, after) or ()):
+        origins = [atom.origin[1] for atom in held if atom.origin]
+        outermost = len(held) == 1 and origins and origins[0] not in met
+        met.update(origins)
+        span, each, full = wanted.region[axis], after[axis], before[origins[0]] if outermost else None
+        if span is not None and each is not None and full is not None:
+            computed[axis] = span
+            source[origins[0]] = (span[0] * (full // each), span[1] * (full // each))
+    return tuple(computed), tuple(source)
+
+
+def _move(name: str, copied: CopiedForm) -> Op:
+    return Op(types(name), traits(Trait.MOVE), meanings.dealt, copied, (_EQUATION,), _narrowed, no_products)
+
+
+_EQUATION: Final = Equation("reshape", _dealt)
+
+OPS: Final = (
+    _move(RESHAPE, _reshaped_copies),
+    _move("Squeeze", _squeezed_copies),
+    _move("Unsqueeze", _unsqueezed_copies),
+)

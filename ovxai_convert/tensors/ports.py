@@ -1,0 +1,121 @@
+"""Tensors of a graph by address: a (node, port) pair, its printable name, and its constant value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import Model, Node, Output, Tensor
+from openvino.op import Constant
+
+from ovxai_convert.errors import UsageError
+from ovxai_convert.suggestions import did_you_mean
+
+SHAPE_OF: Final = "ShapeOf"
+"""The op that reads a tensor's shape and none of its numbers."""
+_SMALL: Final = 4096
+"""Most elements that are computed to learn a constant; axes, orders and shapes have a handful."""
+
+
+def address(port: Output) -> str:
+    """Printable address of a tensor: the node's friendly name, with ``:port`` where it has several."""
+    node = port.get_node()
+    name: str = node.get_friendly_name()
+    return name if node.get_output_size() == 1 else f"{name}:{port.get_index()}"
+
+
+def extents(port: Output) -> tuple[int | None, ...] | None:
+    """Extent of every axis of a tensor, None where dynamic; None altogether when the rank is dynamic."""
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return None
+    return tuple(dim.get_length() if dim.is_static else None for dim in shape)
+
+
+def rank(port: Output) -> int | None:
+    """Number of axes, or None when dynamic."""
+    shape = extents(port)
+    return None if shape is None else len(shape)
+
+
+def constant_value(port: Output) -> NDArray[Any] | None:
+    """Value of a small tensor that does not depend on the input's values, or None when it does or may.
+
+    Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
+    are ``Range(2, rank)``). Those are evaluated; where they start from a dynamic shape, OpenVINO's shape
+    inference may still know the value, as a lower and an upper bound that agree.
+    """
+    node = port.get_node()
+    if isinstance(node, Constant):
+        return np.array(node.data)
+    shape = extents(port)
+    if shape is None or None in shape or math.prod(each or 0 for each in shape) > _SMALL:
+        return None
+    evaluated = _evaluated(node, port.get_index())
+    return _inferred(port) if evaluated is None else evaluated
+
+
+def _evaluated(node: Node, index: int) -> NDArray[Any] | None:
+    """The op run on its inputs' constant values; a shape is constant where it is static."""
+    if node.get_type_name() == SHAPE_OF:
+        shape = extents(node.input_value(0))
+        static = [each for each in shape or () if each is not None]
+        return np.array(static, np.int64) if shape is not None and len(static) == len(shape) else None
+    inputs = [constant_value(port) for port in node.input_values()]
+    known = [Tensor(np.array(value, order="C")) for value in inputs if value is not None]
+    if not inputs or len(known) != len(inputs):
+        return None
+    results = [Tensor(port.get_element_type(), port.get_shape()) for port in node.outputs()]
+    return np.array(results[index].data) if node.evaluate(results, known) else None
+
+
+def _inferred(port: Output) -> NDArray[Any] | None:
+    tensor = port.get_tensor()
+    try:
+        lower, upper = tensor.get_lower_value().data, tensor.get_upper_value().data
+    except RuntimeError:  # OpenVINO's answer for a tensor whose bounds were never computed
+        return None
+    return np.array(lower) if np.array_equal(lower, upper) else None
+
+
+def constant_ints(port: Output) -> list[int] | None:
+    """:func:`constant_value` as a flat list of integers (axes, orders, shapes)."""
+    value = constant_value(port)
+    return None if value is None else [int(entry) for entry in np.ravel(value)]
+
+
+def find_port(model: Model, wanted: str) -> Output:
+    """The tensor that a user names: a friendly name, a tensor name, or ``NAME:PORT``.
+
+    Exact names win over the ``NAME:PORT`` reading, since names may contain a colon themselves.
+
+    Raises:
+        UsageError: no such node, tensor or port; the nearest names are offered.
+    """
+    nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+    if wanted in nodes:
+        return _port_of(nodes[wanted], 0, wanted)
+    for node in nodes.values():
+        for port in node.outputs():
+            if wanted in port.get_names():
+                return port
+    name, colon, index = wanted.rpartition(":")
+    if colon and index.isdecimal() and name in nodes:
+        return _port_of(nodes[name], int(index), wanted)
+    tensors = (tensor for node in nodes.values() for port in node.outputs() for tensor in port.get_names())
+    hint = did_you_mean(wanted, [*nodes, *tensors], "; ovxai-inspect lists the layers")
+    raise UsageError(f"no layer named '{wanted}'{hint}")
+
+
+def _port_of(node: Node, index: int, wanted: str) -> Output:
+    count = node.get_output_size()
+    if index >= count:
+        raise UsageError(f"no output port {index} in '{wanted}': the node has {count} (0 to {count - 1})")
+    return node.output(index)
+
+
+def elements(port: Output) -> int:
+    """Numbers that a tensor holds, an open extent counted as 1."""
+    return math.prod(1 if each is None else each for each in extents(port) or ())

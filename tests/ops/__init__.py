@@ -1,0 +1,1 @@
+"""The table of ops: every row held to the definition on real copies."""
