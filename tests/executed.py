@@ -17,7 +17,8 @@ class Layer:
         kind: its type in the runtime's words (``Convolution``, ``Subgraph``, ``Reorder``).
         primitive: the implementation that was chosen.
         fused: friendly names of the model's nodes that it computes; a name that the runtime made up tells
-            nothing, and a branch's node may be computed along.
+            nothing, and a branch's node may be computed along. Empty where it made an
+            op of the model and an equal one of the branch one and kept the latter's name.
     """
 
     kind: str
@@ -38,6 +39,12 @@ def executed_for(original: Model, model: Model) -> list[Layer]:
     for name in results:
         _visit(executed[name], names, order)
     return [layer for layer in order.values() if layer.kind != "Const"]
+
+
+def executed_alike(before: Layer, after: Layer) -> bool:
+    """Whether a layer is executed as it was, under its name or under that of the branch's equal op."""
+    same = (before.kind, before.primitive) == (after.kind, after.primitive)
+    return same and after.fused in ((), before.fused)
 
 
 def _visit(node: Node, names: set[str], order: dict[Node, Layer]) -> None:

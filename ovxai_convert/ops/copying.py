@@ -17,6 +17,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops.kinds import Call, Copied, Masked
 from ovxai_convert.ops.op import CopiedForm
 from ovxai_convert.tensors.extents import (
+    Extent,
     extent,
     full_shape,
     ints,
@@ -111,20 +112,29 @@ def merged(*per_sample: int) -> CopiedForm:
     def form(call: Call) -> list[Copied] | Refusal:
         if depends(call, (0, *per_sample)):
             return call.refuse("has parameters that depend on the target")
-        wide = {index: spread(call, index) for index in (0, *per_sample) if index < len(call.inputs)}
+        full = {index: spread(call, index) for index in (0, *per_sample) if index < len(call.inputs)}
         ports = [
-            reshaped(wide[index], [-1, *full_shape(wide[index], 2)])
-            if index in wide
+            reshaped(full[index], [-1, *full_shape(full[index], 2)])
+            if index in full
             else port_of(call, index)
             for index in range(len(call.inputs))
         ]
         outputs = made(call, ports)
         if isinstance(outputs, Refusal):
             return outputs
-        batch = extent(wide[0], 0), extent(wide[0], 1)
-        return [Copied(reshaped(each.port, [*batch, *full_shape(each.port, 1)])) for each in outputs]
+        batch = extent(full[0], 0), extent(full[0], 1)
+        return [Copied(_apart(each.port, batch)) for each in outputs]
 
     return form
+
+
+def _apart(port: Output, batch: Sequence[Extent]) -> Output:
+    """``[P * N, ...] -> [P, N, ...]``.
+
+    By way of an axis more: a reshape of four axes before a permutation and another reshape makes the runtime
+    (2026.4) look for a channel shuffle, which fails where the batch is open.
+    """
+    return reshaped(unsqueezed(port, [0]), [*batch, *full_shape(port, 1)])
 
 
 def along(axes_of: AxesOf, place: int | None) -> CopiedForm:

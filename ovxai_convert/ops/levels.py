@@ -26,6 +26,7 @@ from ovxai_convert.tensors.extents import (
     unsqueezed,
 )
 from ovxai_convert.tensors.permuting import transposed
+from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.recreate import recreate
 
 
@@ -78,10 +79,10 @@ def not_folded(tensor: Masked) -> Masked:
 
     It (2026.4) multiplies two constants wrongly of which one comes out of a convolution and is turned.
     """
-    if not tensor.uniform[0] or tensor.mask.pooled:
+    if not tensor.uniform[0] or not tensor.parts[0].get_element_type().is_real():
         return tensor
-    never = ops.constant(False, Type.boolean)
     one = sliced(tensor.parts[-1], dict.fromkeys(tensor.positions, (0, 1)))
+    never = ops.greater(one, number(float("inf"), one))
     first = ops.select(never, one, tensor.parts[0]).output(0)
     return replace(tensor, parts=(first, *tensor.parts[1:]))
 
@@ -200,13 +201,16 @@ def positions_in_all(tensor: Masked) -> Extent:
 def per_copy(part: Output, positions: tuple[int, ...]) -> Output:
     """Positions to an axis of their own, each copy with its value: ``[N, C, H, W] -> [P, N, C, 1, 1]``.
 
-    P is read from the part itself, so that what is left can only be the samples.
+    P is read from the part itself, so that what is left can only be the samples. Where their number is open
+    and P is not, nothing has to be read of the tensor, which one more reader may cost a fusion.
     """
     others = [axis for axis in range(rank_of(part)) if axis not in positions]
     in_front = transposed(part, [*positions, *others])
     copies = product([extent(part, axis) for axis in positions])
+    is_open = any((extents(part) or ())[axis] is None for axis in positions)
+    samples = extent(part, others[0]) if is_open else -1
     kept = [extent(part, axis) for axis in others[1:]]
-    return unsqueezed(reshaped(in_front, [copies, -1, *kept]), [axis + 1 for axis in positions])
+    return unsqueezed(reshaped(in_front, [copies, samples, *kept]), [axis + 1 for axis in positions])
 
 
 def write_out(tensor: Masked, count: Output) -> Copied:

@@ -61,7 +61,7 @@ Build = Callable[[Start], Tensor]
 
 
 @dataclass(frozen=True)
-class EquationCase:
+class Case:
     """A head, and what the equations are to do in it.
 
     Attributes:
@@ -91,12 +91,12 @@ class EquationCase:
 
 def left_alone(
     equation: str, about: str, build: Build, grid: tuple[int, int] = (3, 5), channels: int = 4
-) -> EquationCase:
+) -> Case:
     """A case where the equation does not hold: the mosaic is written out, and the map is still right."""
-    return EquationCase(equation, about, build, fires=False, compact=False, grid=grid, channels=channels)
+    return Case(equation, about, build, fires=False, compact=False, grid=grid, channels=channels)
 
 
-def case_model(case: EquationCase, batch: int | None) -> Model:
+def case_model(case: Case, batch: int | None) -> Model:
     """``image -> stem -> target -> head -> linear layer``."""
     return head_model(case.build, batch, case.channels, case.grid)
 

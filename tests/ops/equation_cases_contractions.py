@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from fixtures.networks import Tensor, extent_of, reshaped, transposed
 from tests.ops.equation_cases import (
     TO_NCHW,
     TO_NHWC,
-    EquationCase,
+    Case,
     Start,
     biased,
     embedded,
@@ -51,14 +50,10 @@ def _grouped(s: Start, x: Tensor, groups: int) -> Node:
 
 
 _POINTWISE: Final = (
-    EquationCase(
-        "pointwise convolution", "channels", lambda s: mean(ops.tanh(_convolution(s, biased(s), (1, 1))))
-    ),
-    EquationCase(
-        "pointwise convolution", "in groups", lambda s: mean(ops.sigmoid(_grouped(s, shifted(s), 2)))
-    ),
-    EquationCase("pointwise convolution", "depth-wise", lambda s: mean(ops.tanh(_grouped(s, skipped(s), 4)))),
-    EquationCase(
+    Case("pointwise convolution", "channels", lambda s: mean(ops.tanh(_convolution(s, biased(s), (1, 1))))),
+    Case("pointwise convolution", "in groups", lambda s: mean(ops.sigmoid(_grouped(s, shifted(s), 2)))),
+    Case("pointwise convolution", "depth-wise", lambda s: mean(ops.tanh(_grouped(s, skipped(s), 4)))),
+    Case(
         "pointwise convolution",
         "on a pooled grid",
         lambda s: layer(s, ops.exp(_convolution(s, _tiles(squashed(s)), (1, 1)))),
@@ -93,26 +88,31 @@ def _own_matrix(s: Start) -> Node:
     return ops.tanh(op(ops.matmul(tokens(s, biased(s)), keys, False, True)))
 
 
+def _weights_first(s: Start) -> Node:
+    """``W x`` on channels that lie before the positions."""
+    rows = reshaped(biased(s), [0, s.channels, s.cells])
+    product = op(ops.matmul(s.draw.numbers(5, s.channels), rows, False, False))
+    return reshaped(ops.tanh(product), [0, 5, s.rows, s.columns])
+
+
 _CHANNEL_MATMUL: Final = (
-    EquationCase("channel matmul", "tokens", lambda s: mean(_channel_matmul(s, tokens(s, biased(s))), 1)),
-    EquationCase(
+    Case("channel matmul", "tokens", lambda s: mean(_channel_matmul(s, tokens(s, biased(s))), 1)),
+    Case(
         "channel matmul",
         "turned weights",
         lambda s: mean(_channel_matmul(s, tokens(s, embedded(s)), swapped=True), 1),
     ),
-    EquationCase(
+    Case(
         "channel matmul", "weights of rank 3", lambda s: mean(_channel_matmul(s, tokens(s, gated(s)), 1), 1)
     ),
-    EquationCase(
+    Case(
         "channel matmul",
         "channel last",
         lambda s: mean(_channel_matmul(s, transposed(biased(s), TO_NHWC), 1, 1), 1, 2),
         channels=2,
     ),
-    replace(
-        left_alone("channel matmul", "a matrix per sample", lambda s: mean(_own_matrix(s), 1)),
-        batches=(2, 3, None),
-    ),
+    Case("channel matmul", "a matrix per sample", lambda s: mean(_own_matrix(s), 1), batches=(2, 3, None)),
+    Case("channel matmul", "weights on the left", lambda s: mean(_weights_first(s)), channels=2),
     left_alone(
         "channel matmul",
         "columns",
@@ -146,33 +146,25 @@ def _twice(x: Tensor) -> Tensor:
 
 
 _FLATTENED: Final = (
-    EquationCase("flattened matmul", "channel first", lambda s: _dense_layer(s, biased(s))),
-    EquationCase("flattened matmul", "turned weights", lambda s: _dense_layer(s, squashed(s), swapped=True)),
-    EquationCase(
-        "flattened matmul", "channel last", lambda s: _dense_layer(s, transposed(biased(s), TO_NHWC))
-    ),
-    EquationCase(
-        "flattened matmul", "tokens", lambda s: _dense_layer(s, tokens(s, gated(s)), True), channels=2
-    ),
-    EquationCase(
-        "flattened matmul", "weights of half precision", lambda s: _dense_layer(s, shifted(s), half=True)
-    ),
-    EquationCase(
+    Case("flattened matmul", "channel first", lambda s: _dense_layer(s, biased(s))),
+    Case("flattened matmul", "turned weights", lambda s: _dense_layer(s, squashed(s), swapped=True)),
+    Case("flattened matmul", "channel last", lambda s: _dense_layer(s, transposed(biased(s), TO_NHWC))),
+    Case("flattened matmul", "tokens", lambda s: _dense_layer(s, tokens(s, gated(s)), True), channels=2),
+    Case("flattened matmul", "weights of half precision", lambda s: _dense_layer(s, shifted(s), half=True)),
+    Case(
         "flattened matmul",
         "largest of tiles",
         lambda s: _dense_layer(s, _tiles(biased(s, offset=0.5))),
         grid=(4, 6),
     ),
-    EquationCase(
+    Case(
         "flattened matmul",
         "mean of tiles",
         lambda s: _dense_layer(s, _tiles(gated(s), "average", 1, 2), True),
         grid=(3, 6),
     ),
-    EquationCase(
-        "flattened matmul", "tiles of tiles", lambda s: _dense_layer(s, _twice(biased(s))), grid=(4, 6)
-    ),
-    EquationCase(
+    Case("flattened matmul", "tiles of tiles", lambda s: _dense_layer(s, _twice(biased(s))), grid=(4, 6)),
+    Case(
         "flattened matmul",
         "tiles channel last",
         lambda s: _dense_layer(s, transposed(_tiles(biased(s)), TO_NHWC)),
@@ -189,14 +181,10 @@ def _whole_map(s: Start, x: Tensor, auto_pad: str = "explicit") -> Node:
 
 
 _FULL_MAP: Final = (
-    EquationCase("full-map convolution", "bias", lambda s: _whole_map(s, biased(s))),
-    EquationCase(
-        "full-map convolution", "background per sample", lambda s: _whole_map(s, gated(s)), channels=2
-    ),
-    EquationCase(
-        "full-map convolution", "largest of tiles", lambda s: _whole_map(s, _tiles(biased(s))), grid=(4, 6)
-    ),
-    EquationCase(
+    Case("full-map convolution", "bias", lambda s: _whole_map(s, biased(s))),
+    Case("full-map convolution", "background per sample", lambda s: _whole_map(s, gated(s)), channels=2),
+    Case("full-map convolution", "largest of tiles", lambda s: _whole_map(s, _tiles(biased(s))), grid=(4, 6)),
+    Case(
         "full-map convolution",
         "tiles of tiles",
         lambda s: _whole_map(s, _twice(ops.exp(biased(s)))),
@@ -217,29 +205,25 @@ def _turned(s: Start) -> Node:
 
 
 _TRANSPOSE: Final = (
-    EquationCase(
-        "transpose", "channel last", lambda s: mean(op(transposed(biased(s), TO_NHWC)), 1, 2), channels=2
-    ),
-    EquationCase(
+    Case("transpose", "channel last", lambda s: mean(op(transposed(biased(s), TO_NHWC)), 1, 2), channels=2),
+    Case(
         "transpose", "between rows and columns", lambda s: layer(s, op(transposed(biased(s), [0, 2, 1, 3])))
     ),
-    EquationCase(
-        "transpose", "differs from cell to cell", lambda s: mean(op(transposed(skipped(s), TO_NHWC)), 1, 2)
-    ),
-    EquationCase(
+    Case("transpose", "differs from cell to cell", lambda s: mean(op(transposed(skipped(s), TO_NHWC)), 1, 2)),
+    Case(
         "transpose",
         "pooled grid",
         lambda s: layer(s, op(transposed(_tiles(biased(s)), TO_NHWC))),
         grid=(4, 6),
     ),
-    EquationCase(
+    Case(
         "transpose",
         "tokens back",
         lambda s: mean(op(transposed(ops.exp(tokens(s, biased(s))), [0, 2, 1])), 2),
     ),
     left_alone("transpose", "columns before rows", lambda s: layer(s, _turned(s))),
     left_alone("transpose", "square columns before rows", lambda s: layer(s, _turned(s)), grid=(4, 4)),
-    left_alone(
+    Case(
         "transpose",
         "samples move",
         lambda s: mean(transposed(ops.tanh(op(transposed(biased(s), [1, 0, 2, 3]))), [1, 0, 2, 3])),
@@ -260,24 +244,22 @@ def _grouped_channels(s: Start) -> Node:
 
 
 _RESHAPE: Final = (
-    EquationCase("reshape", "positions merge", lambda s: mean(op(reshaped(skipped(s), [0, 0, -1])), 2)),
-    EquationCase("reshape", "tokens", lambda s: mean(op(tokens(s, embedded(s))), 1), channels=2),
-    EquationCase("reshape", "channels in groups", lambda s: _grouped_channels(s)),
-    EquationCase(
-        "reshape", "Unsqueeze", lambda s: flat(mean(op(ops.unsqueeze(biased(s), np.int64(2))), 3, 4))
-    ),
-    EquationCase(
+    Case("reshape", "positions merge", lambda s: mean(op(reshaped(skipped(s), [0, 0, -1])), 2)),
+    Case("reshape", "tokens", lambda s: mean(op(tokens(s, embedded(s))), 1), channels=2),
+    Case("reshape", "channels in groups", lambda s: _grouped_channels(s)),
+    Case("reshape", "Unsqueeze", lambda s: flat(mean(op(ops.unsqueeze(biased(s), np.int64(2))), 3, 4))),
+    Case(
         "reshape",
         "Unsqueeze at the end",
         lambda s: flat(mean(op(ops.unsqueeze(embedded(s), np.int64(-1))), 2, 3)),
     ),
-    EquationCase(
+    Case(
         "reshape",
         "Squeeze",
         lambda s: layer(s, op(ops.squeeze(ops.reduce_max(biased(s), [1], True), whole(1)))),
     ),
-    EquationCase("reshape", "Flatten", lambda s: s.draw.linear(op(flat(biased(s))), 5)),
-    left_alone("reshape", "windows", _windows, grid=(4, 6)),
+    Case("reshape", "Flatten", lambda s: s.draw.linear(op(flat(biased(s))), 5)),
+    Case("reshape", "windows", _windows, compact=False, grid=(4, 6)),
     left_alone(
         "reshape",
         "channels and rows merge",
@@ -297,7 +279,7 @@ def _rows_as_samples(s: Start) -> Node:
     return reshaped(rows, [s.batch or -1, s.channels, s.rows, s.columns])
 
 
-_NCHW_AGAIN: Final = EquationCase(
+_NCHW_AGAIN: Final = Case(
     "transpose", "channel first again", lambda s: mean(op(transposed(_last(s), TO_NCHW))), channels=2
 )
 

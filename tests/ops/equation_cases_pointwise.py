@@ -12,7 +12,7 @@ from fixtures.networks import Tensor, transposed
 from tests.ops.equation_cases import (
     TO_NCHW,
     TO_NHWC,
-    EquationCase,
+    Case,
     Start,
     biased,
     embedded,
@@ -35,27 +35,25 @@ def _pooled(s: Start, x: Tensor) -> Tensor:
 
 
 _UNARY: Final = (
-    EquationCase("unary", "hard sigmoid of zero", lambda s: mean(op(squashed(s)))),
-    EquationCase("unary", "sigmoid of zero", lambda s: mean(op(ops.sigmoid(s.target))), channels=2),
-    EquationCase("unary", "exponential of a bias", lambda s: mean(op(ops.exp(biased(s))))),
-    EquationCase(
-        "unary", "swish with a parameter", lambda s: mean(op(ops.swish(shifted(s), np.float32(1.7))))
-    ),
-    EquationCase("unary", "differs from cell to cell", lambda s: mean(op(ops.tanh(embedded(s))))),
-    EquationCase("unary", "differs from sample to sample", lambda s: mean(op(ops.sigmoid(gated(s))))),
-    EquationCase(
+    Case("unary", "hard sigmoid of zero", lambda s: mean(op(squashed(s)))),
+    Case("unary", "sigmoid of zero", lambda s: mean(op(ops.sigmoid(s.target))), channels=2),
+    Case("unary", "exponential of a bias", lambda s: mean(op(ops.exp(biased(s))))),
+    Case("unary", "swish with a parameter", lambda s: mean(op(ops.swish(shifted(s), np.float32(1.7))))),
+    Case("unary", "differs from cell to cell", lambda s: mean(op(ops.tanh(embedded(s))))),
+    Case("unary", "differs from sample to sample", lambda s: mean(op(ops.sigmoid(gated(s))))),
+    Case(
         "unary",
         "behind Flatten",
         lambda s: s.draw.linear(op(ops.sigmoid(flat(biased(s)))), 5),
         grid=(4, 6),
     ),
-    EquationCase(
+    Case(
         "unary",
         "on a pooled grid",
         lambda s: mean(op(ops.exp(_pooled(s, biased(s))))),
         grid=(4, 6),
     ),
-    EquationCase("unary", "to integers and back", lambda s: mean(ops.convert(op(_rounded(s)), "f32"))),
+    Case("unary", "to integers and back", lambda s: mean(ops.convert(op(_rounded(s)), "f32"))),
 )
 
 
@@ -91,26 +89,24 @@ def _new_axis(s: Start) -> Node:
 
 
 _BROADCAST: Final = (
-    EquationCase("broadcast", "bias", lambda s: mean(ops.tanh(op(biased(s))))),
-    EquationCase("broadcast", "position embedding", lambda s: mean(ops.tanh(op(embedded(s))))),
-    EquationCase("broadcast", "skip path", lambda s: mean(ops.sigmoid(op(skipped(s))))),
-    EquationCase("broadcast", "a value of each sample", lambda s: mean(ops.tanh(op(gated(s)))), channels=2),
-    EquationCase(
-        "broadcast", "shared one first", lambda s: mean(ops.exp(op(ops.subtract(s.skip, biased(s)))))
-    ),
-    EquationCase("broadcast", "two sparse ones", lambda s: mean(_self_gate(s))),
-    EquationCase(
+    Case("broadcast", "bias", lambda s: mean(ops.tanh(op(biased(s))))),
+    Case("broadcast", "position embedding", lambda s: mean(ops.tanh(op(embedded(s))))),
+    Case("broadcast", "skip path", lambda s: mean(ops.sigmoid(op(skipped(s))))),
+    Case("broadcast", "a value of each sample", lambda s: mean(ops.tanh(op(gated(s)))), channels=2),
+    Case("broadcast", "shared one first", lambda s: mean(ops.exp(op(ops.subtract(s.skip, biased(s)))))),
+    Case("broadcast", "two sparse ones", lambda s: mean(_self_gate(s))),
+    Case(
         "broadcast",
         "embedding of rows alone",
         lambda s: mean(ops.tanh(op(ops.multiply(biased(s), s.draw.numbers(1, 1, s.rows, 1))))),
     ),
-    EquationCase(
+    Case(
         "broadcast",
         "choice between three",
         lambda s: mean(op(ops.select(ops.greater(biased(s), s.skip), shifted(s), s.skip))),
     ),
-    EquationCase("broadcast", "limits per channel", lambda s: mean(_quantized(s)), channels=2),
-    EquationCase(
+    Case("broadcast", "limits per channel", lambda s: mean(_quantized(s)), channels=2),
+    Case(
         "broadcast",
         "factor per channel on a pooled grid",
         lambda s: mean(op(ops.multiply(_pooled(s, biased(s)), s.draw.numbers(s.channels, 1, 1)))),
@@ -122,7 +118,7 @@ _BROADCAST: Final = (
         lambda s: mean(op(ops.add(_pooled(s, biased(s)), s.draw.numbers(1, s.channels, 2, 3)))),
         grid=(4, 6),
     ),
-    EquationCase("broadcast", "along a new axis", _new_axis),
+    Case("broadcast", "along a new axis", _new_axis),
     left_alone("broadcast", "one row becomes two", lambda s: mean(ops.tanh(_two_rows(s))), grid=(1, 5)),
     left_alone("broadcast", "one operand is a batch of copies", lambda s: mean(_two_grids(s))),
 )
@@ -138,25 +134,21 @@ def _slope_along_rows(s: Start) -> Node:
 
 
 _CHANNEL_WISE: Final = (
-    EquationCase("channel-wise", "BatchNorm", lambda s: mean(ops.tanh(op(shifted(s))))),
-    EquationCase(
-        "channel-wise",
+    Case("channel-wise", "BatchNorm", lambda s: mean(ops.tanh(op(shifted(s))))),
+    Case(
+        "slope",
         "slope per channel",
         lambda s: mean(op(ops.prelu(biased(s), s.draw.numbers(s.channels)))),
     ),
-    EquationCase("channel-wise", "softmax", lambda s: mean(op(ops.softmax(biased(s), 1)))),
-    EquationCase(
-        "channel-wise", "softmax of tokens", lambda s: mean(op(ops.softmax(tokens(s, skipped(s)), -1)), 1)
-    ),
-    EquationCase(
-        "channel-wise", "logarithm of softmax", lambda s: mean(op(ops.log_softmax(embedded(s), -3)))
-    ),
-    EquationCase(
+    Case("channel-wise", "softmax", lambda s: mean(op(ops.softmax(biased(s), 1)))),
+    Case("channel-wise", "softmax of tokens", lambda s: mean(op(ops.softmax(tokens(s, skipped(s)), -1)), 1)),
+    Case("channel-wise", "logarithm of softmax", lambda s: mean(op(ops.log_softmax(embedded(s), -3)))),
+    Case(
         "channel-wise",
         "MVN",
         lambda s: mean(op(ops.mvn(biased(s), whole(1), True, 1e-3, "inside_sqrt"))),
     ),
-    EquationCase(
+    Case(
         "channel-wise",
         "L2 norm",
         lambda s: mean(op(ops.normalize_l2(gated(s), whole(1), 1e-3, "add"))),
@@ -173,9 +165,7 @@ _CHANNEL_WISE: Final = (
         "L2 norm over everything",
         lambda s: mean(op(ops.normalize_l2(biased(s), whole(1, 2, 3), 1e-3, "add"))),
     ),
-    EquationCase(
-        "channel-wise", "BatchNorm on a pooled grid", lambda s: layer(s, _pooled_norm(s)), grid=(4, 6)
-    ),
+    Case("channel-wise", "BatchNorm on a pooled grid", lambda s: layer(s, _pooled_norm(s)), grid=(4, 6)),
 )
 
 
@@ -196,29 +186,29 @@ def _layer_norm(s: Start, x: Node, axis: int) -> Node:
 
 
 _CHANNEL_REDUCTION: Final = (
-    EquationCase("channel reduction", "LayerNorm", lambda s: mean(_layer_norm(s, biased(s), 1))),
-    EquationCase(
+    Case("channel reduction", "LayerNorm", lambda s: mean(_layer_norm(s, biased(s), 1))),
+    Case(
         "channel reduction",
         "LayerNorm of tokens",
         lambda s: mean(_layer_norm(s, tokens(s, embedded(s)), -1), 1),
         channels=2,
     ),
-    EquationCase(
+    Case(
         "channel reduction",
         "LayerNorm channel last",
         lambda s: mean(transposed(_layer_norm(s, transposed(skipped(s), TO_NHWC), 3), TO_NCHW)),
     ),
-    EquationCase(
+    Case(
         "channel reduction",
         "axis vanishes before the positions",
         lambda s: layer(s, op(ops.reduce_max(biased(s), [1], False))),
     ),
-    EquationCase(
+    Case(
         "channel reduction",
         "axis vanishes behind the positions",
         lambda s: layer(s, op(ops.reduce_l2(transposed(biased(s), TO_NHWC), [-1], False))),
     ),
-    EquationCase(
+    Case(
         "channel reduction",
         "on a pooled grid",
         lambda s: layer(s, op(ops.reduce_sum(_pooled(s, biased(s)), [1], True))),
@@ -239,6 +229,7 @@ POINTWISE_CASES: Final = (
     *_BROADCAST,
     *_CHANNEL_WISE,
     *_CHANNEL_REDUCTION,
-    left_alone("channel-wise", "slope per cell", lambda s: mean(_positional_slope(s))),
-    left_alone("channel-wise", "slope along rows", lambda s: mean(_slope_along_rows(s), 1, 2)),
+    Case("slope", "one slope", lambda s: mean(op(ops.prelu(skipped(s), s.draw.numbers(1))))),
+    left_alone("slope", "slope per cell", lambda s: mean(_positional_slope(s))),
+    left_alone("slope", "slope along rows", lambda s: mean(_slope_along_rows(s), 1, 2)),
 )

@@ -11,7 +11,7 @@ from openvino import opset15 as ops
 from fixtures.networks import Tensor, extent_of, transposed
 from tests.ops.equation_cases import (
     TO_NHWC,
-    EquationCase,
+    Case,
     Start,
     biased,
     embedded,
@@ -57,59 +57,49 @@ def _total(s: Start, x: Tensor) -> Node:
 
 
 _GLOBAL_REDUCTION: Final = (
-    EquationCase("global reduction", "mean", lambda s: op(ops.reduce_mean(biased(s), [2, 3], False))),
-    EquationCase(
-        "global reduction", "mean that keeps axes", lambda s: op(ops.reduce_mean(shifted(s), [2, 3], True))
-    ),
-    EquationCase(
+    Case("global reduction", "mean", lambda s: op(ops.reduce_mean(biased(s), [2, 3], False))),
+    Case("global reduction", "mean that keeps axes", lambda s: op(ops.reduce_mean(shifted(s), [2, 3], True))),
+    Case(
         "global reduction",
         "axes from the end",
         lambda s: op(ops.reduce_mean(squashed(s), [-1, -2], False)),
         channels=2,
     ),
-    EquationCase("global reduction", "mean of an embedding", lambda s: op(mean(embedded(s)))),
-    EquationCase(
-        "global reduction", "mean of a skip path", lambda s: op(ops.reduce_mean(skipped(s), [2, 3], True))
-    ),
-    EquationCase("global reduction", "mean per sample", lambda s: op(mean(gated(s)))),
-    EquationCase(
-        "global reduction", "mean channel last", lambda s: op(mean(transposed(biased(s), TO_NHWC), 1, 2))
-    ),
-    EquationCase(
+    Case("global reduction", "mean of an embedding", lambda s: op(mean(embedded(s)))),
+    Case("global reduction", "mean of a skip path", lambda s: op(ops.reduce_mean(skipped(s), [2, 3], True))),
+    Case("global reduction", "mean per sample", lambda s: op(mean(gated(s)))),
+    Case("global reduction", "mean channel last", lambda s: op(mean(transposed(biased(s), TO_NHWC), 1, 2))),
+    Case(
         "global reduction",
         "embedding channel last",
         lambda s: op(mean(transposed(embedded(s), TO_NHWC), 1, 2)),
     ),
-    EquationCase(
-        "global reduction", "mean of tokens", lambda s: op(mean(tokens(s, skipped(s)), 1)), channels=2
-    ),
-    EquationCase("global reduction", "mean of tokens channel first", lambda s: op(mean(_token_rows(s), 2))),
-    EquationCase("global reduction", "sum", lambda s: _total(s, biased(s))),
-    EquationCase("global reduction", "sum of an embedding", lambda s: _total(s, embedded(s))),
-    EquationCase(
+    Case("global reduction", "mean of tokens", lambda s: op(mean(tokens(s, skipped(s)), 1)), channels=2),
+    Case("global reduction", "mean of tokens channel first", lambda s: op(mean(_token_rows(s), 2))),
+    Case("global reduction", "sum", lambda s: _total(s, biased(s))),
+    Case("global reduction", "sum of an embedding", lambda s: _total(s, embedded(s))),
+    Case(
         "global reduction",
         "largest",
         lambda s: op(ops.reduce_max(biased(s, offset=HIGH), [2, 3], False)),
         grid=(4, 6),
     ),
-    EquationCase(
-        "global reduction", "largest keeps axes", lambda s: op(ops.reduce_max(gated(s), [2, 3], True))
-    ),
-    EquationCase(
+    Case("global reduction", "largest keeps axes", lambda s: op(ops.reduce_max(gated(s), [2, 3], True))),
+    Case(
         "global reduction",
         "smallest",
         lambda s: op(ops.reduce_min(biased(s, offset=LOW), [-2, -1], False)),
         channels=2,
     ),
-    EquationCase("global reduction", "mean of tiles", lambda s: op(mean(_tile(s, "average"))), grid=(4, 6)),
-    EquationCase("global reduction", "sum of tiles", lambda s: _total(s, _tile(s, "max")), grid=(4, 6)),
-    EquationCase(
+    Case("global reduction", "mean of tiles", lambda s: op(mean(_tile(s, "average"))), grid=(4, 6)),
+    Case("global reduction", "sum of tiles", lambda s: _total(s, _tile(s, "max")), grid=(4, 6)),
+    Case(
         "global reduction",
         "largest of tiles",
         lambda s: op(ops.reduce_max(_tile(s, "average"), [2, 3], True)),
         grid=(4, 6),
     ),
-    EquationCase("global reduction", "a single row", lambda s: op(mean(ops.exp(biased(s)))), grid=(1, 7)),
+    Case("global reduction", "a single row", lambda s: op(mean(ops.exp(biased(s)))), grid=(1, 7)),
     left_alone(
         "global reduction",
         "largest of an embedding",
@@ -147,21 +137,13 @@ def _one_tile(s: Start) -> Tensor:
 
 
 _GLOBAL_POOLING: Final = (
-    EquationCase("global pooling", "mean", lambda s: _all_cells(biased(s), "average")),
-    EquationCase(
-        "global pooling", "mean of an embedding", lambda s: _all_cells(embedded(s), "average"), channels=2
-    ),
-    EquationCase("global pooling", "mean of a skip path", lambda s: _all_cells(skipped(s), "average")),
-    EquationCase(
-        "global pooling", "largest", lambda s: _all_cells(biased(s, offset=HIGH), "max"), grid=(4, 6)
-    ),
-    EquationCase("global pooling", "largest per sample", lambda s: _all_cells(gated(s), "max")),
-    EquationCase(
-        "global pooling", "largest of tiles", lambda s: _all_cells(_tile(s, "average"), "max"), grid=(4, 6)
-    ),
-    EquationCase(
-        "global pooling", "mean of tiles", lambda s: _all_cells(_tile(s, "max"), "average"), grid=(4, 6)
-    ),
+    Case("global pooling", "mean", lambda s: _all_cells(biased(s), "average")),
+    Case("global pooling", "mean of an embedding", lambda s: _all_cells(embedded(s), "average"), channels=2),
+    Case("global pooling", "mean of a skip path", lambda s: _all_cells(skipped(s), "average")),
+    Case("global pooling", "largest", lambda s: _all_cells(biased(s, offset=HIGH), "max"), grid=(4, 6)),
+    Case("global pooling", "largest per sample", lambda s: _all_cells(gated(s), "max")),
+    Case("global pooling", "largest of tiles", lambda s: _all_cells(_tile(s, "average"), "max"), grid=(4, 6)),
+    Case("global pooling", "mean of tiles", lambda s: _all_cells(_tile(s, "max"), "average"), grid=(4, 6)),
     left_alone("global pooling", "largest of an embedding", lambda s: _all_cells(embedded(s), "max")),
     left_alone(
         "global pooling",
@@ -185,51 +167,49 @@ def _then_embedding(s: Start) -> Tensor:
 
 
 _TILED: Final = (
-    EquationCase("tiled pooling", "largest then mean", lambda s: mean(pooled(biased(s), "max")), grid=(4, 6)),
-    EquationCase(
+    Case("tiled pooling", "largest then mean", lambda s: mean(pooled(biased(s), "max")), grid=(4, 6)),
+    Case(
         "tiled pooling", "mean then mean", lambda s: mean(ops.exp(pooled(biased(s), "average"))), grid=(4, 6)
     ),
-    EquationCase(
-        "tiled pooling", "pairs of columns", lambda s: mean(pooled(squashed(s), "max", 1, 2)), grid=(3, 4)
-    ),
-    EquationCase(
+    Case("tiled pooling", "pairs of columns", lambda s: mean(pooled(squashed(s), "max", 1, 2)), grid=(3, 4)),
+    Case(
         "tiled pooling",
         "mean of pairs of columns",
         lambda s: mean(ops.sigmoid(pooled(shifted(s), "average", 1, 2))),
         grid=(3, 6),
         channels=2,
     ),
-    EquationCase(
+    Case(
         "tiled pooling",
         "background above values",
         lambda s: mean(pooled(biased(s, offset=HIGH), "max")),
         grid=(4, 6),
     ),
-    EquationCase("tiled pooling", "twice", lambda s: mean(_twice(biased(s), "max", "max")), grid=(4, 6)),
-    EquationCase(
+    Case("tiled pooling", "twice", lambda s: mean(_twice(biased(s), "max", "max")), grid=(4, 6)),
+    Case(
         "tiled pooling", "largest of means", lambda s: mean(_twice(gated(s), "average", "max")), grid=(4, 6)
     ),
-    EquationCase(
+    Case(
         "tiled pooling",
         "means of means",
         lambda s: layer(s, _twice(biased(s), "average", "average")),
         grid=(4, 6),
     ),
-    EquationCase("tiled pooling", "then Flatten", lambda s: layer(s, _tile(s, "max")), grid=(4, 6)),
-    EquationCase(
+    Case("tiled pooling", "then Flatten", lambda s: layer(s, _tile(s, "max")), grid=(4, 6)),
+    Case(
         "tiled pooling",
         "mean then Flatten",
         lambda s: layer(s, pooled(gated(s), "average", 1, 2)),
         grid=(3, 4),
     ),
-    EquationCase(
+    Case(
         "tiled pooling",
         "then a wide layer",
         lambda s: _wide(s, pooled(biased(s), "average", 2, 1)),
         grid=(4, 3),
     ),
-    EquationCase("tiled pooling", "then an embedding", _then_embedding, compact=False, grid=(4, 3)),
-    EquationCase("tiled pooling", "then rows", lambda s: flat(_rows(s)), compact=False, grid=(4, 6)),
+    Case("tiled pooling", "then an embedding", _then_embedding, compact=False, grid=(4, 3)),
+    Case("tiled pooling", "then rows", lambda s: flat(_rows(s)), compact=False, grid=(4, 6)),
     left_alone(
         "tiled pooling", "differs from cell to cell", lambda s: mean(pooled(embedded(s), "max")), grid=(4, 6)
     ),

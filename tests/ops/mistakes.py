@@ -12,8 +12,8 @@ from openvino import Output
 from openvino import opset15 as ops
 
 from ovxai_convert.ops import convolutions, products, whole_map
-from ovxai_convert.ops.kinds import Call, Carried, Masked, NotHere
-from ovxai_convert.ops.levels import filled, per_copy
+from ovxai_convert.ops.kinds import Call, Carried, Mask, Masked, NotHere
+from ovxai_convert.ops.levels import among_others, filled, per_copy, shares
 from ovxai_convert.tensors.extents import Extent, extent, ints, number
 from ovxai_convert.tensors.permuting import order_of
 
@@ -163,3 +163,15 @@ def any_transpose(right: Apply) -> Apply:
 def shares_of_nothing_masked(weighted: Sequence[Output], values: Masked, *, turned: bool) -> Output:
     """Values weighed as if nothing were masked."""
     return ops.matmul(weighted[-1], values.parts[-1], False, turned).output(0)
+
+
+def nothing_masked(tensor: Masked) -> list[Output]:
+    """All of the upper level in every copy."""
+    right = shares(tensor)
+    nothing = ops.multiply(right[0], np.float32(0))
+    return [*(nothing.output(0) for _ in right[1:]), ops.add(nothing, np.float32(1)).output(0)]
+
+
+def others_the_other_way_round(mask: Mask, before: int, after: int) -> Mask:
+    """As many before as there are behind."""
+    return among_others(mask, after, before)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from openvino import Output
 
-from ovxai_convert.ops import levels, pooling, reductions, whole_map
+from ovxai_convert.ops import einsum, joining, levels, pooling, products, reductions, whole_map
 from ovxai_convert.ops.kinds import Masked, NotHere
 from ovxai_convert.ops.op import Equation
 from tests.ops.inserting import EQUATIONS, Change, as_it_is
@@ -23,9 +23,12 @@ from tests.ops.mistakes import (
     next_cell,
     not_reordered,
     nothing,
+    nothing_masked,
+    others_the_other_way_round,
     positions_for_cells,
     put_in_place_of_the_product,
     runs_of_positions,
+    shares_of_nothing_masked,
     tile_of_one_more,
     tile_of_zeros,
     total_with_own_cell,
@@ -212,6 +215,37 @@ MUTATIONS: Final = (
         "the background stands in the next cell",
         _equation("transpose", background_of_the_next_cell),
         ("transpose-differs_from_cell_to_cell",),
+    ),
+    Mutation(
+        "the background meets no slope",
+        _equation("slope", background_left_as_it_was),
+        ("slope-slope_per_channel",),
+    ),
+    *(
+        Mutation(f"the background is lost in a {name}", _equation(name, background_of_zeros), cases)
+        for name, cases in {
+            "slice": ("slice-channels", "slice-all_rows_named"),
+            "split": ("split-channels", "split-channels_of_tokens"),
+            "gather": ("gather-channels_in_another_order", "gather-one_channel"),
+            "best of each": ("best_of_each-channels",),
+            "concat": ("concat-two_maps", "concat-two_backgrounds"),
+            "einsum by weights": ("einsum_by_weights-channels", "einsum_by_weights-weights_first"),
+        }.items()
+    ),
+    Mutation(
+        "a sequence stands in the place of others",
+        _attribute(joining, "among_others", others_the_other_way_round),
+        ("token_join-among_others", "token_join-of_a_skip_path"),
+    ),
+    Mutation(
+        "values are weighed as if nothing were masked",
+        _attribute(products, "_sum_of_products", shares_of_nothing_masked),
+        ("attention-learned_queries", "attention-turned_values"),
+    ),
+    Mutation(
+        "values by name are weighed as if nothing were masked",
+        _attribute(einsum, "shares", nothing_masked),
+        ("einsum_of_values-learned_queries", "einsum_of_values-of_a_skip_path"),
     ),
     Mutation(
         "the background of the next token",

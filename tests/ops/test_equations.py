@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from openvino import Model
 
 from ovxai_convert.insertion import Insertion
-from tests.ops.equation_cases import OP, WIDEST, EquationCase, case_model
+from tests.ops.equation_cases import OP, WIDEST, Case, case_model
 from tests.ops.equation_cases_contractions import AXIS_MOVE_CASES, CONTRACTION_CASES
+from tests.ops.equation_cases_joins import JOIN_CASES
 from tests.ops.equation_cases_pointwise import POINTWISE_CASES
 from tests.ops.equation_cases_pooling import POOLING_CASES
 from tests.ops.inserting import (
@@ -27,7 +28,7 @@ from tests.ops.inserting import (
 from tests.oracle import Floats, assert_maps_equal
 from tests.running import assert_originals_kept, definition, random_inputs, run
 
-CASES = (*POINTWISE_CASES, *CONTRACTION_CASES, *AXIS_MOVE_CASES, *POOLING_CASES)
+CASES = (*POINTWISE_CASES, *CONTRACTION_CASES, *AXIS_MOVE_CASES, *POOLING_CASES, *JOIN_CASES)
 SAMPLES, FLOAT_BYTES = 2, 4
 ENDLESS: Final = ("unary",)
 """Equations that hold wherever their op stands."""
@@ -36,7 +37,7 @@ DRAWN = [(case, case.batches[index % len(case.batches)]) for index, case in enum
 
 
 @pytest.mark.parametrize(("case", "batch"), DRAWN, ids=str)
-def test_map_is_the_definition(case: EquationCase, batch: int | None) -> None:
+def test_map_is_the_definition(case: Case, batch: int | None) -> None:
     model = case_model(case, batch)
     inputs = random_inputs(model)
     insertion, answers = insert_watched(model)
@@ -63,7 +64,7 @@ def _assert_kept_at_a_tap(
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.compact], ids=str)
-def test_mosaic_is_not_written_out(case: EquationCase) -> None:
+def test_mosaic_is_not_written_out(case: Case) -> None:
     """No tensor of the branch exceeds those of the model, or P of the widest vector; the mosaic does."""
     model = case_model(case, SAMPLES)
     allowed = max(*head_bytes(model), SAMPLES * prod(case.grid) * WIDEST * FLOAT_BYTES)

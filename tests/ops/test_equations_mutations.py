@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from openvino import Model
 
-from tests.ops.equation_cases import EquationCase, case_model
+from tests.ops.equation_cases import Case, case_model
 from tests.ops.inserting import EQUATIONS, insert_with
 from tests.ops.mutations import MUTATIONS, Mutation
 from tests.ops.test_equations import CASES
@@ -20,7 +20,7 @@ SAMPLES: Final = 2
 
 
 @cache
-def _right(case: EquationCase) -> tuple[Model, dict[str, Floats], Floats]:
+def _right(case: Case) -> tuple[Model, dict[str, Floats], Floats]:
     """The model, its inputs, and the map of the definition, which the rules give as they are."""
     model = case_model(case, SAMPLES)
     inputs = random_inputs(model)
@@ -35,9 +35,7 @@ def _right(case: EquationCase) -> tuple[Model, dict[str, Floats], Floats]:
     [(mutation, BY_NAME[name]) for mutation in MUTATIONS for name in mutation.noticed_by],
     ids=str,
 )
-def test_wrong_equation_is_noticed(
-    mutation: Mutation, case: EquationCase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_equation_is_noticed(mutation: Mutation, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     model, inputs, expected = _right(case)
     wrong = insert_with(model, mutation.mistake(monkeypatch))
     with pytest.raises(AssertionError, match=r"^\S+ at \("):
