@@ -18,6 +18,7 @@ from ovxai_convert.graph.blocks import find_block
 from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.graph.inputs import describe_inputs, image_flow, image_ports
 from ovxai_convert.graph.outputs import add_output, has_output, name_added_nodes
+from ovxai_convert.graph.samples import merged_samples
 from ovxai_convert.graph.scores import Scores, find_scores
 from ovxai_convert.graph.tap import tap_at_depth
 from ovxai_convert.graph.target import Candidate, Target, candidates, find_target
@@ -161,7 +162,9 @@ def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal
         target = find_block(model, of_image, scores, request.target_layer, request.masking.block)
     else:
         target = find_target(model, of_image, scores, request.target_layer)
-    return target if isinstance(target, Refusal) else Location(flow, scores, target)
+    if isinstance(target, Refusal):
+        return target
+    return merged_samples(model, target) or Location(flow, scores, target)
 
 
 def class_scores(model: Model, request: Request) -> Scores | None:

@@ -111,16 +111,22 @@ def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> 
     values, axis = weighed
     found: TokenTensor | None = None
     for place in flow.narrow_places(attention.output(0)):
-        tokens = tokens_of(meanings.get(place, ()))
+        tokens = _sequence(place, meanings)
         if found is not None:
             if not has(found.port.get_node(), Trait.MOVE) or tokens is None:
                 break
             found = TokenTensor(place, tokens)
-        elif tokens is not None and rank(place) == 3 and _projected(flow, place, values):
+        elif tokens is not None and _projected(flow, place, values):
             if not _sums_over(values, axis, tokens, meanings):
                 return None
             found = TokenTensor(place, tokens)
     return found
+
+
+def _sequence(port: Output, meanings: dict[Output, Axes]) -> Tokens | None:
+    """Tokens of a tensor ``[N, T, C]`` or ``[T, N, C]``, None of any other."""
+    tokens = tokens_of(meanings.get(port, ()))
+    return tokens if tokens is not None and rank(port) == 3 and tokens.axis < 2 else None
 
 
 def _sums_over(values: Output, axis: int, tokens: Tokens, meanings: dict[Output, Axes]) -> bool:
@@ -153,8 +159,8 @@ def _target(
     for port in dict.fromkeys(entering):
         if port == entrance.port:
             continue
-        tokens = tokens_of(meanings.get(port, ())) or _auxiliary(port, entrance.tokens)
-        if tokens is None or rank(port) != 3:
+        tokens = _sequence(port, meanings) or _auxiliary(port, entrance.tokens)
+        if tokens is None:
             reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
             return Refusal(_METHOD, reason, address(port))
         if tokens.grid not in (None, entrance.tokens.grid):

@@ -209,8 +209,11 @@ def grid_of(meaning: Axes) -> Grid | None:
 
 
 def places_of(meaning: Axes) -> dict[str, Place]:
-    """By role a tensor and its axis that hold all samples, rows or columns of a tensor and nothing else."""
-    atoms = [atom for axis in meaning for atom in axis]
+    """By role a tensor and its axis that hold all samples, rows or columns of a tensor and nothing else.
+
+    Samples only where they are alone on their axis here, too: several crops of each are no samples.
+    """
+    atoms = [atom for axis in meaning for atom in axis if atom.role != "N" or len(axis) == 1]
     roles_met = [atom.role for atom in atoms]
     return {
         atom.role: atom.origin

@@ -28,7 +28,7 @@ def settled_extents(model: Model) -> Extents:
     }
     if all(None not in shape[1:] for shape in found.values()):
         return found
-    trials = [trial for count in _TRIALS if (trial := _at_batch(model, count)) is not None]
+    trials = at_batches(model)
     if len(trials) != len(_TRIALS):
         return found
     for nodes in zip(model.get_ordered_ops(), *(each.get_ordered_ops() for each in trials), strict=True):
@@ -38,6 +38,11 @@ def settled_extents(model: Model) -> Extents:
                 pairs = zip(first, second, strict=True)
                 found[ports[0]] = tuple(one if one == other else None for one, other in pairs)
     return found
+
+
+def at_batches(model: Model) -> list[Model]:
+    """Copies of a model at two batches, of those that it takes; nodes in the same order."""
+    return [trial for count in _TRIALS if (trial := _at_batch(model, count)) is not None]
 
 
 def _at_batch(model: Model, count: int) -> Model | None:

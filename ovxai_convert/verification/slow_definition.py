@@ -50,17 +50,18 @@ class SlowDefinition:
         self._masking = masking
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
-        results = [ops.result(port) for port in border]
+        results = [ops.result(_in_f32(port)) for port in border]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
         self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()), device)
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
-        parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
+        parameters = [ops.parameter(port.get_partial_shape(), _read_as(port)) for port in border]
         for port, parameter in zip(border, parameters, strict=True):
-            _feed(port, head, parameter)
+            same = _read_as(port) == port.get_element_type()
+            _feed(port, head, parameter if same else ops.convert(parameter, port.get_element_type()))
         sequences = {each.port: each.tokens for each in target.sequences}
         self._tokens = [sequences.get(port) for port in border]
-        self._head = compile_exact(ov.Model([ops.result(scores.port)], parameters), device)
+        self._head = compile_exact(ov.Model([ops.result(_in_f32(scores.port))], parameters), device)
 
     def border_values(self, feed: Feed) -> list[NDArray[Any]]:
         """Values of the tensors that enter the head, the feature map first."""
@@ -131,6 +132,21 @@ def _border(
     by_shape = {port: constant_value(port) for port in ports if not flow.depends_on_input(port)}
     fixed = {port: value for port, value in by_shape.items() if value is not None}
     return [port for port in ports if port not in fixed], fixed
+
+
+def _read_as(port: ov.Output) -> ov.Type:
+    """Element type in which a tensor's values are handed on: real numbers in f32, whatever the model's are.
+
+    The runtime computes in f32 throughout; an output of half precision would be rounded where the model is
+    cut, as nothing is in the whole model.
+    """
+    dtype = port.get_element_type()
+    return ov.Type.f32 if dtype in (ov.Type.f16, ov.Type.bf16) else dtype
+
+
+def _in_f32(port: ov.Output) -> ov.Output:
+    same = _read_as(port) == port.get_element_type()
+    return port if same else ops.convert(port, _read_as(port)).output(0)
 
 
 def _feed(port: ov.Output, head: list[ov.Node], source: ov.Node) -> None:
