@@ -23,6 +23,7 @@ from ovxai_convert.sidecar import (
     InputInfo,
     ModelFiles,
     OutputInfo,
+    ReshapeCheck,
     SaliencyMapInfo,
     ScoresInfo,
     Sidecar,
@@ -51,6 +52,7 @@ def describe(
     source: SourceModel,
     insertion: Insertion,
     verification: Verification,
+    reshapes: tuple[ReshapeCheck, ...],
     xml: Path,
     request: Request,
     notes: UserNotes,
@@ -72,6 +74,7 @@ def describe(
         verification=verification,
         refusals=_plain(insertion.refusals),
         parameters=_describe_parameters(insertion, request),
+        reshapes=reshapes,
         **_model_facts(source, insertion.model, insertion.map_index, insertion.scores, xml, notes),
     )
 

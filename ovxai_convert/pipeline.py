@@ -30,7 +30,7 @@ from ovxai_convert.tensors.ports import address
 from ovxai_convert.verification.comparison import Comparison
 from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD
 from ovxai_convert.verification.prover import Prover
-from ovxai_convert.verification.trial_inputs import Feed, image_feed
+from ovxai_convert.verification.trial_inputs import image_feed
 from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
 
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -125,6 +125,7 @@ def convert(
         request = replace(request, selection=select_classes(source, request, classes, top_k, notes.labels))
         images = [image_feed(source.model, Path(image)) for image in verify_with]
         staged = staging.folder / names[0]
+        prover = Prover(source.model, request, images)
         try:
             insertion = insert_branch(source.model, request)
         except RefusedError as error:
@@ -132,12 +133,13 @@ def convert(
             if not may_stay or scores is None or not takes_image(source.model):
                 raise
             write_ir(source.model, staged)
-            verification = Prover(source.model, request, images).prove_unchanged(staged)
+            verification = prover.prove_unchanged(staged)
             sidecar = describe_black_box(source, scores, verification, staged, error.refusals, notes)
             dear = None
         else:
-            insertion, verification = _prove(source, request, insertion, staged, images, exact=exact)
-            sidecar = describe(source, insertion, verification, staged, request, notes)
+            insertion, verification = _prove(prover, source, request, insertion, staged, exact=exact)
+            reshapes = prover.prove_reshapes(insertion)
+            sidecar = describe(source, insertion, verification, reshapes, staged, request, notes)
             dear = _dear(insertion.cost, path)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
@@ -158,16 +160,15 @@ def _notes(
 
 
 def _prove(
+    prover: Prover,
     source: SourceModel,
     request: Request,
     insertion: Insertion,
     staged: Path,
-    images: Sequence[Feed],
     *,
     exact: bool,
 ) -> tuple[Insertion, Verification]:
     """Place the branch where the original stays bit-exact; failing that, where it moves least and hardly."""
-    prover = Prover(source.model, request, images)
     best: tuple[float, int] | None = None
     for depth in _TAP_DEPTHS:
         comparison = _write_and_compare(prover, insertion, staged)
@@ -261,14 +262,23 @@ def _warnings_on_the_branch(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
         reasons = "; ".join(map(str, sidecar.refusals))
         how = f"it is to be explained as a black box ({sidecar.method}): {reasons}"
         return (f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found",)
-    return tuple(
-        f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
-        for check in sidecar.verification.outputs
-        if not check.bit_exact
-    ) + tuple(
-        f"{refusal.method} was not possible: {refusal.reason}"
-        for refusal in sidecar.refusals
-        if refusal.method != LOCATE
+    return (
+        tuple(
+            f"output '{check.name}' is not bit-exact: it moved by up to {check.max_abs_diff:.3g}"
+            for check in sidecar.verification.outputs
+            if not check.bit_exact
+        )
+        + tuple(
+            f"at {' '.join(str(list(shape)) for shape in check.shapes)} the original runs and the converted "
+            "model does not: its head is explained at one size of the map only"
+            for check in sidecar.reshapes
+            if check.result == "converted_does_not"
+        )
+        + tuple(
+            f"{refusal.method} was not possible: {refusal.reason}"
+            for refusal in sidecar.refusals
+            if refusal.method != LOCATE
+        )
     )
 
 

@@ -13,7 +13,7 @@ import jsonschema
 
 from ovxai_convert.errors import ModelReadError, Refusal
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,21 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class ReshapeCheck:
+    """What came of a change of shape that was tried: one shape per input.
+
+    ``result``: ``"proved"`` (outputs and map were compared), ``"source_does_not"`` (the original does not
+    take it) or ``"converted_does_not"`` (the original takes it, the converted model fails). ``bit_exact``:
+    whether outputs equal those of the original that gives its target layer out, too.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    result: str
+    bit_exact: bool | None = None
+    saliency_map: SaliencyCheck | None = None
+
+
+@dataclass(frozen=True)
 class Sidecar:
     """All of it; the fields are the sidecar's keys. ``parameters`` are those of the method, if it has any.
 
@@ -156,6 +171,7 @@ class Sidecar:
     verification: Verification
     refusals: tuple[Refusal, ...]
     parameters: dict[str, Any] | None = None
+    reshapes: tuple[ReshapeCheck, ...] = ()
     schema_version: str = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -221,11 +237,18 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
             ),
         ),
         refusals=tuple(Refusal(**each) for each in data["refusals"]),
+        reshapes=tuple(_reshape_check(each) for each in data.get("reshapes", ())),
         **{
             key: data[key]
             for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")
         },
     )
+
+
+def _reshape_check(data: dict[str, Any]) -> ReshapeCheck:
+    check = data["saliency_map"]
+    shapes = tuple(tuple(shape) for shape in data["shapes"])
+    return ReshapeCheck(shapes, data["result"], data["bit_exact"], SaliencyCheck(**check) if check else None)
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:

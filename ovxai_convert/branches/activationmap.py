@@ -6,7 +6,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.branches.branch import Branch, RawMaps, Site
 from ovxai_convert.errors import Refusal
-from ovxai_convert.tensors.extents import ints, shape_vector
+from ovxai_convert.tensors.extents import extent, ints, reshaped
 from ovxai_convert.vocabulary import Method
 
 
@@ -18,8 +18,7 @@ def build(site: Site) -> RawMaps | Refusal:
     mean = ops.reduce_mean(site.tap, ints([target.channel_axis]), keep_dims=False).output(0)
     if len(target.position_axes) == 2:
         return RawMaps(mean)
-    pattern = shape_vector([0, *target.grid_extents()])
-    return RawMaps(ops.reshape(mean, pattern, special_zero=True).output(0))
+    return RawMaps(reshaped(mean, [extent(mean, 0), *target.grid_extents()]))
 
 
 BRANCH = Branch(Method.ACTIVATIONMAP, ("batch", "height", "width"), build)

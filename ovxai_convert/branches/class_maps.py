@@ -13,7 +13,7 @@ from ovxai_convert.branches.class_selection import pick_classes, selected_indice
 from ovxai_convert.errors import Refusal
 from ovxai_convert.graph.linear_tail import find_linear_tail, take_out_divisor
 from ovxai_convert.mosaic.rewriting import Rewritten
-from ovxai_convert.tensors.extents import Extent, ints, rank_of, shape_vector
+from ovxai_convert.tensors.extents import Extent, extent, ints, rank_of, reshaped
 from ovxai_convert.tensors.permuting import transposed
 from ovxai_convert.vocabulary import Method
 
@@ -39,7 +39,8 @@ def class_maps(
     rewritten = rewrite(sink)
     if isinstance(rewritten, Refusal):
         return replace(rewritten, method=method.value)
-    maps = ops.reshape(per_class(rewritten.port), shape_vector([0, 0, *grid]), special_zero=True).output(0)
+    flat = per_class(rewritten.port)
+    maps = reshaped(flat, [extent(flat, 0), site.selection.count(site.scores.class_count), *grid])
     return RawMaps(maps, indices if site.selection.top_k else None, rewritten.written_out)
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from math import prod
 from typing import Final
 
+from openvino import Output
 from openvino import opset15 as ops
+from openvino.op import Constant
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import second_input
-from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere
+from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import moved
 from ovxai_convert.ops.merged_rows import kept_apart
 from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, no_products, traits, types
@@ -25,11 +27,24 @@ RESHAPE: Final = "Reshape"
 _POSITION, _OTHER = "P", "?"
 
 
+def _pattern(call: Call) -> Output:
+    """The shape to take: as the op is told it, but for a batch that is written into that, which is left open.
+
+    OpenVINO mends such an op of a model that is given another batch in the same way.
+    """
+    told = call.node.input_value(1)
+    source = told.get_node()
+    shape = [int(entry) for entry in source.data.ravel()] if isinstance(source, Constant) else []
+    if not shape or min(shape) < 1:
+        return told
+    return ops.constant([-1, *shape[1:]], told.get_element_type()).output(0)
+
+
 def _reshaped_copies(call: Call) -> list[Copied] | Refusal:
     """P in front of the pattern; what it copies or infers stays as it is."""
     if copying.depends(call):
         return call.refuse("has a shape that depends on the target")
-    pattern = copying.port_of(call, 1)
+    pattern = _pattern(call)
     count = ops.convert(call.count, pattern.get_element_type()).output(0)
     return copying.made(call, [copying.port_of(call, 0), ops.concat([count, pattern], 0).output(0)])
 
@@ -70,6 +85,8 @@ def _dealt(call: Call) -> list[Masked] | NotHere:
     positions = tuple(axis for axis, roles in enumerate(held) if roles == {_POSITION})
     if not data.mask.one_hot and len(positions) != 1:
         return NotHere("it splits tokens")
+    if len(call.inputs) > 1 and call.node.get_type_name() == RESHAPE:
+        call = replace(call, inputs=[call.inputs[0], Shared(_pattern(call))])
     return moved(call, _with_rows_pinned(data, before), positions)
 
 

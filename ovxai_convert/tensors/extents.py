@@ -79,10 +79,10 @@ def reshaped(port: Output, wanted: Sequence[Extent]) -> Output:
 def pinned(port: Output, wanted: Mapping[int, int]) -> Output:
     """The same tensor, which cannot be built where some axes have other extents than these.
 
-    For equations that hold at one shape only: at another the model must fail and not give a wrong map.
+    For equations that hold at one shape only: at another the model must fail and not give a wrong map. (A
+    pattern with zeros in it, which stand for extents of the input, would not be checked.)
     """
-    pattern = [wanted.get(axis, 0) for axis in range(rank_of(port))]
-    return ops.reshape(port, ints(pattern), special_zero=True).output(0)
+    return reshaped(port, [wanted.get(axis) or extent(port, axis) for axis in range(rank_of(port))])
 
 
 def sliced(port: Output, spans: Mapping[int, Span]) -> Output:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,18 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.errors import Refusal, VerificationError
-from ovxai_convert.insertion import Insertion, Request, locate
+from ovxai_convert.errors import VerificationError
+from ovxai_convert.graph.cones import DataFlow
+from ovxai_convert.graph.scores import Scores
+from ovxai_convert.graph.target import Target
+from ovxai_convert.insertion import Insertion, Request
 from ovxai_convert.model_io import read_model
-from ovxai_convert.sidecar import SaliencyCheck, Verification
-from ovxai_convert.tensors.ports import extents
+from ovxai_convert.sidecar import ReshapeCheck, SaliencyCheck, Verification
+from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.verification.comparison import (
     ACCEPTED_DIFFERENCE,
     Comparison,
+    Reference,
     added_outputs,
     check_added_output,
     compare_interfaces,
@@ -26,12 +32,13 @@ from ovxai_convert.verification.comparison import (
     repeats_itself,
     run_original,
 )
-from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD, quantises
+from ovxai_convert.verification.device import DEVICE, IN_FLOATS, ONE_THREAD, quantises
 from ovxai_convert.verification.map_check import (
     check_activation_map,
     check_best_classes,
     check_class_maps,
 )
+from ovxai_convert.verification.reshapes import prove_reshapes
 from ovxai_convert.verification.slow_definition import SlowDefinition
 from ovxai_convert.verification.trial_inputs import Feed, seeded_feeds
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
@@ -50,23 +57,38 @@ class Prover:
         request: what was asked to be inserted.
         images: feeds beside the seeded random ones.
 
-    Raises:
-        VerificationError: the original itself cannot be run.
+    The original is compiled and run beside whatever the caller does meanwhile, and so is the slow definition.
     """
 
     def __init__(self, model: ov.Model, request: Request, images: Sequence[Feed]) -> None:
         self._request = request
-        self._slow: tuple[Insertion, str, SlowDefinition] | None = None
+        self._original = model
         self._written = model
         self._steady: bool | None = None
-        self._reference = run_original(model, [*seeded_feeds(model), *images])
+        self._beside = ThreadPoolExecutor(1)
+        feeds = [*seeded_feeds(model), *images]
+        self._running: Future[Reference] | Reference = self._beside.submit(run_original, model.clone(), feeds)
+        self._slow: dict[tuple[str, str, str], Future[SlowDefinition]] = {}
+
+    @property
+    def _reference(self) -> Reference:
+        """The original's outputs.
+
+        Raises:
+            VerificationError: it cannot be run.
+        """
+        if isinstance(self._running, Future):
+            self._running = self._running.result()
+        return self._running
 
     def compare(self, xml: Path, insertion: Insertion) -> Comparison:
         """Read a written model again and measure how far the original's outputs have moved in it.
 
         Raises:
-            VerificationError: its interface is not the original's with one output more, or it does not run.
+            VerificationError: its interface is not the original's with one output more, or one of both does
+                not run.
         """
+        self._define(insertion, DEVICE)
         converted = read_model(xml)
         expected = self._expected_outputs(insertion)
         compare_interfaces(self._reference.model, converted, len(expected))
@@ -110,19 +132,41 @@ class Prover:
             check = self._check_maps(insertion, added_outputs(self._written, self._reference, device), device)
         return Verification(device, len(comparison.added), comparison.outputs, check)
 
+    def prove_reshapes(self, insertion: Insertion) -> tuple[ReshapeCheck, ...]:
+        """Run the model that was proved last, and its original, at another batch and another size.
+
+        Raises:
+            VerificationError: the converted model runs there, but is not as it should be.
+        """
+        device = self._reference.device
+
+        def define(source: ov.Model) -> SlowDefinition:
+            found, masking = _found_again(source, insertion), self._request.masking
+            return SlowDefinition(source, *found, masking, device, with_outputs=True)
+
+        def check(
+            slow: SlowDefinition, border: list[NDArray[Any]], added: Sequence[NDArray[Any]]
+        ) -> SaliencyCheck:
+            return self._check_map(slow, insertion, 0, border, added)
+
+        return prove_reshapes(self._reference.model, self._written, device, define, check)
+
     def _check_maps(
         self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], device: str
     ) -> SaliencyCheck:
-        slow = self._slow_definition(insertion, device)
+        slow, feeds = self._define(insertion, device).result(), self._reference.feeds
         return merge_checks(
-            [self._check_map(slow, insertion, index, each) for index, each in enumerate(added)]
+            [
+                self._check_map(slow, insertion, index, slow.border_values(feeds[index]), each)
+                for index, each in enumerate(added)
+            ]
         )
 
     def _compare_outputs(self, converted: ov.Model) -> Comparison:
         comparison = compare_outputs(self._reference, converted)
         if comparison.movement == 0 or self._is_steady():
             return comparison
-        self._reference = run_original(self._reference.model, self._reference.feeds, ONE_THREAD)
+        self._running = run_original(self._reference.model, self._reference.feeds, ONE_THREAD)
         self._steady = True
         return compare_outputs(self._reference, converted)
 
@@ -146,9 +190,13 @@ class Prover:
         return outputs
 
     def _check_map(
-        self, slow: SlowDefinition, insertion: Insertion, index: int, added: Sequence[NDArray[Any]]
+        self,
+        slow: SlowDefinition,
+        insertion: Insertion,
+        index: int,
+        border: list[NDArray[Any]],
+        added: Sequence[NDArray[Any]],
     ) -> SaliencyCheck:
-        border = slow.border_values(self._reference.feeds[index])
         found, *classes = added
         scaled = self._request.embed_scaling
         if "class" not in insertion.branch.axes:
@@ -161,13 +209,26 @@ class Prover:
             indices = np.tile(np.array(chosen), (len(found), 1))
         return check_class_maps(slow, border, found, indices, scaled=scaled, seed=index)
 
-    def _slow_definition(self, insertion: Insertion, device: str) -> SlowDefinition:
-        """Of the method that was inserted; the last one asked for is kept."""
-        if self._slow is None or self._slow[0] is not insertion or self._slow[1] != device:
-            copy = self._reference.model.clone()
-            place = locate(copy, insertion.branch, self._request)
-            assert not isinstance(place, Refusal), "it was located when it was inserted"
-            masking = self._request.masking
-            slow = SlowDefinition(copy, place.flow, place.target, place.scores, masking, device)
-            self._slow = insertion, device, slow
-        return self._slow[2]
+    def _define(self, insertion: Insertion, device: str) -> Future[SlowDefinition]:
+        """The slow definition at the place where a branch stands, one for all ways to tie it to the model."""
+        place = insertion.branch.method.value, address(insertion.target.port), device
+        if place not in self._slow:
+            copy = self._original.clone()
+            found = _found_again(copy, insertion)
+            self._slow[place] = self._beside.submit(
+                SlowDefinition, copy, *found, self._request.masking, device
+            )
+        return self._slow[place]
+
+
+def _found_again(model: ov.Model, insertion: Insertion) -> tuple[DataFlow, Target, Scores]:
+    """Where a branch stands, in a copy of the original at another shape: the nodes of the same names."""
+    nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+
+    def twin(port: ov.Output) -> ov.Output:
+        return nodes[port.get_node().get_friendly_name()].output(port.get_index())
+
+    target, scores = insertion.target, insertion.scores
+    sequences = tuple(replace(each, port=twin(each.port)) for each in target.sequences)
+    moved = replace(target, port=twin(target.port), sequences=sequences)
+    return DataFlow(model), moved, replace(scores, port=twin(scores.port))

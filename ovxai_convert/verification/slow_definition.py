@@ -35,6 +35,7 @@ class SlowDefinition:
         scores: its class tensor.
         masking: how tokens are masked, where the target is a transformer block.
         device: what it runs on.
+        with_outputs: whether what comes before the target also gives the model's own outputs.
     """
 
     def __init__(
@@ -45,12 +46,17 @@ class SlowDefinition:
         scores: Scores,
         masking: TokenMasking,
         device: str = DEVICE,
+        *,
+        with_outputs: bool = False,
     ) -> None:
         self._target = target
         self._masking = masking
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
         results = [ops.result(_in_f32(port)) for port in border]
+        self._border_count = len(border)
+        own = [result.input_value(0) for result in model.get_results()] if with_outputs else []
+        results += [ops.result(port) for port in own]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
         self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()), device)
         for port, value in fixed.items():
@@ -65,8 +71,13 @@ class SlowDefinition:
 
     def border_values(self, feed: Feed) -> list[NDArray[Any]]:
         """Values of the tensors that enter the head, the feature map first."""
+        return self.values(feed)[0]
+
+    def values(self, feed: Feed) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """The same, and the model's own outputs if these were asked for."""
         results = self._trunk(feed)
-        return [np.array(results[index]) for index in range(len(self._trunk.outputs))]
+        found = [np.array(results[index]) for index in range(len(self._trunk.outputs))]
+        return found[: self._border_count], found[self._border_count :]
 
     def scores(self, border: list[NDArray[Any]], position: int) -> NDArray[Any]:
         """Scores ``[N, K]`` with all but one cell of the feature map set to zero, or with masked tokens.

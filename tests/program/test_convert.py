@@ -62,8 +62,11 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
     difference = content["verification"]["saliency_map"].pop("max_abs_diff")
     assert 6 <= positions // 3 <= 10 * 14
     assert 0 <= difference <= 1
+    (reshape,) = content.pop("reshapes")
+    assert reshape.pop("saliency_map")["positions_checked"] >= 6
+    assert reshape == {"shapes": [[1, 3, 42, 78]], "result": "proved", "bit_exact": True}
     assert content == {
-        "schema_version": "1.0",
+        "schema_version": "1.1",
         "generator": {
             "name": "ovxai-convert",
             "version": version("ovxai-convert"),

@@ -384,7 +384,7 @@ def test_unreadable_model(
     [
         ("xml", "net_xai.xml: not the file that its sidecar describes; convert the model again"),
         ("bin", "net_xai.bin: not the file that its sidecar describes; convert the model again"),
-        ("version", "net_xai.json: sidecar version 2.0 is not known here (known: 1.0)"),
+        ("version", "net_xai.json: sidecar version 2.0 is not known here (known: 1.1)"),
         ("key", "net_xai.json: not a valid sidecar"),
         ("missing", "its sidecar 'net_xai.json' is missing beside it"),
     ],
@@ -400,7 +400,7 @@ def test_artifact_that_does_not_belong_together(
     elif spoiled == "missing":
         sidecar.unlink()
     else:
-        data.update(schema_version="2.0" if spoiled == "version" else "1.0", surprise=1)
+        data.update(schema_version="2.0" if spoiled == "version" else "1.1", surprise=1)
         sidecar.write_text(json.dumps(data))
     assert_one_error(run_explain(artifact, photograph, "-o", out), 3, text)
     assert not out.exists()

@@ -96,6 +96,10 @@ def place_of(data: Data, path: str) -> tuple[Any, Any]:
     return container, last
 
 
+SINCE_1_1: Final = ("reshapes",)
+"""Keys that sidecars of version 1.0 lack."""
+
+
 def objects(data: Any, path: str = "") -> list[str]:
     """Dotted paths of all objects in a sidecar."""
     if isinstance(data, list):
@@ -128,7 +132,17 @@ def test_schema_check_can_fail() -> None:
 
 
 def test_schema_and_dataclass_have_the_same_keys() -> None:
-    assert sorted(SCHEMA["required"]) == sorted(SCHEMA["properties"]) == sorted(Sidecar.__annotations__)
+    required = [*SCHEMA["required"], *SINCE_1_1]
+    assert sorted(required) == sorted(SCHEMA["properties"]) == sorted(Sidecar.__annotations__)
+
+
+def test_a_sidecar_of_version_1_0_is_read(data: Data, tmp_path: Path) -> None:
+    data["schema_version"] = "1.0"
+    for key in SINCE_1_1:
+        del data[key]
+    path = tmp_path / "older.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert read_sidecar(path).reshapes == ()
 
 
 def test_text_is_canonical(written: Path) -> None:
@@ -179,7 +193,7 @@ def test_wrong_value_is_refused(path: str, value: Any, data: Data, tmp_path: Pat
 @pytest.mark.parametrize("version", ["2.0", "2", "10.0", "0.9", ""])
 def test_another_major_version_is_told(version: str, data: Data, tmp_path: Path) -> None:
     data["schema_version"] = version
-    assert_refused(data, tmp_path, f"sidecar version {version} is not known here (known: 1.0)")
+    assert_refused(data, tmp_path, f"sidecar version {version} is not known here (known: 1.1)")
 
 
 @pytest.mark.parametrize(
