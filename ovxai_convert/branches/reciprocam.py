@@ -22,8 +22,7 @@ def build(site: Site) -> RawMaps | Refusal:
     """
     target = site.target
     count = shape_vector([product([extent(target.port, axis) for axis in target.position_axes])])
-    samples = {target.sample_axis: target.samples()}
-    sources = {target.port: masked(site.tap, target.position_axes, Mask(), samples)}
+    sources = {target.port: masked(site.tap, target.position_axes, Mask(), target.sample_axis)}
 
     def rewrite(sink: Output) -> Rewritten | Refusal:
         return rewrite_head(site.flow, sources, sink, Rewriting(count, site.max_bytes))

@@ -60,7 +60,6 @@ def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Ou
     Which of the tokens are patches is known for their number today: at another the branch cannot be built.
     """
     masks: dict[Tokens, Mask] = {}
-    samples = site.target.samples()
     sources: dict[Output, Carried] = {}
     for each in site.target.sequences:
         axis = each.tokens.axis
@@ -68,7 +67,7 @@ def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Ou
             masks[each.tokens] = kernel.weights(each.tokens, each.port.get_element_type())
         known = {place: size or 0 for place, size in enumerate(extents[each.port]) if place in (axis, 2)}
         tap = pinned(site.taps[each.port], known)
-        sources[each.port] = masked(tap, (axis,), masks[each.tokens], {1 - axis: samples})
+        sources[each.port] = masked(tap, (axis,), masks[each.tokens], 1 - axis)
     return sources
 
 

@@ -80,13 +80,6 @@ class Target:
             return extent(*self.places["H"]), extent(*self.places["W"])
         return self.grid[0] or 1, self.grid[1] or 1
 
-    def samples(self) -> Output:
-        """N as the graph knows it, read where the samples come in.
-
-        One more reader of the target, be it of its shape alone, may cost the runtime a fusion.
-        """
-        return extent(*self.places.get("N", (self.port, self.sample_axis)))
-
     @property
     def sample_axis(self) -> int:
         """Index of the samples' axis."""

@@ -42,7 +42,9 @@ def _of_single_cells(call: Call) -> list[Masked] | NotHere:
     steps = (*call.node.get_attributes()["strides"], *_kernel(call.node)[-len(spatial) :])
     if any(step != 1 for step in steps):
         return NotHere("its window covers several cells")
-    return NotHere("it pads the map") if _pads(call.node) else by_level(call, [data.positions], affine=True)
+    if _pads(call.node):
+        return NotHere("it pads the map")
+    return by_level(call, [data.positions], affine=True, thin=data.thin)
 
 
 def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:

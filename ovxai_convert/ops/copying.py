@@ -122,19 +122,19 @@ def merged(*per_sample: int) -> CopiedForm:
         outputs = made(call, ports)
         if isinstance(outputs, Refusal):
             return outputs
-        batch = extent(full[0], 0), extent(full[0], 1)
-        return [Copied(_apart(each.port, batch)) for each in outputs]
+        copies = extent(full[0], 0)
+        return [Copied(_apart(each.port, copies)) for each in outputs]
 
     return form
 
 
-def _apart(port: Output, batch: Sequence[Extent]) -> Output:
+def _apart(port: Output, copies: Extent) -> Output:
     """``[P * N, ...] -> [P, N, ...]``.
 
     By way of an axis more: a reshape of four axes before a permutation and another reshape makes the runtime
     (2026.4) look for a channel shuffle, which fails where the batch is open.
     """
-    return reshaped(unsqueezed(port, [0]), [*batch, *full_shape(port, 1)])
+    return reshaped(unsqueezed(port, [0]), [copies, -1, *full_shape(port, 1)])
 
 
 def along(axes_of: AxesOf, place: int | None) -> CopiedForm:

@@ -35,7 +35,8 @@ def _position_by_position(call: Call) -> list[Masked] | NotHere:
     first, *parameters = call.inputs
     if not isinstance(first, Masked) or not all(isinstance(each, Shared) for each in parameters):
         return NotHere("its parameters depend on the target")
-    return by_level(call, [first.positions], affine=call.node.get_type_name() in _AFFINE)
+    affine = call.node.get_type_name() in _AFFINE
+    return by_level(call, [first.positions], affine=affine, thin=first.thin)
 
 
 def _broadcast(call: Call) -> list[Masked] | NotHere:
@@ -62,7 +63,11 @@ def _broadcast(call: Call) -> list[Masked] | NotHere:
         return NotHere("a value for every position meets a pooled map")
     kind = call.node.get_type_name()
     scaled = kind in _SCALING and len(found) == 1 and (found[0][0] == 0 or kind != "Divide")
-    return by_level(call, [positions], affine=kind in _AFFINE or scaled, same=not moving)
+    thin = {None if each.thin is None else each.thin + full - len(call.original(i)) for i, each in found}
+    affine = kind in _AFFINE or scaled
+    return by_level(
+        call, [positions], affine=affine, same=not moving, thin=thin.pop() if len(thin) == 1 else None
+    )
 
 
 def _aligned(call: Call, index: int, tensor: Masked, full: int) -> tuple[int, ...]:
@@ -98,7 +103,7 @@ def _along_slope(call: Call) -> list[Masked] | NotHere:
         varies = [1] if slope[0] != 1 else []
     if set(varies) & set(data.positions):
         return NotHere("its slope varies along the positions")
-    return by_level(call, [data.positions])
+    return by_level(call, [data.positions], thin=data.thin)
 
 
 def _quantised(call: Call) -> list[Copied] | Refusal:

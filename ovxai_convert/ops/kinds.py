@@ -89,6 +89,8 @@ class Masked:
         positions: the axes that positions run along, the outermost first.
         mask: M.
         flat: the tensor is meant with all axes but the first merged into one; the parts keep them apart.
+        thin: an axis on which parts before the last may have extent 1, because they start as one zero for all
+            samples and stay a constant as long as nothing works along it; None: there is none.
     """
 
     parts: tuple[Output, ...]
@@ -98,6 +100,7 @@ class Masked:
     positions: tuple[int, ...]
     mask: Mask
     flat: bool = False
+    thin: int | None = None
 
 
 Carried = Shared | Copied | Masked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from openvino import Node, Output, Type
@@ -30,9 +30,7 @@ from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.recreate import recreate
 
 
-def masked(
-    values: Output, positions: tuple[int, ...], mask: Mask, samples: Mapping[int, Extent]
-) -> Masked | Shared:
+def masked(values: Output, positions: tuple[int, ...], mask: Mask, samples: int) -> Masked | Shared:
     """A tensor at the place where it is multiplied by a mask: U(0) is zero, U(1) the tensor itself.
 
     Positions that all weigh the same in every copy are the same in every copy.
@@ -41,16 +39,15 @@ def masked(
         values: the tensor.
         positions: the axes that positions run along.
         mask: the mask.
-        samples: the axis of the samples, and how many there are.
+        samples: the axis of the samples.
     """
     if mask.everywhere == 1:
         return Shared(values)
-    shape = [
-        1 if axis in positions else samples[axis] if axis in samples else extent(values, axis)
-        for axis in range(rank_of(values))
-    ]
+    once = (samples, *positions)
+    shape = [1 if axis in once else extent(values, axis) for axis in range(rank_of(values))]
     nothing = ops.broadcast(number(0, values), shape_vector(shape)).output(0)
-    tensor = Masked((nothing, values), (True, False), (0.0, 1.0), not mask.one_hot, positions, mask)
+    linear = not mask.one_hot
+    tensor = Masked((nothing, values), (True, False), (0.0, 1.0), linear, positions, mask, thin=samples)
     return tensor if mask.everywhere is None else Shared(filled(tensor).parts[0])
 
 
@@ -60,11 +57,21 @@ def filled(tensor: Masked) -> Masked:
     Zeros are added: the runtime's own op for it (2026.4) mixes up channels of ``[N, C, 1, 1]`` in some
     layouts.
     """
+    thin = () if tensor.thin is None else (tensor.thin,)
+    full = _with_extents(tensor, (*thin, *tensor.positions))
+    return replace(full, uniform=(False,) * len(tensor.parts), thin=None)
+
+
+def every_sample(tensor: Masked) -> Masked:
+    """The same with every part in full extent along the samples, for ops that work along them."""
+    return tensor if tensor.thin is None else replace(_with_extents(tensor, (tensor.thin,)), thin=None)
+
+
+def _with_extents(tensor: Masked, axes: Sequence[int]) -> Masked:
     last = tensor.parts[-1]
-    shape = [extent(last, axis) if axis in tensor.positions else 1 for axis in range(rank_of(last))]
+    shape = [extent(last, axis) if axis in axes else 1 for axis in range(rank_of(last))]
     nothing = ops.broadcast(ops.constant(False, Type.boolean), shape_vector(shape))
-    parts = [_plus(part, nothing) for part in tensor.parts[:-1]]
-    return replace(tensor, parts=(*parts, last), uniform=(False,) * len(tensor.parts))
+    return replace(tensor, parts=(*(_plus(part, nothing) for part in tensor.parts[:-1]), last))
 
 
 def _plus(part: Output, nothing: Node) -> Output:
@@ -108,7 +115,12 @@ def at_all_levels(tensor: Masked) -> Masked:
 
 
 def by_level(
-    call: Call, positions: Sequence[tuple[int, ...]], *, affine: bool = False, same: bool = True
+    call: Call,
+    positions: Sequence[tuple[int, ...]],
+    *,
+    affine: bool = False,
+    same: bool = True,
+    thin: int | None = None,
 ) -> list[Masked] | NotHere:
     """The op on U at every level, for ops that treat every position by itself.
 
@@ -120,8 +132,11 @@ def by_level(
         positions: for every output the axes that positions run along.
         affine: whether f is.
         same: whether f is the same at every position (no shared input differs from position to position).
+        thin: where the thin axis of the inputs, if any, is in the outputs; None: f may work along it.
     """
     inputs = list(call.inputs)
+    if thin is None:
+        inputs = [every_sample(each) if isinstance(each, Masked) else each for each in inputs]
     if not affine or any(isinstance(each, Masked) and not each.linear for each in inputs):
         inputs = [at_all_levels(each) if isinstance(each, Masked) else each for each in inputs]
     compact = [each for each in inputs if isinstance(each, Masked)]
@@ -140,6 +155,7 @@ def by_level(
             uniform=uniform,
             positions=where,
             flat=any(each.flat for each in compact),
+            thin=thin,
         )
         for index, where in enumerate(positions)
     ]

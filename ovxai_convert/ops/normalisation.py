@@ -22,9 +22,11 @@ def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
             return data
         if axes is None:
             return NotHere("it works along axes that are not constant")
-        if {axis % len(call.original(0)) for axis in axes} & set(data.positions):
+        working = {axis % len(call.original(0)) for axis in axes}
+        if working & set(data.positions):
             return NotHere("it works along the positions")
-        return by_level(call, [data.positions] * call.node.get_output_size(), affine=affine)
+        outputs = [data.positions] * call.node.get_output_size()
+        return by_level(call, outputs, affine=affine, thin=None if data.thin in working else data.thin)
 
     return Equation("channel-wise", apply)
 

@@ -107,7 +107,9 @@ def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
     inputs = list(call.inputs)
     if place == 1 or _is_turned(call.node, 0):
         inputs[place] = not_folded(data)
-    return by_level(replace(call, inputs=inputs), [positions], affine=True, same=same)
+    leading = data.thin is not None and data.thin < rank - 2
+    thin = data.thin + full - rank if data.thin is not None and leading else None
+    return by_level(replace(call, inputs=inputs), [positions], affine=True, same=same, thin=thin)
 
 
 def _of_a_flattened_map(call: Call) -> Sequence[Carried] | NotHere:

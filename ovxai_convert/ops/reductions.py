@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from openvino import Node, Output
+from openvino import Node, Output, Type
 from openvino import opset15 as ops
 
 from ovxai_convert.ops import copying, regions
@@ -15,7 +15,7 @@ from ovxai_convert.ops.levels import by_level, filled, per_copy, positions_in_al
 from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh
-from ovxai_convert.tensors.extents import Span, ints, number, scalar
+from ovxai_convert.tensors.extents import Span, ints, number, shape_vector
 from ovxai_convert.tensors.ports import constant_ints, extents
 
 _AFFINE: Final = types("ReduceMean ReduceSum")
@@ -68,8 +68,13 @@ def _of_channels(call: Call) -> list[Masked] | NotHere:
     if gone & set(data.positions):
         return NotHere("it reduces positions together with other axes, or some positions")
     vanished = frozenset() if _keeps(call.node) else gone
-    positions = tuple(axis - sum(each < axis for each in vanished) for axis in data.positions)
-    return by_level(call, [positions], affine=call.node.get_type_name() in _AFFINE)
+
+    def moved_up(axis: int) -> int:
+        return axis - sum(each < axis for each in vanished)
+
+    thin = None if data.thin is None or data.thin in gone else moved_up(data.thin)
+    positions = tuple(map(moved_up, data.positions))
+    return by_level(call, [positions], affine=call.node.get_type_name() in _AFFINE, thin=thin)
 
 
 def _of_positions(call: Call) -> Sequence[Carried] | NotHere:
@@ -133,8 +138,14 @@ def _extreme(tensor: Masked, *, larger: bool) -> Output | NotHere:
 
 
 def _cell_count(tensor: Masked) -> Output:
-    """T, without axes, in V's element type."""
-    return ops.convert(scalar(positions_in_all(tensor)), tensor.parts[-1].get_element_type()).output(0)
+    """T, without axes, in V's element type.
+
+    As a sum of so many ones: where the batch is open but the map is not, the compiler folds what gives a
+    shape and nothing else that is read from one.
+    """
+    ones = ops.broadcast(ops.constant(1, Type.f32), shape_vector([positions_in_all(tensor)]))
+    count = ops.reduce_sum(ones, ints([0]), keep_dims=False)
+    return ops.convert(count, tensor.parts[-1].get_element_type()).output(0)
 
 
 def _reduction(names: str, *more: Trait) -> Op:

@@ -40,7 +40,8 @@ def _moved(call: Call) -> list[Masked] | NotHere:
     if list(positions) != sorted(positions):
         return NotHere("it puts columns before rows")
     parts = tuple(transposed(part, order) for part in data.parts)
-    return [replace(data, parts=parts, positions=positions)]
+    thin = None if data.thin is None else order.index(data.thin)
+    return [replace(data, parts=parts, positions=positions, thin=thin)]
 
 
 def _narrowed(wanted: Wanted) -> Reading:
