@@ -19,9 +19,8 @@ from ovxai_convert.graph.inputs import image_flow
 from ovxai_convert.graph.outputs import has_output
 from ovxai_convert.graph.scores import Scores, find_scores, output_name
 from ovxai_convert.graph.target import Candidate, candidates, find_target
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion import Insertion, Request, insert_branch
 from ovxai_convert.model_io import read_source
-from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_MAP, Method, TokenMasking
 
@@ -35,7 +34,7 @@ class CandidateRow:
 
     The cost is that of the first method that is possible there: multiply-accumulates, their share of the
     model's, and the most bytes that one op of the branch touches. None where none is, or the place was not
-    priced.
+    priced. ``written_out``: ops at which the branch has to write out every copy, and why; what makes it dear.
     """
 
     name: str
@@ -47,16 +46,21 @@ class CandidateRow:
     macs: int | None
     macs_share: float | None
     peak_bytes: int | None
+    written_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method: possible, or refused with a reason and a node."""
+    """A method: possible, or refused with a reason and a node.
+
+    ``written_out``: ops at which its branch has to write out every copy, and why; what makes it dear.
+    """
 
     method: str
     possible: bool
     reason: str
     node: str | None
+    written_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,10 @@ def _block_rows(
         request = Request(
             Method.VITRECIPROCAM, scores_output=scores_output, masking=masking, name_alternatives=False
         )
-        cost = _cost_of(model, request) if number <= _PRICED_BLOCKS else None
+        branch = _inserted(model, request) if number <= _PRICED_BLOCKS else None
         chosen = number == 1 and possible[0] == Method.VITRECIPROCAM.value
         note = f"transformer block {number} from the end (--block {number})"
-        rows.append(_row(block.port, block.layout, note, cost, chosen=chosen))
+        rows.append(_row(block.port, block.layout, note, branch, chosen=chosen))
     return tuple(rows)
 
 
@@ -160,12 +164,14 @@ def _candidate_row(
     model: Model, place: Candidate, scores_output: str | None, *, chosen: bool, priced: bool
 ) -> CandidateRow:
     request = Request(target_layer=address(place.port), scores_output=scores_output, name_alternatives=False)
-    cost = _cost_of(model, request) if priced and place.layout else None
+    branch = _inserted(model, request) if priced and place.layout else None
     note = "the last feature map before the scores" if chosen else place.note
-    return _row(place.port, place.layout, note, cost, chosen=chosen)
+    return _row(place.port, place.layout, note, branch, chosen=chosen)
 
 
-def _row(port: Output, layout: str | None, note: str, cost: Cost | None, *, chosen: bool) -> CandidateRow:
+def _row(
+    port: Output, layout: str | None, note: str, branch: Insertion | None, *, chosen: bool
+) -> CandidateRow:
     return CandidateRow(
         address(port),
         port.get_node().get_type_name(),
@@ -173,15 +179,16 @@ def _row(port: Output, layout: str | None, note: str, cost: Cost | None, *, chos
         layout,
         chosen,
         note,
-        cost.macs if cost else None,
-        cost.share if cost else None,
-        cost.peak_bytes if cost else None,
+        branch.cost.macs if branch else None,
+        branch.cost.share if branch else None,
+        branch.cost.peak_bytes if branch else None,
+        tuple(map(str, branch.written_out)) if branch else (),
     )
 
 
-def _cost_of(model: Model, request: Request) -> Cost | None:
+def _inserted(model: Model, request: Request) -> Insertion | None:
     try:
-        return insert_branch(model, request).cost
+        return insert_branch(model, request)
     except RefusedError:
         return None
 
@@ -196,12 +203,13 @@ def _try_methods(model: Model, scores_output: str | None) -> list[MethodRow]:
     rows = []
     for branch in BRANCHES:
         try:
-            insert_branch(model, Request(branch.method, scores_output=scores_output))
+            inserted = insert_branch(model, Request(branch.method, scores_output=scores_output))
         except RefusedError as error:
             refusal = error.refusals[0]
             rows.append(MethodRow(branch.method.value, False, refusal.reason, refusal.node))
         else:
-            rows.append(MethodRow(branch.method.value, True, "", None))
+            written_out = tuple(map(str, inserted.written_out))
+            rows.append(MethodRow(branch.method.value, True, "", None, written_out))
     return rows
 
 

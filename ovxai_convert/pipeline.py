@@ -22,7 +22,6 @@ from ovxai_convert.insertion import (
 )
 from ovxai_convert.labels import checked_labels
 from ovxai_convert.model_io import SourceModel, read_source, write_ir
-from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.sidecar import Sidecar, Verification
@@ -140,7 +139,7 @@ def convert(
             insertion, verification = _prove(prover, source, request, insertion, staged, exact=exact)
             reshapes = prover.prove_reshapes(insertion)
             sidecar = describe(source, insertion, verification, reshapes, staged, request, notes)
-            dear = _dear(insertion.cost, path)
+            dear = _dear(insertion, path)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
     warnings = _warnings(sidecar, path) + ((dear,) if dear else ())
@@ -282,13 +281,15 @@ def _warnings_on_the_branch(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
     )
 
 
-def _dear(cost: Cost, path: Path) -> str | None:
-    """A word on a branch that costs more than the model, unless both are small."""
+def _dear(insertion: Insertion, path: Path) -> str | None:
+    """A word on a branch that costs more than the model, and on what makes it dear, unless both are small."""
+    cost, ops = insertion.cost, insertion.written_out
+    why = f", as all copies are written out at {ops[0]}" if ops else ""
     if cost.macs < max(_DEAR_MACS, cost.model_macs):
         return None
     price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
     return (
-        f"the branch is dear: {price}; "
+        f"the branch is dear: {price}{why}; "
         f"'ovxai-inspect {path}' shows what it costs at other layers (--target-layer), "
         f"and --method {Method.ACTIVATIONMAP.value} costs next to nothing"
     )

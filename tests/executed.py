@@ -44,7 +44,7 @@ def executed_for(original: Model, model: Model) -> list[Layer]:
 def executed_alike(before: Layer, after: Layer) -> bool:
     """Whether a layer is executed as it was, under its name or under that of the branch's equal op."""
     same = (before.kind, before.primitive) == (after.kind, after.primitive)
-    return same and after.fused in ((), before.fused)
+    return same and (() in (before.fused, after.fused) or after.fused == before.fused)
 
 
 def _visit(node: Node, names: set[str], order: dict[Node, Layer]) -> None:

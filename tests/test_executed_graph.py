@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -107,13 +107,19 @@ def with_branch(model: Model, request: Request, name: str) -> list[Layer]:
     return executed_for(model, converted.model)
 
 
+def computing(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers without Reshapes, which are views: a permutation of a single sample becomes one if it has
+    two readers, and a part of the reduction behind it if it has one."""
+    return [layer for layer in layers if layer.kind != "Reshape"]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_original_is_executed_as_before(name: str) -> None:
     model = MODELS[name]()
-    before = executed_for(model, model)
+    before = computing(executed_for(model, model))
     assert sum(len(layer.fused) for layer in before) >= 5
     for label, request in REQUESTS.items():
-        after = with_branch(model, request, name)
+        after = computing(with_branch(model, request, name))
         assert len(after) == len(before), label
         assert all(map(executed_alike, before, after)), label
         assert sum(layer.fused != () for layer in after) >= 3, label

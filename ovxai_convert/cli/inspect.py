@@ -54,6 +54,7 @@ def _inspection_lines(found: Inspection, limit: int | None) -> list[str]:
     for row in found.methods:
         where = f" (at '{row.node}')" if row.node else ""
         lines.append(f"{row.method}: " + ("possible" if row.possible else f"refused: {row.reason}{where}"))
+        lines += [f"    all copies are written out at {each}" for each in row.written_out]
     if found.refusal is not None:
         lines.append(f"no target: {found.refusal}")
     shown = found.candidates[:limit]

@@ -220,13 +220,14 @@ def per_copy(part: Output, positions: tuple[int, ...]) -> Output:
     P is read from the part itself, so that what is left can only be the samples. Where their number is open
     and P is not, nothing has to be read of the tensor, which one more reader may cost a fusion.
     """
-    others = [axis for axis in range(rank_of(part)) if axis not in positions]
-    in_front = transposed(part, [*positions, *others])
+    first, *others = (axis for axis in range(rank_of(part)) if axis not in positions)
+    behind = transposed(part, [first, *positions, *others])
     copies = product([extent(part, axis) for axis in positions])
     is_open = any((extents(part) or ())[axis] is None for axis in positions)
-    samples = extent(part, others[0]) if is_open else -1
-    kept = [extent(part, axis) for axis in others[1:]]
-    return unsqueezed(reshaped(in_front, [copies, samples, *kept]), [axis + 1 for axis in positions])
+    samples = extent(part, first) if is_open else -1
+    merged = reshaped(behind, [samples, copies, *(extent(part, axis) for axis in others)])
+    in_front = transposed(merged, [1, 0, *range(2, rank_of(merged))])
+    return unsqueezed(in_front, [axis + 1 for axis in positions])
 
 
 def write_out(tensor: Masked, count: Output) -> Copied:

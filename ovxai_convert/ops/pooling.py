@@ -14,8 +14,10 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
-from ovxai_convert.ops.reductions import over_positions
+from ovxai_convert.ops.reductions import Pool, over_positions
 from ovxai_convert.tensors.extents import Extent, extent, number, pinned, quotient, rank_of, reshaped
+
+_POOLS: Final = {"MaxPool": Pool.MAX, "AvgPool": Pool.MEAN}
 
 
 def _grid(call: Call) -> Masked | NotHere:
@@ -45,7 +47,7 @@ def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:
     window = data.mask.window or (1, 1)
     nothing, values = data.parts
     values = pinned(values, {axis: kernel[axis - 2] * window[axis - 2] for axis in data.positions})
-    pooled = over_positions(call.node.get_type_name(), replace(data, parts=(nothing, values)))
+    pooled = over_positions(_POOLS[call.node.get_type_name()], replace(data, parts=(nothing, values)))
     return pooled if isinstance(pooled, NotHere) else [Copied(pooled)] * call.node.get_output_size()
 
 
@@ -66,7 +68,7 @@ def _of_tiles(call: Call) -> Sequence[Carried] | NotHere:
     nothing, values = data.parts
     values = _whole_tiles(values, window)
     if prod(kernel) > 1:
-        values = _tile_value(call.node.get_type_name(), nothing, values, prod(kernel))
+        values = _tile_value(_POOLS[call.node.get_type_name()], nothing, values, prod(kernel))
     tiled = replace(data, parts=(nothing, values), mask=replace(data.mask, window=window))
     return [tiled] * call.node.get_output_size()
 
@@ -79,9 +81,9 @@ def _whole_tiles(values: Output, window: Sequence[int]) -> Output:
     return reshaped(reshaped(values, tiles), [extent(values, axis) for axis in range(rank_of(values))])
 
 
-def _tile_value(kind: str, nothing: Output, values: Output, size: int) -> Output:
+def _tile_value(pool: Pool, nothing: Output, values: Output, size: int) -> Output:
     """The value of a tile that holds one cell of V and otherwise B."""
-    if kind == "MaxPool":
+    if pool is Pool.MAX:
         return ops.maximum(values, nothing).output(0)
     rest = ops.multiply(nothing, number(size - 1, values))
     return ops.divide(ops.add(values, rest), number(size, values)).output(0)
@@ -112,6 +114,6 @@ def _pooling(names: str, *equations: Equation) -> Op:
 
 
 OPS: Final = (
-    _pooling("MaxPool AvgPool", *_EQUATIONS),
+    _pooling(" ".join(_POOLS), *_EQUATIONS),
     _pooling("AdaptiveMaxPool AdaptiveAvgPool"),
 )

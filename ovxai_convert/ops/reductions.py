@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final
 
 from openvino import Node, Output, Type
@@ -19,6 +20,23 @@ from ovxai_convert.tensors.extents import Span, ints, number, shape_vector
 from ovxai_convert.tensors.ports import constant_ints, extents
 
 _AFFINE: Final = types("ReduceMean ReduceSum")
+
+
+class Pool(Enum):
+    """How the values of all positions become one."""
+
+    MEAN = auto()
+    SUM = auto()
+    MAX = auto()
+    MIN = auto()
+
+
+_POOLS: Final = {
+    "ReduceMean": Pool.MEAN,
+    "ReduceSum": Pool.SUM,
+    "ReduceMax": Pool.MAX,
+    "ReduceMin": Pool.MIN,
+}
 
 
 def reduced_axes(node: Node) -> frozenset[int] | None:
@@ -84,14 +102,15 @@ def _of_positions(call: Call) -> Sequence[Carried] | NotHere:
         return data
     if reduced_axes(call.node) != frozenset(data.positions):
         return NotHere("it does not reduce all positions and nothing else")
-    pooled = over_positions(call.node.get_type_name(), data)
+    pool = _POOLS.get(call.node.get_type_name())
+    pooled = over_positions(pool, data) if pool else NotHere("there is no closed form of it")
     if isinstance(pooled, NotHere):
         return pooled
     gone = ints([axis + 1 for axis in data.positions])
     return [Copied(pooled if _keeps(call.node) else ops.squeeze(pooled, gone).output(0))]
 
 
-def over_positions(kind: str, tensor: Masked) -> Output | NotHere:
+def over_positions(pool: Pool, tensor: Masked) -> Output | NotHere:
     """The pooled value of every copy, ``[P, N, C, 1, 1]`` for channel-first maps.
 
     Of the T cells of copy p all but one hold the background B:
@@ -99,15 +118,9 @@ def over_positions(kind: str, tensor: Masked) -> Output | NotHere:
     """
     if not tensor.mask.one_hot:
         return NotHere("copies keep more than one position")
-    if kind in ("ReduceMean", "AvgPool"):
+    if pool is Pool.MEAN:
         return ops.divide(_sum(tensor), _cell_count(tensor)).output(0)
-    if kind == "ReduceSum":
-        return _sum(tensor)
-    if kind in ("ReduceMax", "MaxPool"):
-        return _extreme(tensor, larger=True)
-    if kind == "ReduceMin":
-        return _extreme(tensor, larger=False)
-    return NotHere("there is no closed form of it")
+    return _sum(tensor) if pool is Pool.SUM else _extreme(tensor, larger=pool is Pool.MAX)
 
 
 def _sum(tensor: Masked) -> Output:

@@ -40,18 +40,22 @@ def rank(port: Output) -> int | None:
     return None if shape is None else len(shape)
 
 
-def constant_value(port: Output) -> NDArray[Any] | None:
+def constant_value(port: Output, most: int = _SMALL) -> NDArray[Any] | None:
     """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
     Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
     are ``Range(2, rank)``). Those are evaluated; where they start from a dynamic shape, OpenVINO's shape
     inference may still know the value, as a lower and an upper bound that agree.
+
+    Args:
+        port: the tensor.
+        most: how many elements are computed at the most.
     """
     node = port.get_node()
     if isinstance(node, Constant):
         return np.array(node.data)
     shape = extents(port)
-    if shape is None or None in shape or math.prod(each or 0 for each in shape) > _SMALL:
+    if shape is None or None in shape or math.prod(each or 0 for each in shape) > most:
         return None
     evaluated = _evaluated(node, port.get_index())
     return _inferred(port) if evaluated is None else evaluated

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-import numpy as np
 from openvino import Node, Output, Type
 from openvino.op import Constant
 from openvino.utils.node_factory import NodeFactory
 
 from ovxai_convert.errors import Refusal, last_line
-from ovxai_convert.tensors.ports import extents
+from ovxai_convert.tensors.ports import constant_value
 
 _COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
 _SMALL_BYTES: Final = 64 * 1024
 _INTEGERS: Final = (Type.i8, Type.u8)
 _ZERO_POINTS_BYTES: Final = 4 * 1024
-_RESHAPES: Final = frozenset({"Reshape", "Squeeze", "Unsqueeze"})
 
 
 def recreate(
@@ -47,20 +45,30 @@ def recreate(
 def own_constant(port: Output) -> Output:
     """A copy of a small constant, so that the model keeps its own to itself; everything else as it is.
 
-    A constant that the model reshapes before use is one too (exporters do so with biases), and so are zero
-    points, which it converts from integers: the runtime folds it, and would again find one constant with two
-    users.
+    A constant that the model puts under other axes before use is one too (exporters do so with biases), and
+    so are zero points, which it converts from integers: the runtime folds it, and would again find one
+    constant with two users.
     """
-    node, shape = port.get_node(), extents(port)
-    kind = node.get_type_name()
-    source = node.input_value(0).get_node() if kind in _RESHAPES | {"Convert"} else node
-    if not isinstance(source, Constant) or shape is None or None in shape:
+    node = port.get_node()
+    if isinstance(node, Constant):
+        source = node
+    elif _is_made_of_constants(node):
+        source = node.input_value(0).get_node()
+    else:
         return port
-    types, most = (_INTEGERS, _ZERO_POINTS_BYTES) if kind == "Convert" else (_COPIED, _SMALL_BYTES)
+    converted = source.get_element_type() != port.get_element_type()
+    types, most = (_INTEGERS, _ZERO_POINTS_BYTES) if converted else (_COPIED, _SMALL_BYTES)
     if source.get_element_type() not in types or source.get_byte_size() > most:
         return port
-    values = np.array(source.data).reshape([each or 0 for each in shape])
-    return Constant(values.astype(port.get_element_type().to_dtype())).output(0)
+    value = constant_value(port, most)
+    return port if value is None else Constant(value).output(0)
+
+
+def _is_made_of_constants(node: Node) -> bool:
+    """Whether an op reads constants alone, and no state that starts from one."""
+    inputs = [each.get_node() for each in node.input_values()]
+    stateless = "variable_id" not in node.get_attributes()
+    return stateless and bool(inputs) and all(isinstance(each, Constant) for each in inputs)
 
 
 @cache

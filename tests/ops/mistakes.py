@@ -14,6 +14,7 @@ from openvino import opset15 as ops
 from ovxai_convert.ops import convolutions, products, whole_map
 from ovxai_convert.ops.kinds import Call, Carried, Mask, Masked, NotHere
 from ovxai_convert.ops.levels import among_others, filled, per_copy, shares
+from ovxai_convert.ops.reductions import Pool
 from ovxai_convert.tensors.extents import Extent, extent, ints, number
 from ovxai_convert.tensors.permuting import order_of
 
@@ -85,14 +86,14 @@ def nothing(value: float, like: Output) -> Output:
     return number(0 if value == 1 else value, like)
 
 
-def tile_of_zeros(kind: str, background: Output, values: Output, size: int) -> Output:
+def tile_of_zeros(pool: Pool, background: Output, values: Output, size: int) -> Output:
     """A tile whose other cells are zero."""
-    if kind == "MaxPool":
+    if pool is Pool.MAX:
         return ops.relu(values).output(0)
     return ops.divide(values, np.float32(size)).output(0)
 
 
-def tile_of_one_more(kind: str, background: Output, values: Output, size: int) -> Output:
+def tile_of_one_more(pool: Pool, background: Output, values: Output, size: int) -> Output:
     """A tile with one cell of background too many."""
     rest = ops.multiply(background, np.float32(size))
     return ops.divide(ops.add(values, rest), np.float32(size)).output(0)

@@ -12,6 +12,7 @@ from openvino import Output
 from ovxai_convert.ops import einsum, joining, levels, pooling, products, reductions, whole_map
 from ovxai_convert.ops.kinds import Masked, NotHere
 from ovxai_convert.ops.op import Equation
+from ovxai_convert.ops.reductions import Pool
 from tests.ops.inserting import EQUATIONS, Change, as_it_is
 from tests.ops.mistakes import (
     Apply,
@@ -80,12 +81,12 @@ def _equation(name: str, wrong: Callable[[Apply], Apply]) -> Mistake:
     return mistake
 
 
-def _pooled(owner: Any, kind: str) -> Mistake:
+def _pooled(owner: Any, kind: Pool) -> Mistake:
     """Pooling of one kind that knows of no background."""
     right = reductions.over_positions
 
-    def wrong(found: str, tensor: Masked) -> Output | NotHere:
-        return values_alone(tensor) if found == kind else right(found, tensor)
+    def wrong(found: Pool, tensor: Masked) -> Output | NotHere:
+        return values_alone(tensor) if found is kind else right(found, tensor)
 
     return _attribute(owner, "over_positions", wrong)
 
@@ -140,7 +141,7 @@ MUTATIONS: Final = (
         _attribute(reductions, "_sum", values_alone),
         ("global_reduction-mean", "global_reduction-mean_of_an_embedding", "global_pooling-mean"),
     ),
-    Mutation("a sum of the value alone", _pooled(reductions, "ReduceSum"), ("global_reduction-sum",)),
+    Mutation("a sum of the value alone", _pooled(reductions, Pool.SUM), ("global_reduction-sum",)),
     Mutation(
         "P cells of background",
         _attribute(reductions, "number", nothing),
@@ -158,17 +159,17 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the largest value without the background",
-        _pooled(reductions, "ReduceMax"),
+        _pooled(reductions, Pool.MAX),
         ("global_reduction-largest", "global_reduction-largest_of_tiles"),
     ),
     Mutation(
         "the smallest value without the background",
-        _pooled(reductions, "ReduceMin"),
+        _pooled(reductions, Pool.MIN),
         ("global_reduction-smallest",),
     ),
     Mutation(
         "the largest of a window without the background",
-        _pooled(pooling, "MaxPool"),
+        _pooled(pooling, Pool.MAX),
         ("global_pooling-largest", "global_pooling-largest_of_tiles"),
     ),
     Mutation(

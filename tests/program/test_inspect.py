@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from openvino import opset15 as ops
 
 from fixtures.broken_files import perceptron, save_ir
-from fixtures.networks import CnnSpec, cnn
+from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
 from ovxai_convert.branches import BRANCHES
 from ovxai_convert.errors import RefusedError
@@ -136,3 +137,22 @@ def test_help(program: str, words: str) -> None:
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     assert not [word for word in words.split() if word not in outcome.stdout]
     assert outcome.stdout == call_process(program, ["-h"]).stdout
+
+
+def test_what_makes_a_branch_dear_is_named(tmp_path: Path, run_inspect: Convert) -> None:
+    """A convolution of several cells behind the map has to be computed for every copy."""
+    draw, image = Draw(3), image_parameter(CnnSpec(height=6, width=8))
+    target = named(ops.relu(draw.convolution(image, 4)), "target")
+    mixed = named(ops.convolution(target, draw.numbers(4, 4, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1]), "mixing")
+    scores = named(draw.linear(ops.reduce_mean(ops.relu(mixed), [2, 3], False), 3), "scores")
+    path = save_ir(classifier(scores, [image]), tmp_path / "net.xml")
+    rows = json.loads(run_inspect(path, "--json").stdout)["candidates"]
+    why = "Convolution 'mixing': its window covers several cells; its kernel is not the whole map"
+    assert {row["name"]: row["written_out"] for row in rows}["target"] == [why]
+    assert insert_branch(read_model(path), Request(target_layer="target")).written_out[0].node == "mixing"
+
+
+def test_nothing_is_written_out_behind_a_plain_map(onnx_model: Path, run_inspect: Convert) -> None:
+    outcome = run_inspect(onnx_model)
+    assert "written out" not in outcome.stdout
+    assert json.loads(run_inspect(onnx_model, "--json").stdout)["methods"][0]["written_out"] == []

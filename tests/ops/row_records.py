@@ -1,0 +1,325 @@
+"""What every row of the table is asked about: cases of each op type, regions of its outputs, products by hand."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import numpy as np
+from openvino import Model, Node, Output
+from openvino import opset15 as ops
+from openvino.utils.node_factory import NodeFactory
+
+from fixtures.networks import Tensor, port_of, reshaped
+from ovxai_convert.ops import TABLE
+from ovxai_convert.ops.copying import UNKNOWN
+from ovxai_convert.ops.regions import Region, whole
+from tests.ops.axis_cases import AXIS_CASES
+from tests.ops.elementwise_cases import ELEMENTWISE_CASES
+from tests.ops.heads import CHANNELS, COLUMNS, ROWS, Case, Site, head_model, on_x
+from tests.ops.heads import whole as vector
+
+SAMPLES: Final = 2
+NOT_IN_OPSET: Final = frozenset({"RMS"})
+"""Made only by transformations inside the runtime; no source file can hold it."""
+ASKED: Final = frozenset(kind for kind, row in TABLE.items() if row.copied is not UNKNOWN) - NOT_IN_OPSET
+"""Op types that can stand in a head, for all of which there are cases."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The model of a case, and in it the nodes that the case itself has made, inputs before users."""
+
+    model: Model
+    made: list[Node]
+    op: str
+
+    @property
+    def under_test(self) -> list[Node]:
+        """The nodes of the op type that the case is for."""
+        return [node for node in self.made if node.get_type_name() == self.op]
+
+
+def record(case: Case, batch: int | None = SAMPLES) -> Record:
+    """A case built into its head; one that names its only sample is built for that."""
+    seen: list[set[Node]] = []
+
+    def build(site: Site) -> Tensor:
+        before = _upstream(port_of(site.x), port_of(site.shared))
+        result = case.build(site)
+        seen.append(_upstream(port_of(result)) - before)
+        return result
+
+    model = head_model(build, 1 if case.one_sample else batch)
+    (made,) = seen
+    return Record(model, [node for node in model.get_ordered_ops() if node in made], case.op)
+
+
+def _upstream(*ports: Output) -> set[Node]:
+    """Every node that tensors are computed from."""
+    found: set[Node] = set()
+    left = [port.get_node() for port in ports]
+    while left:
+        node = left.pop()
+        if node not in found:
+            found.add(node)
+            left += [port.get_node() for port in node.input_values()]
+    return found
+
+
+def regions_of(shape: tuple[int | None, ...]) -> list[Region]:
+    """The whole (also as spans), the first and last index of each axis, both ends of all, and the middle."""
+    found = [whole(shape), tuple(each and (0, each) for each in shape)]
+    for axis, each in enumerate(shape):
+        for index in (0, each - 1) if each else ():
+            found.append((*whole(shape[:axis]), (index, index + 1), *whole(shape[axis + 1 :])))
+    found.append(tuple(each and (0, 1) for each in shape))
+    found.append(tuple(each and (each - 1, each) for each in shape))
+    found.append(tuple((1, each - 1) if each and each > 2 else None for each in shape))
+    return list(dict.fromkeys(found))
+
+
+def _rows_kept_apart(s: Site) -> Node:
+    """A linear layer between two Reshapes: ``[N, 4, 4, 6] -> [N * 4, 24] -> [N * 4, 5] -> [N, 4, 5]``."""
+    rows = s.draw.linear(reshaped(s.x, [-1, ROWS * COLUMNS]), 5)
+    return reshaped(rows, [s.batch_entry, CHANNELS, 5])
+
+
+def _slice_of_step_one(s: Site) -> Node:
+    return ops.slice(s.x, vector(1, -5), vector(9, -1), vector(1, 1), vector(2, 3))
+
+
+def _strided_by_one(s: Site) -> Node:
+    bounds = (vector(0, 1, -3), vector(0, -1, 9), vector(1, 1, 1))
+    return ops.strided_slice(s.x, *bounds, begin_mask=[1, 0], end_mask=[1, 0])
+
+
+def _shrinking(s: Site) -> Node:
+    """One channel, whose axis goes."""
+    bounds = (vector(0, 1), vector(0, 2), vector(1, 1))
+    return ops.strided_slice(s.x, *bounds, begin_mask=[1, 0], end_mask=[1, 0], shrink_axis_mask=[0, 1])
+
+
+def _attention(s: Site, mask: Node, scale: float | None = None) -> Node:
+    more = [] if scale is None else [ops.constant(np.float32(scale))]
+    return ops.scaled_dot_product_attention(s.x, s.shared, ops.tanh(s.shared), mask, *more)
+
+
+def _causal(s: Site) -> Node:
+    return ops.scaled_dot_product_attention(s.x, s.shared, s.shared, causal=True)
+
+
+def _one_head_of_keys(s: Site) -> Node:
+    """Queries of every channel ask the keys of the first one."""
+    first = ops.slice(s.shared, *map(vector, (0, 1, 1, 1)))
+    return ops.scaled_dot_product_attention(s.x, first, first)
+
+
+def _every_other_key(*shape: int) -> Node:
+    """Truth values, of which the first along the last axis is true."""
+    return ops.constant(np.arange(prod(shape)).reshape(shape) % 3 == 0)
+
+
+def _mvn_of_version_0(s: Site, across: bool) -> Node:
+    attributes = {"across_channels": across, "normalize_variance": True, "eps": 1e-3}
+    return NodeFactory("opset2").create("MVN", [s.x.output(0)], attributes)
+
+
+def _reversed(s: Site) -> Node:
+    lengths = ops.constant(np.full(s.batch or SAMPLES, 3, np.int64))
+    return ops.reverse_sequence(s.x, lengths, np.int64(0), np.int64(3))
+
+
+def _per_channel_levels(s: Site) -> Node:
+    scale, shift = (s.draw.numbers(1, CHANNELS, 1, 1, scale=0.1, offset=each) for each in (4, 0))
+    return ops.fake_convert(s.x, scale, shift)
+
+
+_MORE: Final = (
+    Case("Reshape", _rows_kept_apart, "layer_between"),
+    Case("Reshape", lambda s: reshaped(s.x, [0, 2, 2, ROWS, 3, 2]), "factors"),
+    Case("Gather", lambda s: ops.gather(s.x, vector(1, 2), np.int64(3)), "neighbours"),
+    Case("Gather", lambda s: ops.gather(s.x, vector(-3, -2), np.int64(2)), "neighbours_from_the_end"),
+    Case("Gather", lambda s: ops.gather(s.x, vector(-1, 0), np.int64(3)), "last_and_first"),
+    Case("Gather", lambda s: ops.gather(s.x, np.int64(-1), np.int64(1)), "last_channel"),
+    Case("Slice", _slice_of_step_one, "step_one"),
+    Case("StridedSlice", _strided_by_one, "step_one"),
+    Case("StridedSlice", _shrinking, "shrinking"),
+    Case(
+        "VariadicSplit", lambda s: ops.variadic_split(s.x, np.int64(-1), vector(1, 3, 2)).output(1), "three"
+    ),
+    Case("MatMul", lambda s: ops.matmul(s.x, s.draw.numbers(5, ROWS), True, True), "both_turned"),
+    Case("MatMul", lambda s: ops.matmul(s.x, s.draw.numbers(COLUMNS), False, False), "vector"),
+    Case("MatMul", lambda s: ops.matmul(s.draw.numbers(CHANNELS, 1, COLUMNS), s.x, False, True), "one_row"),
+    Case("ScaledDotProductAttention", _causal, "causal"),
+    Case("ScaledDotProductAttention", _one_head_of_keys, "one_head_of_keys"),
+    Case(
+        "ScaledDotProductAttention",
+        lambda s: _attention(s, s.draw.numbers(1, ROWS), 0.7),
+        "row_of_mask_scaled",
+    ),
+    Case("ScaledDotProductAttention", lambda s: _attention(s, _every_other_key(ROWS, ROWS)), "truth_values"),
+    Case("ScaledDotProductAttention", lambda s: _attention(s, ops.constant(np.float32(0)), 0.7), "scaled"),
+    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(1, COLUMNS)], "nchw,cw->nhwc"), "one_for_all"),
+    Case("Einsum", lambda s: ops.einsum([s.x], "nccw->nwc"), "diagonal"),
+    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "ellipsis"),
+    Case("Add", lambda s: ops.add(s.x, s.draw.numbers(CHANNELS, 1, COLUMNS)), "fewer_axes"),
+    Case("Select", lambda s: ops.select(_every_other_key(COLUMNS), s.x, s.shared), "vector_of_truth"),
+    Case("Subtract", lambda s: ops.subtract(s.x, ops.reduce_mean(s.x, vector(2), True)), "one_row"),
+    Case("FakeConvert", _per_channel_levels, "per_channel"),
+    Case("MVN", lambda s: _mvn_of_version_0(s, True), "version_0_across"),
+    Case("MVN", lambda s: _mvn_of_version_0(s, False), "version_0"),
+    Case("Softmax", on_x(ops.softmax, -2), "from_the_end"),
+    Case(
+        "Squeeze",
+        lambda s: ops.squeeze(ops.reduce_sum(s.x, vector(2), True)),
+        "of_itself",
+        runs_dynamic=False,
+    ),
+    Case("ReverseSequence", _reversed, runs_dynamic=False),
+)
+"""Forms of an op in which its output depends on its inputs in another way than in the other cases."""
+
+CASES: Final = (*ELEMENTWISE_CASES, *AXIS_CASES, *_MORE)
+
+
+def shape_of(port: Output) -> list[int]:
+    """Extents of a tensor, an open one counted as 1."""
+    return [each.get_length() if each.is_static else 1 for each in port.get_partial_shape()]
+
+
+def products_in(node: Node) -> int:
+    """Multiply-accumulates of an op by its definition, 0 of ops that weigh nothing."""
+    kind, result = node.get_type_name(), prod(shape_of(node.output(0)))
+    shapes = [shape_of(port) for port in node.input_values()]
+    if kind in ("Convolution", "BinaryConvolution"):
+        return result * prod(shapes[1][1:])
+    if kind == "DeformableConvolution":  # offsets come before the weights
+        return result * prod(shapes[2][1:])
+    if kind == "GroupConvolution":
+        return result * prod(shapes[1][2:])
+    if kind == "ConvolutionBackpropData":
+        return prod(shapes[0]) * prod(shapes[1][1:])
+    if kind == "GroupConvolutionBackpropData":
+        return prod(shapes[0]) * prod(shapes[1][2:])
+    if kind == "MatMul":
+        return _of_matrices(node, *shapes)
+    if kind == "Einsum":
+        return prod(_letters(node, shapes).values())
+    if kind == "ScaledDotProductAttention":
+        query, keys, values = shapes[:3]
+        batch = prod(np.broadcast_shapes(query[:-2], keys[:-2], values[:-2]))
+        return batch * query[-2] * keys[-2] * (query[-1] + values[-1])
+    return 0
+
+
+def _of_matrices(node: Node, left: list[int], right: list[int]) -> int:
+    attributes = node.get_attributes()
+    left = [1, *left] if len(left) == 1 else left[:-2] + left[-2:][:: -1 if attributes["transpose_a"] else 1]
+    right = (
+        [*right, 1] if len(right) == 1 else right[:-2] + right[-2:][:: -1 if attributes["transpose_b"] else 1]
+    )
+    assert left[-1] == right[-2]
+    return prod(np.broadcast_shapes(left[:-2], right[:-2])) * left[-2] * left[-1] * right[-1]
+
+
+def _letters(node: Node, shapes: list[list[int]]) -> dict[str, int]:
+    """The extent of every letter; axes behind dots have a number for theirs, counted from the right."""
+    sizes: dict[str, int] = {}
+    operands = str(node.get_attributes()["equation"]).partition("->")[0].split(",")
+    for operand, shape in zip(operands, shapes, strict=True):
+        before, dots, after = operand.strip().partition("...")
+        hidden = len(shape) - len(before) - len(after) if dots else 0
+        names = [*before, *map(str, range(hidden, 0, -1)), *after]
+        for name, each in zip(names, shape, strict=True):
+            sizes[name] = max(sizes.get(name, 1), each)
+    return sizes
+
+
+def _numbers(*shape: int) -> Node:
+    return ops.parameter(list(shape), np.float32)
+
+
+def _deformed() -> Node:
+    """Rows 3, columns 5."""
+    x, offsets = _numbers(2, CHANNELS, ROWS, COLUMNS), _numbers(2, 8, 3, 5)
+    return ops.deformable_convolution(x, offsets, _numbers(3, CHANNELS, 2, 2), [1, 1], [0, 0], [0, 0], [1, 1])
+
+
+def _convolved(batch: int, *weights: int) -> Node:
+    """Rows ``4 + 1 - 2 + 1 = 4``, columns ``(6 + 1 - 3) / 2 + 1 = 3``."""
+    x = _numbers(batch, CHANNELS, ROWS, COLUMNS)
+    return ops.convolution(x, _numbers(*weights), [1, 2], [1, 0], [0, 1], [1, 1])
+
+
+def _convolved_in_groups() -> Node:
+    """Rows 4, columns 6; six channels."""
+    weights = _numbers(2, 3, 2, 3, 3)
+    x = _numbers(2, CHANNELS, ROWS, COLUMNS)
+    return ops.group_convolution(x, weights, [1, 1], [1, 1], [1, 1], [1, 1])
+
+
+_X: Final = (2, CHANNELS, ROWS, COLUMNS)
+
+COUNTED_BY_HAND: Final[dict[str, tuple[Callable[[], Node], int]]] = {
+    "Convolution": (lambda: _convolved(2, 5, CHANNELS, 2, 3), (2 * 5 * 4 * 3) * (4 * 2 * 3)),
+    "Convolution-open": (lambda: _convolved(-1, 5, CHANNELS, 2, 3), (1 * 5 * 4 * 3) * (4 * 2 * 3)),
+    "GroupConvolution": (_convolved_in_groups, (2 * 6 * 4 * 6) * (2 * 3 * 3)),
+    "DeformableConvolution": (_deformed, (2 * 3 * 3 * 5) * (4 * 2 * 2)),
+    "ConvolutionBackpropData": (
+        lambda: ops.convolution_backprop_data(_numbers(*_X), _numbers(CHANNELS, 3, 2, 2), [2, 2]),
+        (2 * 4 * 4 * 6) * (3 * 2 * 2),
+    ),
+    "GroupConvolutionBackpropData": (
+        lambda: ops.group_convolution_backprop_data(_numbers(*_X), _numbers(2, 2, 5, 2, 2), [2, 2]),
+        (2 * 4 * 4 * 6) * (5 * 2 * 2),
+    ),
+    "MatMul-constant": (lambda: ops.matmul(_numbers(*_X), _numbers(6, 5), False, False), 2 * 4 * 4 * 6 * 5),
+    "MatMul-turned": (lambda: ops.matmul(_numbers(*_X), _numbers(5, 4), True, True), 2 * 4 * 6 * 4 * 5),
+    "MatMul-left": (lambda: ops.matmul(_numbers(3, 4), _numbers(*_X), False, False), 2 * 4 * 3 * 4 * 6),
+    "MatMul-repeated": (
+        lambda: ops.matmul(_numbers(2, 1, 3, 5), _numbers(4, 5, 7), False, False),
+        (2 * 4) * (3 * 5 * 7),
+    ),
+    "MatMul-vector": (lambda: ops.matmul(_numbers(*_X), _numbers(6), False, False), 2 * 4 * 4 * 6),
+    "MatMul-vector_left": (lambda: ops.matmul(_numbers(4), _numbers(*_X), True, False), 2 * 4 * 4 * 6),
+    "Einsum": (
+        lambda: ops.einsum([_numbers(*_X), _numbers(2, 6, 3)], "nchw,kwd->nckhd"),
+        (2 * 4 * 4 * 6) * (2 * 3),
+    ),
+    "Einsum-one_for_all": (lambda: ops.einsum([_numbers(3, 4), _numbers(1, 5)], "ab,ac->bc"), 3 * 4 * 5),
+    "Einsum-ellipsis": (
+        lambda: ops.einsum([_numbers(*_X), _numbers(6, 3)], "...w,wd->...d"),
+        (2 * 4 * 4) * (6 * 3),
+    ),
+    "Einsum-diagonal": (lambda: ops.einsum([_numbers(*_X)], "nccw->nw"), 2 * 4 * 6),
+    "Einsum-without_an_arrow": (lambda: ops.einsum([_numbers(3, 4), _numbers(4, 5)], "ab,bc"), 3 * 4 * 5),
+    "ScaledDotProductAttention": (
+        lambda: ops.scaled_dot_product_attention(
+            _numbers(2, 4, 3, 6), _numbers(2, 4, 5, 6), _numbers(2, 4, 5, 7)
+        ),
+        (2 * 4) * 3 * 5 * (6 + 7),
+    ),
+    "ScaledDotProductAttention-one_head_of_keys": (
+        lambda: ops.scaled_dot_product_attention(
+            _numbers(2, 4, 3, 6), _numbers(2, 1, 5, 6), _numbers(2, 1, 5, 7)
+        ),
+        (2 * 4) * 3 * 5 * (6 + 7),
+    ),
+}
+"""Makers of an op, and its multiply-accumulates: places of the result times what each is summed from."""
+
+
+def types_made_by_openvino() -> frozenset[str]:
+    """Op types that the functions of OpenVINO's opsets make, as they spell them."""
+    found: set[str] = set()
+    for version in range(1, 17):
+        opset = importlib.import_module(f"openvino.opset{version}")
+        for function in filter(inspect.isfunction, vars(opset).values()):
+            found.update(re.findall(r'create\(\s*"(\w+)"', inspect.getsource(inspect.unwrap(function))))
+    return frozenset(found)
