@@ -24,7 +24,6 @@ from ovxai_convert.ops import (
     products,
     reductions,
     reshape,
-    scattering,
     slicing,
     sources,
     transpose,
@@ -45,7 +44,6 @@ ROWS: Final[tuple[Op, ...]] = (
     *slicing.OPS,
     *picking.OPS,
     *joining.OPS,
-    *scattering.OPS,
     *layout.OPS,
     *sources.OPS,
 )

@@ -13,7 +13,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import CopiedForm, Equation, Macs, Op, Trait, traits, types
+from ovxai_convert.ops.op import CopiedForm, Equation, Macs, Op, Trait, on_data, traits, types
 from ovxai_convert.ops.whole_map import whole_map_product
 from ovxai_convert.tensors.extents import ints, reshaped
 from ovxai_convert.tensors.permuting import transposed
@@ -31,11 +31,8 @@ def _pads(node: Node) -> bool:
     return any((*attributes["pads_begin"], *attributes["pads_end"]))
 
 
-def _of_single_cells(call: Call) -> list[Masked] | NotHere:
+def _of_single_cells(call: Call, data: Masked) -> list[Masked] | NotHere:
     """A 1x1 convolution of stride 1: ``W U(m)`` in every cell."""
-    data = call.data()
-    if isinstance(data, NotHere):
-        return data
     spatial = tuple(range(2, len(call.original(0))))
     if not set(data.positions) <= set(spatial):
         return NotHere("positions lie along its samples or channels")
@@ -47,11 +44,8 @@ def _of_single_cells(call: Call) -> list[Masked] | NotHere:
     return by_level(call, [data.positions], affine=True, thin=data.thin)
 
 
-def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:
+def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """A kernel that covers the whole map, so that its output has one cell."""
-    data = call.data()
-    if isinstance(data, NotHere):
-        return data
     kernel = _kernel(call.node)
     spatial = tuple(range(2, len(call.original(0))))
     if data.positions != spatial or None in kernel or kernel[1:] != call.original(0)[1:]:
@@ -102,10 +96,10 @@ def _convolution(
     )
 
 
-_SINGLE_CELLS: Final = Equation("pointwise convolution", _of_single_cells)
+_SINGLE_CELLS: Final = on_data("pointwise convolution", _of_single_cells)
 
 OPS: Final = (
-    _convolution("Convolution", _copied, _SINGLE_CELLS, Equation("full-map convolution", _of_the_map)),
+    _convolution("Convolution", _copied, _SINGLE_CELLS, on_data("full-map convolution", _of_the_map)),
     _convolution("GroupConvolution", copying.merged(), _SINGLE_CELLS, grouped=True),
     _convolution("BinaryConvolution", copying.merged()),
     _convolution("DeformableConvolution", copying.merged(1, 3)),

@@ -19,7 +19,7 @@ from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
 from ovxai_convert.tensors.extents import rank_of, unsqueezed
-from ovxai_convert.tensors.ports import extents
+from ovxai_convert.tensors.ports import elements, extents
 
 EINSUM: Final = "Einsum"
 
@@ -138,18 +138,12 @@ def _macs(node: Node) -> int:
     """Every combination of indices once."""
     names = _Names.of(node)
     if names is None:
-        return elementwise_bound(node)
+        return elements(node.output(0))
     sizes: dict[str, int] = {}
     for name, port in zip(names.operands, node.input_values(), strict=True):
         for letter, each in zip(name, extents(port) or (), strict=False):
             sizes[letter] = max(sizes.get(letter, 1), each or 1)
     return prod(sizes.values())
-
-
-def elementwise_bound(node: Node) -> int:
-    """Where letters do not tell: every element of the result from the largest operand's rows."""
-    shape = extents(node.output(0)) or ()
-    return prod(each or 1 for each in shape)
 
 
 def values_of(node: Node) -> tuple[Output, int] | None:

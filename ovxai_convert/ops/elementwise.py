@@ -11,15 +11,29 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import (
+    CopiedForm,
+    Equation,
+    Narrowed,
+    Op,
+    Trait,
+    no_products,
+    on_data,
+    traits,
+    types,
+)
 from ovxai_convert.tensors.extents import rank_of
 from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.settled import Extents
 
-_UNARY: Final = types(
-    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Exp FakeConvert Floor",
-    "Gelu HSigmoid HSwish HardSigmoid IsFinite IsInf IsNaN Log LogicalNot Mish Relu Round Selu Sign",
-    "Sin Sinh SoftPlus SoftSign Sqrt Swish Tan Tanh",
+_UNARY: Final = (
+    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Exp FakeConvert Floor "
+    "Gelu HSigmoid HSwish HardSigmoid IsFinite IsInf IsNaN Log LogicalNot Mish Relu Round Selu Sign "
+    "Sin Sinh SoftPlus SoftSign Sqrt Swish Tan Tanh"
+)
+_BINARY: Final = (
+    "Subtract Maximum Minimum SquaredDifference Mod FloorMod Equal NotEqual Less LessEqual Greater "
+    "GreaterEqual Select LogicalAnd LogicalOr LogicalXor"
 )
 _AFFINE: Final = types("Convert Identity Negative Add Subtract")
 _SCALING: Final = types("Multiply Divide")
@@ -92,11 +106,8 @@ def _differs(call: Call, index: int, positions: tuple[int, ...]) -> bool:
     )
 
 
-def _along_slope(call: Call) -> list[Masked] | NotHere:
+def _along_slope(call: Call, data: Masked) -> list[Masked] | NotHere:
     """A slope that does not vary along the positions."""
-    data = call.data()
-    if isinstance(data, NotHere):
-        return data
     slope, rank = extents(call.node.input_value(1)) or (), len(call.original(0))
     varies = [rank - len(slope) + axis for axis, each in enumerate(slope) if each != 1]
     if len(slope) == 1:  # a vector belongs to the second axis
@@ -115,33 +126,21 @@ def _quantised(call: Call) -> list[Copied] | Refusal:
     return (copying.broadcasting if plain or copying.depends(call) else copying.merged())(call)
 
 
-_UNARY_EQUATION: Final = Equation("unary", _position_by_position)
-_BROADCAST_EQUATION: Final = Equation("broadcast", _broadcast)
+def _row(names: str, copied: CopiedForm, equation: Equation, narrowed: Narrowed, *more: Trait) -> Op:
+    those = traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, *more)
+    return Op(types(names), those, meanings.elementwise, copied, (equation,), narrowed, no_products)
 
 
-def _unary(names: str | frozenset[str], *more: Trait) -> Op:
-    return Op(
-        names if isinstance(names, frozenset) else types(names),
-        traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, *more),
-        meanings.elementwise,
-        copying.unary,
-        (_UNARY_EQUATION,),
-        regions.unary,
-        no_products,
-    )
+def _unary(names: str, *more: Trait) -> Op:
+    return _row(names, copying.unary, _UNARY_EQUATION, regions.unary, *more)
 
 
 def _binary(names: str, *more: Trait) -> Op:
-    return Op(
-        types(names),
-        traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, *more),
-        meanings.elementwise,
-        copying.broadcasting,
-        (_BROADCAST_EQUATION,),
-        regions.broadcasting,
-        no_products,
-    )
+    return _row(names, copying.broadcasting, _BROADCAST_EQUATION, regions.broadcasting, *more)
 
+
+_UNARY_EQUATION: Final = Equation("unary", _position_by_position)
+_BROADCAST_EQUATION: Final = Equation("broadcast", _broadcast)
 
 OPS: Final = (
     _unary(_UNARY),
@@ -152,28 +151,9 @@ OPS: Final = (
     _binary("Multiply", Trait.MULTIPLY),
     _binary("Divide", Trait.DIVIDE),
     _binary("Power", Trait.POWER),
-    _binary(
-        "Subtract Maximum Minimum SquaredDifference Mod FloorMod Equal NotEqual Less LessEqual Greater "
-        "GreaterEqual Select LogicalAnd LogicalOr LogicalXor"
-    ),
-    Op(
-        types("FakeQuantize"),
-        traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, Trait.ROUNDING),
-        meanings.elementwise,
-        _quantised,
-        (_BROADCAST_EQUATION,),
-        regions.broadcasting,
-        no_products,
-    ),
-    Op(
-        types("PRelu"),
-        traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES),
-        meanings.elementwise,
-        copying.merged(),
-        (Equation("slope", _along_slope),),
-        regions.as_a_whole,
-        no_products,
-    ),
+    _binary(_BINARY),
+    _row("FakeQuantize", _quantised, _BROADCAST_EQUATION, regions.broadcasting, Trait.ROUNDING),
+    _row("PRelu", copying.merged(), on_data("slope", _along_slope), regions.as_a_whole),
 )
 
 

@@ -1,4 +1,4 @@
-"""Tensors behind each other along an axis."""
+"""Tensors put together: behind each other along an axis, or one written into another at given indices."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from openvino import Node, Output
 from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying
+from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import among_others, by_level, filled, general
 from ovxai_convert.ops.op import Equation, Op, no_products, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, roles
+from ovxai_convert.tensors.extents import rank_of
+from ovxai_convert.tensors.permuting import transposed
 
 
 def _joined(node: Node, rank: int) -> int:
     return int(node.get_attributes()["axis"]) % rank
 
 
-def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
+def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
     """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
-    shape = meanings.extents.get(node.output(0))
-    sources = [meanings[port] for port in node.input_values() if port in meanings]
+    shape = known.extents.get(node.output(0))
+    sources = [known[port] for port in node.input_values() if port in known]
     if shape is None or not sources:
         return [None]
     source = min(sources, key=lambda axes: sum(map(is_unclear, axes)))
     joined = _joined(node, len(shape))
-    known = (meanings.get(port) for port in node.input_values())
-    parts = [axes[joined] if axes else fresh("?", None) for axes in known]
+    of_parts = (known.get(port) for port in node.input_values())
+    parts = [axes[joined] if axes else fresh("?", None) for axes in of_parts]
     kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
     new = fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
     return [tuple(new if index == joined else axis for index, axis in enumerate(source))]
@@ -105,6 +107,22 @@ def _narrowed(wanted: Wanted) -> Reading:
     return Reading(wanted.region, tuple(inputs), build)
 
 
+def _written_into(call: Call) -> list[Copied] | Refusal:
+    """Indices name leading axes; the copies become the last axis of data and updates, which none names."""
+    if copying.depends(call, (0, 2)):
+        return call.refuse("takes indices that depend on the target")
+    data, updates = _copies_last(copying.spread(call, 0)), _copies_last(copying.spread(call, 2))
+    outputs = copying.made(call, [data, copying.port_of(call, 1), updates])
+    if isinstance(outputs, Refusal):
+        return outputs
+    count = rank_of(outputs[0].port) - 1
+    return [Copied(transposed(outputs[0].port, [count, *range(count)]))]
+
+
+def _copies_last(port: Output) -> Output:
+    return transposed(port, [*range(1, rank_of(port)), 0])
+
+
 OPS: Final = (
     Op(
         types("Concat"),
@@ -113,6 +131,15 @@ OPS: Final = (
         _copied,
         (Equation("concat", _along_others), Equation("token join", _along_positions)),
         _narrowed,
+        no_products,
+    ),
+    Op(
+        types("ScatterNDUpdate"),
+        traits(),
+        meanings.unknown,
+        _written_into,
+        (),
+        regions.as_a_whole,
         no_products,
     ),
 )

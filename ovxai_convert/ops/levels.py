@@ -177,11 +177,7 @@ def shares(tensor: Masked) -> list[Output]:
     """For every level the share ``[P, T]`` that it has in each position of each copy; they add up to one."""
     dtype, weights = tensor.parts[0].get_element_type(), tensor.mask.weights
     if weights is None or not tensor.linear:
-        at = (
-            [_one_hot(tensor)]
-            if weights is None
-            else [ops.equal(weights, number(each, weights)) for each in tensor.levels[1:]]
-        )
+        at = [_one_hot(tensor)] if weights is None else [_equal(weights, each) for each in tensor.levels[1:]]
         found = [ops.convert(each, dtype).output(0) for each in at]
     else:
         found = [weights if weights.get_element_type() == dtype else ops.convert(weights, dtype).output(0)]

@@ -10,16 +10,24 @@ from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import AxesOf, axis_attribute, second_input
 from ovxai_convert.ops.kinds import Call, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import CopiedForm, Equation, Narrowed, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import (
+    CopiedForm,
+    Equation,
+    Narrowed,
+    Op,
+    Trait,
+    no_products,
+    on_data,
+    traits,
+    types,
+)
 
 
 def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
     """``f(U(m))`` where an op works along axes without positions: each position is treated by itself."""
 
-    def apply(call: Call) -> list[Masked] | NotHere:
-        data, axes = call.data(), axes_of(call.node)
-        if isinstance(data, NotHere):
-            return data
+    def apply(call: Call, data: Masked) -> list[Masked] | NotHere:
+        axes = axes_of(call.node)
         if axes is None:
             return NotHere("it works along axes that are not constant")
         working = {axis % len(call.original(0)) for axis in axes}
@@ -28,7 +36,7 @@ def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
         outputs = [data.positions] * call.node.get_output_size()
         return by_level(call, outputs, affine=affine, thin=None if data.thin in working else data.thin)
 
-    return Equation("channel-wise", apply)
+    return on_data("channel-wise", apply)
 
 
 def _channels(node: Node) -> list[int]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from openvino import Node
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops.kinds import Call, Carried, Copied, NotHere
+from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings
 
@@ -39,6 +39,16 @@ class Equation:
 
     name: str
     apply: Callable[[Call], Sequence[Carried] | NotHere]
+
+
+def on_data(name: str, apply: Callable[[Call, Masked], Sequence[Carried] | NotHere]) -> Equation:
+    """An equation on a compact first input, which is alone compact (see :meth:`Call.data`)."""
+
+    def applied(call: Call) -> Sequence[Carried] | NotHere:
+        data = call.data()
+        return data if isinstance(data, NotHere) else apply(call, data)
+
+    return Equation(name, applied)
 
 
 class Trait(Enum):

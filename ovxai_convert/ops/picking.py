@@ -13,7 +13,7 @@ from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import axis_attribute
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings
 from ovxai_convert.tensors.extents import full_shape, ints, pinned, reshaped
@@ -57,11 +57,9 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, [copying.port_of(call, 0), copying.port_of(call, 1), ints(axis + 1)])
 
 
-def _picked(call: Call) -> Sequence[Carried] | NotHere:
+def _picked(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """Some indices of ``U(m)``, along an axis without positions."""
-    data, axis = call.data(), _axis(call.node)
-    if isinstance(data, NotHere):
-        return data
+    axis = _axis(call.node)
     if axis is None or takes_all_in_order(call.node) or axis in data.positions:
         return NotHere("it picks positions, or along an axis that is not constant")
     grown = len(call.original(1)) - 1
@@ -83,32 +81,22 @@ def _narrowed(wanted: Wanted) -> Reading:
     return regions.picked(wanted, {axis: span}, (axis,) if index_rank == 0 else ())
 
 
-def _best_of_each(call: Call) -> list[Masked] | NotHere:
+def _best_of_each(call: Call, data: Masked) -> list[Masked] | NotHere:
     """The best along an axis without positions, at every position."""
-    data, (axis,) = call.data(), axis_attribute(call.node)
-    if isinstance(data, NotHere):
-        return data
+    (axis,) = axis_attribute(call.node)
     if axis % len(call.original(0)) in data.positions:
         return NotHere("it ranks the positions")
     return by_level(call, [data.positions] * call.node.get_output_size())
 
 
 OPS: Final = (
-    Op(
-        types("Gather"),
-        traits(),
-        _meaning,
-        _copied,
-        (Equation("gather", _picked),),
-        _narrowed,
-        no_products,
-    ),
+    Op(types("Gather"), traits(), _meaning, _copied, (on_data("gather", _picked),), _narrowed, no_products),
     Op(
         types("TopK"),
         traits(Trait.BEST_OF),
         meanings.unknown,
         copying.along_or_merged(axis_attribute, None),
-        (Equation("best of each", _best_of_each),),
+        (on_data("best of each", _best_of_each),),
         regions.as_a_whole,
         no_products,
     ),

@@ -13,18 +13,16 @@ from openvino import opset15 as ops
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import Equation, Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.reductions import Pool, over_positions
 from ovxai_convert.tensors.extents import Extent, extent, number, pinned, quotient, rank_of, reshaped
 
 _POOLS: Final = {"MaxPool": Pool.MAX, "AvgPool": Pool.MEAN}
 
 
-def _grid(call: Call) -> Masked | NotHere:
-    """The map that an unpadded, undilated pooling reads, if its second output is unused."""
-    data, attributes = call.data(), call.node.get_attributes()
-    if isinstance(data, NotHere):
-        return data
+def _unfit(call: Call, data: Masked) -> NotHere | None:
+    """Why a map is none that an unpadded, undilated pooling of rows and columns reads, values alone."""
+    attributes = call.node.get_attributes()
     if not data.mask.one_hot or data.positions != (2, 3):
         return NotHere("it does not pool rows and columns of one cell each")
     if any((*attributes["pads_begin"], *attributes["pads_end"])):
@@ -33,14 +31,13 @@ def _grid(call: Call) -> Masked | NotHere:
         return NotHere("its windows have gaps")
     if any(port.get_target_inputs() for port in call.node.outputs()[1:]):
         return NotHere("the places of its values are used")
-    return data
+    return None
 
 
-def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:
+def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """A window that covers the map; at another size of the map the branch must not be built."""
-    data = _grid(call)
-    if isinstance(data, NotHere):
-        return data
+    if (unfit := _unfit(call, data)) is not None:
+        return unfit
     kernel = tuple(call.node.get_attributes()["kernel"])
     if kernel != call.original(0)[2:]:
         return NotHere("its window is not the whole map")
@@ -51,11 +48,10 @@ def _of_the_map(call: Call) -> Sequence[Carried] | NotHere:
     return pooled if isinstance(pooled, NotHere) else [Copied(pooled)] * call.node.get_output_size()
 
 
-def _of_tiles(call: Call) -> Sequence[Carried] | NotHere:
+def _of_tiles(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """Tiles that cover the map; each holds one copy's value and background: ``pool(V[p], B, B, ...)``."""
-    data = _grid(call)
-    if isinstance(data, NotHere):
-        return data
+    if (unfit := _unfit(call, data)) is not None:
+        return unfit
     attributes, source = call.node.get_attributes(), call.original(0)[2:]
     kernel = tuple(attributes["kernel"])
     if not data.uniform[0]:
@@ -98,7 +94,7 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.merged()(call)
 
 
-_EQUATIONS: Final = (Equation("global pooling", _of_the_map), Equation("tiled pooling", _of_tiles))
+_EQUATIONS: Final = (on_data("global pooling", _of_the_map), on_data("tiled pooling", _of_tiles))
 
 
 def _pooling(names: str, *equations: Equation) -> Op:
@@ -113,7 +109,4 @@ def _pooling(names: str, *equations: Equation) -> Op:
     )
 
 
-OPS: Final = (
-    _pooling(" ".join(_POOLS), *_EQUATIONS),
-    _pooling("AdaptiveMaxPool AdaptiveAvgPool"),
-)
+OPS: Final = (_pooling(" ".join(_POOLS), *_EQUATIONS), _pooling("AdaptiveMaxPool AdaptiveAvgPool"))

@@ -13,7 +13,7 @@ from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.copying import second_input
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, filled, per_copy, positions_in_all
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh
 from ovxai_convert.tensors.extents import Span, ints, number, shape_vector
@@ -31,12 +31,7 @@ class Pool(Enum):
     MIN = auto()
 
 
-_POOLS: Final = {
-    "ReduceMean": Pool.MEAN,
-    "ReduceSum": Pool.SUM,
-    "ReduceMax": Pool.MAX,
-    "ReduceMin": Pool.MIN,
-}
+_POOLS: Final = {"ReduceMean": Pool.MEAN, "ReduceSum": Pool.SUM, "ReduceMax": Pool.MAX, "ReduceMin": Pool.MIN}
 
 
 def reduced_axes(node: Node) -> frozenset[int] | None:
@@ -76,11 +71,9 @@ def _narrowed(wanted: Wanted) -> Reading:
     return wanted.recreated(computed, [tuple(source), *wanted.whole_inputs()[1:]])
 
 
-def _of_channels(call: Call) -> list[Masked] | NotHere:
+def _of_channels(call: Call, data: Masked) -> list[Masked] | NotHere:
     """``f(U(m))`` along axes without positions; the positions move up where axes vanish."""
-    data, gone = call.data(), reduced_axes(call.node)
-    if isinstance(data, NotHere):
-        return data
+    gone = reduced_axes(call.node)
     if gone is None:
         return NotHere("its axes are not constant")
     if gone & set(data.positions):
@@ -95,11 +88,8 @@ def _of_channels(call: Call) -> list[Masked] | NotHere:
     return by_level(call, [positions], affine=call.node.get_type_name() in _AFFINE, thin=thin)
 
 
-def _of_positions(call: Call) -> Sequence[Carried] | NotHere:
+def _of_positions(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """A reduction over exactly the positions of a map of which every copy keeps one."""
-    data = call.data()
-    if isinstance(data, NotHere):
-        return data
     if reduced_axes(call.node) != frozenset(data.positions):
         return NotHere("it does not reduce all positions and nothing else")
     pool = _POOLS.get(call.node.get_type_name())
@@ -167,7 +157,7 @@ def _reduction(names: str, *more: Trait) -> Op:
         traits(*more),
         _meaning,
         copying.along(second_input, 1),
-        (Equation("channel reduction", _of_channels), Equation("global reduction", _of_positions)),
+        (on_data("channel reduction", _of_channels), on_data("global reduction", _of_positions)),
         _narrowed,
         no_products,
     )

@@ -17,7 +17,7 @@ from ovxai_convert.ops.copying import second_input
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import moved
 from ovxai_convert.ops.merged_rows import kept_apart
-from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import CopiedForm, Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Atom, deal_atoms
 from ovxai_convert.tensors.extents import Span, ints, pinned, reshaped
@@ -64,14 +64,11 @@ def _unsqueezed_copies(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, [copying.port_of(call, 0), ints([axis % full + 1 for axis in axes])])
 
 
-def _dealt(call: Call) -> list[Masked] | NotHere:
+def _dealt(call: Call, data: Masked) -> list[Masked] | NotHere:
     """``reshaped(U(m))``: positions keep axes of their own, merged or split among themselves; or a Flatten.
 
     Their order stays that of the map, row by row, so that which copy keeps which position does not change.
     """
-    data = call.data()
-    if isinstance(data, NotHere):
-        return data
     before, after = call.original(0), call.result
     if _flattens(before, after) and data.mask.one_hot and 0 not in data.positions:
         return [replace(data, flat=True)]
@@ -136,7 +133,7 @@ def _move(name: str, copied: CopiedForm) -> Op:
     return Op(types(name), traits(Trait.MOVE), meanings.dealt, copied, (_EQUATION,), _narrowed, no_products)
 
 
-_EQUATION: Final = Equation("reshape", _dealt)
+_EQUATION: Final = on_data("reshape", _dealt)
 
 OPS: Final = (
     _move(RESHAPE, _reshaped_copies),

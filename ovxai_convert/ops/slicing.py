@@ -14,7 +14,7 @@ from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import second_input
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, filled, general, some_positions
-from ovxai_convert.ops.op import Equation, Op, no_products, traits, types
+from ovxai_convert.ops.op import Op, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, clamped, static_extent
 from ovxai_convert.tensors.extents import Span, ints
@@ -119,11 +119,9 @@ def _padded(mask: Sequence[int], length: int) -> list[int]:
     return [*mask, *[0] * (length - len(mask))]
 
 
-def _some(call: Call) -> Sequence[Carried] | NotHere:
+def _some(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """Some tokens, channels or heads: ``U(m)`` cut; of positions the mask is cut, too."""
-    data, bounds = call.data(), slice_bounds(call.node)
-    if isinstance(data, NotHere):
-        return data
+    bounds = slice_bounds(call.node)
     if not bounds:
         return NotHere("its bounds are not constant, its step is not one, or axes come and go")
     if not any(axis in bounds and not _takes_all(call, axis, bounds[axis]) for axis in data.positions):
@@ -175,17 +173,15 @@ def _one_piece(wanted: Wanted) -> Reading:
     return regions.picked(wanted, {axis: (start, start + static[wanted.index])})
 
 
-def _pieces(call: Call) -> list[Masked] | NotHere:
+def _pieces(call: Call, data: Masked) -> list[Masked] | NotHere:
     """Every piece of ``U(m)``, along an axis without positions."""
-    data, axes = call.data(), second_input(call.node)
-    if isinstance(data, NotHere):
-        return data
+    axes = second_input(call.node)
     if axes is None or axes[0] % len(call.original(0)) in data.positions:
         return NotHere("it splits the positions")
     return by_level(call, [data.positions] * call.node.get_output_size(), affine=True)
 
 
-_SOME: Final = Equation("slice", _some)
+_SOME: Final = on_data("slice", _some)
 
 OPS: Final = (
     Op(types("Slice"), traits(), _meaning, _sliced_copies, (_SOME,), _narrowed, no_products),
@@ -195,7 +191,7 @@ OPS: Final = (
         traits(),
         meanings.resized,
         copying.along(second_input, 1),
-        (Equation("split", _pieces),),
+        (on_data("split", _pieces),),
         _one_piece,
         no_products,
     ),

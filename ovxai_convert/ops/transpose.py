@@ -10,7 +10,7 @@ from openvino import Node
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings
 from ovxai_convert.tensors.extents import ints
@@ -29,11 +29,9 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, [copying.port_of(call, 0), ints([0, *(axis + 1 for axis in order)])])
 
 
-def _moved(call: Call) -> list[Masked] | NotHere:
+def _moved(call: Call, data: Masked) -> list[Masked] | NotHere:
     """``transposed(U(m))``; positions go with their axes, rows before columns as before."""
-    data, order = call.data(), order_of(call.node)
-    if isinstance(data, NotHere):
-        return data
+    order = order_of(call.node)
     if order is None:
         return NotHere("its order is not constant")
     positions = tuple(order.index(axis) for axis in data.positions)
@@ -58,7 +56,7 @@ OPS: Final = (
         traits(Trait.MOVE),
         _meaning,
         _copied,
-        (Equation("transpose", _moved),),
+        (on_data("transpose", _moved),),
         _narrowed,
         no_products,
     ),

@@ -1,11 +1,11 @@
-"""What every row of the table is asked about: cases of each op type, regions of its outputs, products by hand."""
+"""What the rows of the table of ops are asked about: more cases, regions of outputs, products by hand."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final
@@ -19,6 +19,7 @@ from fixtures.networks import Tensor, port_of, reshaped
 from ovxai_convert.ops import TABLE
 from ovxai_convert.ops.copying import UNKNOWN
 from ovxai_convert.ops.regions import Region, whole
+from ovxai_convert.tensors.extents import Span
 from tests.ops.axis_cases import AXIS_CASES
 from tests.ops.elementwise_cases import ELEMENTWISE_CASES
 from tests.ops.heads import CHANNELS, COLUMNS, ROWS, Case, Site, head_model, on_x
@@ -74,20 +75,41 @@ def _upstream(*ports: Output) -> set[Node]:
 
 def regions_of(shape: tuple[int | None, ...]) -> list[Region]:
     """The whole (also as spans), the first and last index of each axis, both ends of all, and the middle."""
-    found = [whole(shape), tuple(each and (0, each) for each in shape)]
-    for axis, each in enumerate(shape):
-        for index in (0, each - 1) if each else ():
-            found.append((*whole(shape[:axis]), (index, index + 1), *whole(shape[axis + 1 :])))
-    found.append(tuple(each and (0, 1) for each in shape))
-    found.append(tuple(each and (each - 1, each) for each in shape))
-    found.append(tuple((1, each - 1) if each and each > 2 else None for each in shape))
-    return list(dict.fromkeys(found))
+    full, first, last, middle = (tuple(map(span, shape)) for span in (_all, _first, _last, _middle))
+    ends = [
+        (*whole(shape[:axis]), each[axis], *whole(shape[axis + 1 :]))
+        for axis in range(len(shape))
+        for each in (first, last)
+    ]
+    return list(dict.fromkeys([whole(shape), full, *ends, first, last, middle]))
+
+
+def _all(extent: int | None) -> Span | None:
+    return None if extent is None else (0, extent)
+
+
+def _first(extent: int | None) -> Span | None:
+    return None if extent is None else (0, 1)
+
+
+def _last(extent: int | None) -> Span | None:
+    return None if extent is None else (extent - 1, extent)
+
+
+def _middle(extent: int | None) -> Span | None:
+    return _all(extent) if extent is None or extent < 3 else (1, extent - 1)
 
 
 def _rows_kept_apart(s: Site) -> Node:
     """A linear layer between two Reshapes: ``[N, 4, 4, 6] -> [N * 4, 24] -> [N * 4, 5] -> [N, 4, 5]``."""
     rows = s.draw.linear(reshaped(s.x, [-1, ROWS * COLUMNS]), 5)
     return reshaped(rows, [s.batch_entry, CHANNELS, 5])
+
+
+def _rows_dealt_anew(s: Site) -> Node:
+    """The same layer, but what it gives is no longer one row for each that was merged."""
+    rows = s.draw.linear(reshaped(s.x, [-1, ROWS * COLUMNS]), 5)
+    return reshaped(rows, [s.batch_entry, 2, 10])
 
 
 def _slice_of_step_one(s: Site) -> Node:
@@ -142,12 +164,14 @@ def _per_channel_levels(s: Site) -> Node:
 
 _MORE: Final = (
     Case("Reshape", _rows_kept_apart, "layer_between"),
+    Case("Reshape", _rows_dealt_anew, "layer_between_other_rows"),
     Case("Reshape", lambda s: reshaped(s.x, [0, 2, 2, ROWS, 3, 2]), "factors"),
     Case("Gather", lambda s: ops.gather(s.x, vector(1, 2), np.int64(3)), "neighbours"),
     Case("Gather", lambda s: ops.gather(s.x, vector(-3, -2), np.int64(2)), "neighbours_from_the_end"),
     Case("Gather", lambda s: ops.gather(s.x, vector(-1, 0), np.int64(3)), "last_and_first"),
     Case("Gather", lambda s: ops.gather(s.x, np.int64(-1), np.int64(1)), "last_channel"),
     Case("Slice", _slice_of_step_one, "step_one"),
+    Case("Slice", lambda s: ops.slice(s.x, vector(0, 1), vector(9, 3), vector(1, 1)), "leading_axes"),
     Case("StridedSlice", _strided_by_one, "step_one"),
     Case("StridedSlice", _shrinking, "shrinking"),
     Case(
@@ -167,7 +191,7 @@ _MORE: Final = (
     Case("ScaledDotProductAttention", lambda s: _attention(s, ops.constant(np.float32(0)), 0.7), "scaled"),
     Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(1, COLUMNS)], "nchw,cw->nhwc"), "one_for_all"),
     Case("Einsum", lambda s: ops.einsum([s.x], "nccw->nwc"), "diagonal"),
-    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "ellipsis"),
+    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "dots"),
     Case("Add", lambda s: ops.add(s.x, s.draw.numbers(CHANNELS, 1, COLUMNS)), "fewer_axes"),
     Case("Select", lambda s: ops.select(_every_other_key(COLUMNS), s.x, s.shared), "vector_of_truth"),
     Case("Subtract", lambda s: ops.subtract(s.x, ops.reduce_mean(s.x, vector(2), True)), "one_row"),
@@ -193,22 +217,32 @@ def shape_of(port: Output) -> list[int]:
     return [each.get_length() if each.is_static else 1 for each in port.get_partial_shape()]
 
 
+_WINDOWS: Final = {
+    "Convolution": (1, 1),
+    "BinaryConvolution": (1, 1),
+    "DeformableConvolution": (2, 1),  # offsets come before the weights
+    "GroupConvolution": (1, 2),
+    "ConvolutionBackpropData": (1, 1),
+    "GroupConvolutionBackpropData": (1, 2),
+}
+"""Which input are the weights, and which of their axes is the first whose extent counts for one number."""
+
+
 def products_in(node: Node) -> int:
     """Multiply-accumulates of an op by its definition, 0 of ops that weigh nothing."""
-    kind, result = node.get_type_name(), prod(shape_of(node.output(0)))
-    shapes = [shape_of(port) for port in node.input_values()]
-    if kind in ("Convolution", "BinaryConvolution"):
-        return result * prod(shapes[1][1:])
-    if kind == "DeformableConvolution":  # offsets come before the weights
-        return result * prod(shapes[2][1:])
-    if kind == "GroupConvolution":
-        return result * prod(shapes[1][2:])
-    if kind == "ConvolutionBackpropData":
-        return prod(shapes[0]) * prod(shapes[1][1:])
-    if kind == "GroupConvolutionBackpropData":
-        return prod(shapes[0]) * prod(shapes[1][2:])
+    kind, shapes = node.get_type_name(), [shape_of(port) for port in node.input_values()]
+    if kind in _WINDOWS:
+        place, first = _WINDOWS[kind]
+        met = shapes[0] if kind.endswith("BackpropData") else shape_of(node.output(0))
+        return prod(met) * prod(shapes[place][first:])
     if kind == "MatMul":
-        return _of_matrices(node, *shapes)
+        turned = (node.get_attributes()[name] for name in ("transpose_a", "transpose_b"))
+        swapped = [
+            s[:-2] + s[:-3:-1] if turn and len(s) > 1 else s for s, turn in zip(shapes, turned, strict=True)
+        ]
+        left = swapped[0] if len(swapped[0]) > 1 else [1, *swapped[0]]
+        right = swapped[1] if len(swapped[1]) > 1 else [*swapped[1], 1]
+        return prod(np.broadcast_shapes(left[:-2], right[:-2])) * left[-2] * left[-1] * right[-1]
     if kind == "Einsum":
         return prod(_letters(node, shapes).values())
     if kind == "ScaledDotProductAttention":
@@ -216,16 +250,6 @@ def products_in(node: Node) -> int:
         batch = prod(np.broadcast_shapes(query[:-2], keys[:-2], values[:-2]))
         return batch * query[-2] * keys[-2] * (query[-1] + values[-1])
     return 0
-
-
-def _of_matrices(node: Node, left: list[int], right: list[int]) -> int:
-    attributes = node.get_attributes()
-    left = [1, *left] if len(left) == 1 else left[:-2] + left[-2:][:: -1 if attributes["transpose_a"] else 1]
-    right = (
-        [*right, 1] if len(right) == 1 else right[:-2] + right[-2:][:: -1 if attributes["transpose_b"] else 1]
-    )
-    assert left[-1] == right[-2]
-    return prod(np.broadcast_shapes(left[:-2], right[:-2])) * left[-2] * left[-1] * right[-1]
 
 
 def _letters(node: Node, shapes: list[list[int]]) -> dict[str, int]:
@@ -241,74 +265,62 @@ def _letters(node: Node, shapes: list[list[int]]) -> dict[str, int]:
     return sizes
 
 
-def _numbers(*shape: int) -> Node:
-    return ops.parameter(list(shape), np.float32)
+def _of(
+    function: Callable[..., Node], *shapes: tuple[int, ...], then: Sequence[object] = ()
+) -> Callable[[], Node]:
+    """An op on numbers of some shapes, with what else it is told."""
+    return lambda: function(*(ops.parameter(list(shape), np.float32) for shape in shapes), *then)
 
 
-def _deformed() -> Node:
-    """Rows 3, columns 5."""
-    x, offsets = _numbers(2, CHANNELS, ROWS, COLUMNS), _numbers(2, 8, 3, 5)
-    return ops.deformable_convolution(x, offsets, _numbers(3, CHANNELS, 2, 2), [1, 1], [0, 0], [0, 0], [1, 1])
+def _einsum(equation: str, *shapes: tuple[int, ...]) -> Callable[[], Node]:
+    return _of(lambda *operands: ops.einsum(list(operands), equation), *shapes)
 
 
-def _convolved(batch: int, *weights: int) -> Node:
-    """Rows ``4 + 1 - 2 + 1 = 4``, columns ``(6 + 1 - 3) / 2 + 1 = 3``."""
-    x = _numbers(batch, CHANNELS, ROWS, COLUMNS)
-    return ops.convolution(x, _numbers(*weights), [1, 2], [1, 0], [0, 1], [1, 1])
-
-
-def _convolved_in_groups() -> Node:
-    """Rows 4, columns 6; six channels."""
-    weights = _numbers(2, 3, 2, 3, 3)
-    x = _numbers(2, CHANNELS, ROWS, COLUMNS)
-    return ops.group_convolution(x, weights, [1, 1], [1, 1], [1, 1], [1, 1])
-
-
-_X: Final = (2, CHANNELS, ROWS, COLUMNS)
+_X: Final = (2, 4, 4, 6)
+_PADDED: Final = ([1, 2], [1, 0], [0, 1], [1, 1])
+"""Two rows of a kernel give ``4 + 1 - 2 + 1 = 4``, three columns give ``(6 + 1 - 3) / 2 + 1 = 3``."""
+_SAME: Final = ([1, 1], [1, 1], [1, 1], [1, 1])
+_INSIDE: Final = ([1, 1], [0, 0], [0, 0], [1, 1])
 
 COUNTED_BY_HAND: Final[dict[str, tuple[Callable[[], Node], int]]] = {
-    "Convolution": (lambda: _convolved(2, 5, CHANNELS, 2, 3), (2 * 5 * 4 * 3) * (4 * 2 * 3)),
-    "Convolution-open": (lambda: _convolved(-1, 5, CHANNELS, 2, 3), (1 * 5 * 4 * 3) * (4 * 2 * 3)),
-    "GroupConvolution": (_convolved_in_groups, (2 * 6 * 4 * 6) * (2 * 3 * 3)),
-    "DeformableConvolution": (_deformed, (2 * 3 * 3 * 5) * (4 * 2 * 2)),
+    "Convolution": (_of(ops.convolution, _X, (5, 4, 2, 3), then=_PADDED), (2 * 5 * 4 * 3) * (4 * 2 * 3)),
+    "Convolution-open": (
+        _of(ops.convolution, (-1, 4, 4, 6), (5, 4, 2, 3), then=_PADDED),
+        (1 * 5 * 4 * 3) * (4 * 2 * 3),
+    ),
+    "GroupConvolution": (
+        _of(ops.group_convolution, _X, (2, 3, 2, 3, 3), then=_SAME),
+        (2 * 6 * 4 * 6) * (2 * 3 * 3),
+    ),
+    "DeformableConvolution": (
+        _of(ops.deformable_convolution, _X, (2, 8, 3, 5), (3, 4, 2, 2), then=_INSIDE),
+        (2 * 3 * 3 * 5) * (4 * 2 * 2),
+    ),
     "ConvolutionBackpropData": (
-        lambda: ops.convolution_backprop_data(_numbers(*_X), _numbers(CHANNELS, 3, 2, 2), [2, 2]),
+        _of(ops.convolution_backprop_data, _X, (4, 3, 2, 2), then=[[2, 2]]),
         (2 * 4 * 4 * 6) * (3 * 2 * 2),
     ),
     "GroupConvolutionBackpropData": (
-        lambda: ops.group_convolution_backprop_data(_numbers(*_X), _numbers(2, 2, 5, 2, 2), [2, 2]),
+        _of(ops.group_convolution_backprop_data, _X, (2, 2, 5, 2, 2), then=[[2, 2]]),
         (2 * 4 * 4 * 6) * (5 * 2 * 2),
     ),
-    "MatMul-constant": (lambda: ops.matmul(_numbers(*_X), _numbers(6, 5), False, False), 2 * 4 * 4 * 6 * 5),
-    "MatMul-turned": (lambda: ops.matmul(_numbers(*_X), _numbers(5, 4), True, True), 2 * 4 * 6 * 4 * 5),
-    "MatMul-left": (lambda: ops.matmul(_numbers(3, 4), _numbers(*_X), False, False), 2 * 4 * 3 * 4 * 6),
-    "MatMul-repeated": (
-        lambda: ops.matmul(_numbers(2, 1, 3, 5), _numbers(4, 5, 7), False, False),
-        (2 * 4) * (3 * 5 * 7),
-    ),
-    "MatMul-vector": (lambda: ops.matmul(_numbers(*_X), _numbers(6), False, False), 2 * 4 * 4 * 6),
-    "MatMul-vector_left": (lambda: ops.matmul(_numbers(4), _numbers(*_X), True, False), 2 * 4 * 4 * 6),
-    "Einsum": (
-        lambda: ops.einsum([_numbers(*_X), _numbers(2, 6, 3)], "nchw,kwd->nckhd"),
-        (2 * 4 * 4 * 6) * (2 * 3),
-    ),
-    "Einsum-one_for_all": (lambda: ops.einsum([_numbers(3, 4), _numbers(1, 5)], "ab,ac->bc"), 3 * 4 * 5),
-    "Einsum-ellipsis": (
-        lambda: ops.einsum([_numbers(*_X), _numbers(6, 3)], "...w,wd->...d"),
-        (2 * 4 * 4) * (6 * 3),
-    ),
-    "Einsum-diagonal": (lambda: ops.einsum([_numbers(*_X)], "nccw->nw"), 2 * 4 * 6),
-    "Einsum-without_an_arrow": (lambda: ops.einsum([_numbers(3, 4), _numbers(4, 5)], "ab,bc"), 3 * 4 * 5),
+    "MatMul": (_of(ops.matmul, _X, (6, 5), then=[False, False]), (2 * 4) * (4 * 6 * 5)),
+    "MatMul-turned": (_of(ops.matmul, _X, (5, 4), then=[True, True]), (2 * 4) * (6 * 4 * 5)),
+    "MatMul-left": (_of(ops.matmul, (3, 4), _X, then=[False, False]), (2 * 4) * (3 * 4 * 6)),
+    "MatMul-repeated": (_of(ops.matmul, (2, 1, 3, 5), (4, 5, 7), then=[False, False]), (2 * 4) * (3 * 5 * 7)),
+    "MatMul-vector": (_of(ops.matmul, _X, (6,), then=[False, False]), (2 * 4) * (4 * 6)),
+    "MatMul-vector_left": (_of(ops.matmul, (4,), _X, then=[True, False]), (2 * 4) * (4 * 6)),
+    "Einsum": (_einsum("nchw,kwd->nckhd", _X, (2, 6, 3)), (2 * 4 * 4 * 6) * (2 * 3)),
+    "Einsum-one_for_all": (_einsum("ab,ac->bc", (3, 4), (1, 5)), 3 * 4 * 5),
+    "Einsum-dots": (_einsum("...w,wd->...d", _X, (6, 3)), (2 * 4 * 4) * (6 * 3)),
+    "Einsum-diagonal_summed": (_einsum("nccw->nw", _X), 2 * 4 * 6),
+    "Einsum-without_an_arrow": (_einsum("ab,bc", (3, 4), (4, 5)), 3 * 4 * 5),
     "ScaledDotProductAttention": (
-        lambda: ops.scaled_dot_product_attention(
-            _numbers(2, 4, 3, 6), _numbers(2, 4, 5, 6), _numbers(2, 4, 5, 7)
-        ),
+        _of(ops.scaled_dot_product_attention, (2, 4, 3, 6), (2, 4, 5, 6), (2, 4, 5, 7)),
         (2 * 4) * 3 * 5 * (6 + 7),
     ),
     "ScaledDotProductAttention-one_head_of_keys": (
-        lambda: ops.scaled_dot_product_attention(
-            _numbers(2, 4, 3, 6), _numbers(2, 1, 5, 6), _numbers(2, 1, 5, 7)
-        ),
+        _of(ops.scaled_dot_product_attention, (2, 4, 3, 6), (2, 1, 5, 6), (2, 1, 5, 7)),
         (2 * 4) * 3 * 5 * (6 + 7),
     ),
 }
