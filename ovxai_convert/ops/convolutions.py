@@ -21,9 +21,9 @@ from ovxai_convert.tensors.ports import elements, extents
 from ovxai_convert.tensors.recreate import own_constant
 
 
-def _kernel(node: Node) -> tuple[int | None, ...]:
+def _kernel(node: Node, place: int = 1) -> tuple[int | None, ...]:
     """Extents of the weights: outputs, inputs, kernel; with groups before them in a grouped one."""
-    return extents(node.input_value(1)) or ()
+    return extents(node.input_value(place)) or ()
 
 
 def _pads(node: Node) -> bool:
@@ -73,17 +73,22 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return [Copied(ops.unsqueeze(ops.matmul(rows, matrix, False, True), spatial).output(0))]
 
 
-def _macs(grouped: bool, transposed_: bool) -> Macs:
+def _macs(grouped: bool, transposed_: bool, weights: int) -> Macs:
     def macs(node: Node) -> int:
         """Every output element meets a kernel; of a transposed convolution every input element does."""
         met = node.input_value(0) if transposed_ else node.output(0)
-        return elements(met) * prod(each or 1 for each in _kernel(node)[2 if grouped else 1 :])
+        return elements(met) * prod(each or 1 for each in _kernel(node, weights)[2 if grouped else 1 :])
 
     return macs
 
 
 def _convolution(
-    names: str, copied: CopiedForm, *equations: Equation, grouped: bool = False, backwards: bool = False
+    names: str,
+    copied: CopiedForm,
+    *equations: Equation,
+    grouped: bool = False,
+    backwards: bool = False,
+    weights: int = 1,
 ) -> Op:
     return Op(
         types(names),
@@ -92,7 +97,7 @@ def _convolution(
         copied,
         equations,
         regions.as_a_whole,
-        _macs(grouped, backwards),
+        _macs(grouped, backwards, weights),
     )
 
 
@@ -102,7 +107,7 @@ OPS: Final = (
     _convolution("Convolution", _copied, _SINGLE_CELLS, on_data("full-map convolution", _of_the_map)),
     _convolution("GroupConvolution", copying.merged(), _SINGLE_CELLS, grouped=True),
     _convolution("BinaryConvolution", copying.merged()),
-    _convolution("DeformableConvolution", copying.merged(1, 3)),
+    _convolution("DeformableConvolution", copying.merged(1, 3), weights=2),
     _convolution("ConvolutionBackpropData", copying.merged(), backwards=True),
     _convolution("GroupConvolutionBackpropData", copying.merged(), grouped=True, backwards=True),
 )

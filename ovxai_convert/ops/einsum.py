@@ -16,10 +16,10 @@ from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, not_folded, shares
 from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
-from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
 from ovxai_convert.tensors.extents import rank_of, unsqueezed
-from ovxai_convert.tensors.ports import elements, extents
+from ovxai_convert.tensors.ports import extents
 
 EINSUM: Final = "Einsum"
 
@@ -36,7 +36,9 @@ class _Names:
         """None where not every axis has a letter of its own."""
         left, arrow, result = str(node.get_attributes()["equation"]).replace(" ", "").partition("->")
         operands = tuple(left.split(","))
-        plain = arrow and "." not in left and all(len(set(each)) == len(each) for each in (*operands, result))
+        if not arrow:  # what is named once is kept, in the order of the alphabet
+            result = "".join(letter for letter in sorted(set(left) - {","}) if left.count(letter) == 1)
+        plain = "." not in left and all(len(set(each)) == len(each) for each in (*operands, result))
         return cls(operands, result) if plain else None
 
     def with_copies(self, places: Sequence[int]) -> str:
@@ -130,19 +132,23 @@ def _narrowed(wanted: Wanted) -> Reading:
     if names is None:
         return regions.as_a_whole(wanted)
     spans = dict(zip(names.result, wanted.region, strict=True))
-    inputs = [tuple(spans.get(letter) for letter in name) for name in names.operands]
+    inputs: list[Region | None] = []
+    for index, name in enumerate(names.operands):
+        pairs = zip(name, wanted.input_shape(index), strict=True)
+        inputs.append(tuple(None if each == 1 else spans.get(letter) for letter, each in pairs))
     return wanted.recreated(wanted.region, inputs)
 
 
 def _macs(node: Node) -> int:
-    """Every combination of indices once."""
-    names = _Names.of(node)
-    if names is None:
-        return elements(node.output(0))
-    sizes: dict[str, int] = {}
-    for name, port in zip(names.operands, node.input_values(), strict=True):
-        for letter, each in zip(name, extents(port) or (), strict=False):
-            sizes[letter] = max(sizes.get(letter, 1), each or 1)
+    """Every combination of indices once; those behind dots are known by their place from the end."""
+    left, _, _ = str(node.get_attributes()["equation"]).replace(" ", "").partition("->")
+    sizes: dict[str | int, int] = {}
+    for term, port in zip(left.split(","), node.input_values(), strict=True):
+        shape = extents(port) or ()
+        before, dots, after = term.partition("...")
+        hidden = range(len(before) + len(after) - len(shape), 0) if dots else ()
+        for name, each in zip((*before, *hidden, *after), shape, strict=False):
+            sizes[name] = max(sizes.get(name, 1), each or 1)
     return prod(sizes.values())
 
 

@@ -27,13 +27,13 @@ from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.settled import Extents
 
 _UNARY: Final = (
-    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Exp FakeConvert Floor "
+    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Exp Floor "
     "Gelu HSigmoid HSwish HardSigmoid IsFinite IsInf IsNaN Log LogicalNot Mish Relu Round Selu Sign "
     "Sin Sinh SoftPlus SoftSign Sqrt Swish Tan Tanh"
 )
 _BINARY: Final = (
     "Subtract Maximum Minimum SquaredDifference Mod FloorMod Equal NotEqual Less LessEqual Greater "
-    "GreaterEqual Select LogicalAnd LogicalOr LogicalXor"
+    "GreaterEqual Select LogicalAnd LogicalOr LogicalXor FakeConvert"
 )
 _AFFINE: Final = types("Convert Identity Negative Add Subtract")
 _SCALING: Final = types("Multiply Divide")

@@ -73,11 +73,11 @@ def _narrowed(wanted: Wanted) -> Reading:
     if not indices or axis is None or index_rank > 1:
         return regions.as_a_whole(wanted)
     extent = wanted.input_shape(0)[axis]
-    first = indices[0] if indices[0] >= 0 or extent is None else indices[0] + extent
-    neighbours = [each - indices[0] for each in indices] == list(range(len(indices)))
-    if first < 0 or not neighbours:
+    if extent is not None:
+        indices = [each % extent for each in indices]
+    span = (indices[0], indices[0] + len(indices))
+    if indices[0] < 0 or indices != list(range(*span)):
         return regions.as_a_whole(wanted)
-    span = (first, first + len(indices))
     return regions.picked(wanted, {axis: span}, (axis,) if index_rank == 0 else ())
 
 

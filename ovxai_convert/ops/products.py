@@ -52,7 +52,7 @@ def contracted_axis(node: Node, place: int, rank: int) -> int:
 
 
 def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
-    """Rows keep the left input's meaning; columns are new channels where the right side is a matrix.
+    """Rows keep the left input's meaning; columns are new channels where the right side is one of weights.
 
     Where both sides are batches of matrices (attention), columns keep the right input's meaning, and the axes
     before them what either input says.
@@ -64,7 +64,9 @@ def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
         return [None]
     if len(right) <= 2:
         rows = (*first[:-2], first[-1]) if _is_turned(node, 0) else first[:-1]
-        return [(*rows, fresh("C", shape[-1])) if len(shape) == len(left) > 1 else None]
+        known = second and len(right) == 2 and second[-2 if _is_turned(node, 1) else -1]
+        column = known if known and not is_unclear(known) else fresh("C", shape[-1])
+        return [(*rows, column) if len(shape) == len(left) > 1 else None]
     if second is None or not len(shape) == len(left) == len(right):
         return [None]
     pairs = zip(first[:-2], second[:-2], shape[:-2], strict=True)

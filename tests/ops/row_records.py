@@ -157,6 +157,11 @@ def _reversed(s: Site) -> Node:
     return ops.reverse_sequence(s.x, lengths, np.int64(0), np.int64(3))
 
 
+def _beside_samples(s: Site) -> Node:
+    """``[2, N, C]``, in which the samples are not the only axis of two."""
+    return ops.add(s.draw.numbers(SAMPLES, 1, 1), ops.reduce_mean(s.x, vector(2, 3), False))
+
+
 def _per_channel_levels(s: Site) -> Node:
     scale, shift = (s.draw.numbers(1, CHANNELS, 1, 1, scale=0.1, offset=each) for each in (4, 0))
     return ops.fake_convert(s.x, scale, shift)
@@ -193,6 +198,7 @@ _MORE: Final = (
     Case("Einsum", lambda s: ops.einsum([s.x], "nccw->nwc"), "diagonal"),
     Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "dots"),
     Case("Add", lambda s: ops.add(s.x, s.draw.numbers(CHANNELS, 1, COLUMNS)), "fewer_axes"),
+    Case("Add", _beside_samples, "more_axes", runs_dynamic=False),
     Case("Select", lambda s: ops.select(_every_other_key(COLUMNS), s.x, s.shared), "vector_of_truth"),
     Case("Subtract", lambda s: ops.subtract(s.x, ops.reduce_mean(s.x, vector(2), True)), "one_row"),
     Case("FakeConvert", _per_channel_levels, "per_channel"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -46,38 +46,12 @@ NOT_MADE_BY_OPENVINO: Final = frozenset(
 NAMES_SAMPLES: Final = "Multiply-per_sample_constant"
 """The case whose weights belong to the samples by their place, so that these cannot trade places."""
 
-FLAWED_REGIONS: Final[Mapping[str, str]] = {
-    "Gather-last_and_first": "the last index, as -1, and the first are taken for neighbours",
-    "Einsum-one_for_all": "an operand of extent one along a letter is cut like one of full extent",
-    "FakeConvert-per_channel": "scales per channel are read whole where a channel is, and do not fit",
-}
-FLAWED_MEANINGS: Final[Mapping[str, str]] = {
-    "MatMul-copies_are_columns": "samples along the columns of a matrix on the right are said to be channels"
-}
-FLAWED_MACS: Final[Mapping[str, str]] = {
-    "DeformableConvolution": "the offsets are taken for the weights",
-    "Einsum-dots": "axes that are summed over are not counted behind dots",
-    "Einsum-diagonal_summed": "axes that are summed over are not counted where a letter stands twice",
-    "Einsum-without_an_arrow": "axes that are summed over are not counted where the result is not named",
-}
-
-
-def _marked(flaws: Mapping[str, str], name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.xfail(strict=True, reason=flaws[name])] if name in flaws else []
-
-
-def _params(flaws: Mapping[str, str]) -> list[Any]:
-    """Every case at every batch that it runs at; those of a known flaw are expected to fail."""
-    return [
-        pytest.param(case, batch, id=f"{case}-{batch or 'open'}", marks=_marked(flaws, str(case)))
-        for case in CASES
-        for batch in (SAMPLES, None)
-        if batch or (case.runs_dynamic and not case.one_sample)
-    ]
-
-
-def _named(flaws: Mapping[str, str], found: Mapping[str, Any]) -> list[Any]:
-    return [pytest.param(each, id=name, marks=_marked(flaws, name)) for name, each in found.items()]
+AT_ALL_BATCHES: Final = [
+    pytest.param(case, batch, id=f"{case}-{batch or 'open'}")
+    for case in CASES
+    for batch in (SAMPLES, None)
+    if batch or (case.runs_dynamic and not case.one_sample)
+]
 
 
 def assert_filled(row: Op) -> None:
@@ -198,7 +172,7 @@ def test_nothing_is_claimed_of_ops_that_nothing_is_known_of(row: Op) -> None:
     assert (row.equations, row.narrowed, row.macs) == ((), regions.as_a_whole, no_products)
 
 
-@pytest.mark.parametrize(("case", "batch"), _params(FLAWED_REGIONS))
+@pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
 def test_region_is_that_of_the_whole_output(case: Case, batch: int | None) -> None:
     made = record(case, batch)
     assert made.under_test
@@ -263,7 +237,7 @@ def test_only_ops_that_weigh_have_products(row: Op) -> None:
     assert (row.macs is not no_products) == bool(row.traits & WEIGHING)
 
 
-@pytest.mark.parametrize(("case", "batch"), _params(FLAWED_MACS))
+@pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
 def test_products_are_those_of_the_shapes(case: Case, batch: int | None) -> None:
     for node in record(case, batch).under_test:
         expected = products_in(node)
@@ -271,9 +245,9 @@ def test_products_are_those_of_the_shapes(case: Case, batch: int | None) -> None
         assert_counted(node, TABLE[case.op].macs, expected)
 
 
-@pytest.mark.parametrize("counted", _named(FLAWED_MACS, COUNTED_BY_HAND))
-def test_products_counted_by_hand(counted: tuple[Callable[[], Node], int]) -> None:
-    make, expected = counted
+@pytest.mark.parametrize("name", COUNTED_BY_HAND)
+def test_products_counted_by_hand(name: str) -> None:
+    make, expected = COUNTED_BY_HAND[name]
     node = make()
     assert products_in(node) == expected
     assert_counted(node, TABLE[node.get_type_name()].macs, expected)
@@ -286,7 +260,7 @@ def test_wrong_products_are_noticed(wrong: Macs) -> None:
         assert_counted(make(), wrong, expected)
 
 
-@pytest.mark.parametrize(("case", "batch"), _params({}))
+@pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
 def test_axes_are_as_long_as_those_of_the_tensors(case: Case, batch: int | None) -> None:
     model = record(case, batch).model
     meanings = Meanings(settled_extents(model))
@@ -305,10 +279,10 @@ def test_axes_that_do_not_fit_are_noticed(extents: tuple[int, ...]) -> None:
         assert_fits([tuple(fresh("?", each) for each in extents)], [(SAMPLES, 4, 5)])
 
 
-TRADING: Final = {str(case): case for case in CASES if not case.one_sample and str(case) != NAMES_SAMPLES}
+TRADING: Final = [case for case in CASES if not case.one_sample and str(case) != NAMES_SAMPLES]
 
 
-@pytest.mark.parametrize("case", _named(FLAWED_MEANINGS, TRADING))
+@pytest.mark.parametrize("case", TRADING, ids=str)
 def test_samples_trade_places_on_their_axis(case: Case) -> None:
     made = record(case)
     read = [port for node in made.made for port in node.outputs() if port.get_target_inputs()]
@@ -323,7 +297,7 @@ def test_samples_trade_places_on_their_axis(case: Case) -> None:
 
 @pytest.mark.parametrize("op", sorted(op for op in ASKED if TABLE[op].meaning is not unknown))
 def test_samples_are_found_where_a_row_says_how(op: str) -> None:
-    for made in (record(case) for case in TRADING.values() if case.op == op):
+    for made in (record(case) for case in TRADING if case.op == op):
         meanings = trace_axes(made.model)
         axes = [axis for node in made.under_test for axis in meanings[node.output(0)]]
         if any(atom.role == "N" and atom.extent == SAMPLES for axis in axes for atom in axis):
