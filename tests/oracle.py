@@ -238,11 +238,15 @@ def _with_mask(
     users = list(port.get_target_inputs())
     mask = ops.parameter([-1 if axis in "HWT" else 1 for axis in layout], np.float32, name="oracle_mask")
     mask.output(0).get_tensor().set_names({"oracle_mask"})
-    masked = ops.multiply(port, mask)
+    kind = port.get_element_type()
+    masked = ops.multiply(port, mask if kind == ov.Type.f32 else ops.convert(mask, kind))
     for user in users:
         user.replace_source_output(masked.output(0))
     copy.add_parameters([mask])
-    copy.add_results([ops.result(masked.output(0)), ops.result(_port(copy, scores))])
+    score = _port(copy, scores)
+    if score.get_element_type() != ov.Type.f32:
+        score = ops.convert(score, "f32").output(0)
+    copy.add_results([ops.result(masked.output(0)), ops.result(score)])
     copy.validate_nodes_and_infer_types()
     return copy, (first, first + 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.graph.inputs import image_ports, input_layout
+from ovxai_convert.ops import Trait, has
 from ovxai_convert.sidecar import ReshapeCheck, SaliencyCheck
 from ovxai_convert.tensors.ports import extents
 from ovxai_convert.verification.comparison import ACCEPTED_DIFFERENCE, measure
@@ -99,7 +101,7 @@ def _try(
     check_map: CheckMap,
 ) -> ReshapeCheck:
     source = _reshaped(original, shapes)
-    if source is None or not _keeps_rows(original, source, shapes):
+    if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
     feed = seeded_feeds(source)[0]
@@ -133,6 +135,22 @@ def _reshaped(model: ov.Model, shapes: Shapes) -> ov.Model | None:
     except RuntimeError:  # OpenVINO's answer where a shape does not fit
         return None
     return copy
+
+
+def _keeps_numbers(changed: ov.Model) -> bool:
+    """Whether every op that only moves numbers gives as many as it gets.
+
+    OpenVINO does not check the pattern of a Reshape that copies an axis by a zero: it reads as much as fits.
+    """
+    moves = (node for node in changed.get_ops() if has(node, Trait.MOVE))
+    counts = ([_count(port) for port in (node.input_value(0), node.output(0))] for node in moves)
+    return all(None in (before, after) or before == after for before, after in counts)
+
+
+def _count(port: ov.Output) -> int | None:
+    """How many numbers a tensor holds, None where an extent is open."""
+    shape = port.get_partial_shape()
+    return prod(axis.get_length() for axis in shape) if shape.is_static else None
 
 
 def _keeps_rows(original: ov.Model, changed: ov.Model, shapes: Shapes) -> bool:
