@@ -10,10 +10,10 @@ from openvino import Node, Output
 from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops import copying, meanings
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import among_others, by_level, filled, general
-from ovxai_convert.ops.op import Equation, Op, no_products, traits, types
+from ovxai_convert.ops.op import Equation, Op, always_written_out, no_products, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, roles
 from ovxai_convert.tensors.extents import rank_of
@@ -133,13 +133,5 @@ OPS: Final = (
         _narrowed,
         no_products,
     ),
-    Op(
-        types("ScatterNDUpdate"),
-        traits(),
-        meanings.unknown,
-        _written_into,
-        (),
-        regions.as_a_whole,
-        no_products,
-    ),
+    always_written_out("ScatterNDUpdate", meanings.unknown, _written_into),
 )

@@ -15,7 +15,7 @@ from openvino import Node
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
-from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.ops.regions import Reading, Wanted, as_a_whole
 from ovxai_convert.tensors.axes import Axes, Meanings
 
 Meaning: TypeAlias = "Callable[[Node, Meanings], Iterable[Axes | None]]"
@@ -133,3 +133,8 @@ def traits(*those: Trait) -> frozenset[Trait]:
 def no_products(node: Node) -> int:
     """An op without multiply-accumulates worth counting."""
     return 0
+
+
+def always_written_out(names: str, meaning: Meaning, copied: CopiedForm, *those: Trait) -> Op:
+    """The row of ops without a compact form, which are computed as a whole and multiply nothing."""
+    return Op(types(names), traits(*those), meaning, copied, (), as_a_whole, no_products)

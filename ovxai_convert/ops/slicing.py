@@ -115,10 +115,6 @@ def _strided_copies(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, [copying.port_of(call, 0), *bounds], masks)
 
 
-def _padded(mask: Sequence[int], length: int) -> list[int]:
-    return [*mask, *[0] * (length - len(mask))]
-
-
 def _some(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """Some tokens, channels or heads: ``U(m)`` cut; of positions the mask is cut, too."""
     bounds = slice_bounds(call.node)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ovxai_convert.ops import copying, meanings, regions
-from ovxai_convert.ops.op import Op, Trait, no_products, traits, types
+from ovxai_convert.ops import copying, meanings
+from ovxai_convert.ops.op import Op, Trait, always_written_out
 from ovxai_convert.tensors.ports import SHAPE_OF
 
 
 def _known_by_name(names: str, *those: Trait) -> Op:
-    return Op(
-        types(names), traits(*those), meanings.unknown, copying.UNKNOWN, (), regions.as_a_whole, no_products
-    )
+    return always_written_out(names, meanings.unknown, copying.UNKNOWN, *those)
 
 
 UNKNOWN: Final = _known_by_name("")
