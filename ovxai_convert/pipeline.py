@@ -24,11 +24,11 @@ from ovxai_convert.labels import checked_labels
 from ovxai_convert.model_io import SourceModel, read_source, write_ir
 from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
-from ovxai_convert.sidecar import Sidecar, Verification
+from ovxai_convert.sidecar import Sidecar
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.verification.comparison import Comparison
 from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD
-from ovxai_convert.verification.prover import Prover
+from ovxai_convert.verification.prover import Proof, Prover
 from ovxai_convert.verification.trial_inputs import image_feed
 from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
 
@@ -136,9 +136,8 @@ def convert(
             sidecar = describe_black_box(source, scores, verification, staged, error.refusals, notes)
             dear = None
         else:
-            insertion, verification = _prove(prover, source, request, insertion, staged, exact=exact)
-            reshapes = prover.prove_reshapes(insertion)
-            sidecar = describe(source, insertion, verification, reshapes, staged, request, notes)
+            insertion, proof = _prove(prover, source, request, insertion, staged, exact=exact)
+            sidecar = describe(source, insertion, proof.verification, proof.reshapes, staged, request, notes)
             dear = _dear(insertion, path)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
@@ -166,7 +165,7 @@ def _prove(
     staged: Path,
     *,
     exact: bool,
-) -> tuple[Insertion, Verification]:
+) -> tuple[Insertion, Proof]:
     """Place the branch where the original stays bit-exact; failing that, where it moves least and hardly."""
     best: tuple[float, int] | None = None
     for depth in _TAP_DEPTHS:

@@ -19,7 +19,7 @@ from ovxai_convert.verification.trial_inputs import Feed
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
 """Largest difference of an output that is not bit-exact, as a part of its range."""
-_REPETITIONS: Final = 4
+_REPETITIONS: Final = 8
 
 
 @dataclass(frozen=True)

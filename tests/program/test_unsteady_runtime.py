@@ -17,10 +17,11 @@ from ovxai_convert import convert
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.model_io import write_ir
 from ovxai_convert.verification import comparison
-from ovxai_convert.verification.trial_inputs import Feed
+from ovxai_convert.verification.trial_inputs import Feed, seeded_feeds
 
 Outputs = tuple[NDArray[Any], ...]
 RUN = comparison._run
+FEEDS = len(seeded_feeds(cnn(CnnSpec())))
 
 
 @pytest.fixture
@@ -54,6 +55,31 @@ def test_it_is_proved_on_one_thread_and_said(path: Path, monkeypatch: pytest.Mon
     assert [check.bit_exact for check in report.sidecar.verification.outputs] == [True]
     (warning,) = report.warnings
     assert "proved on one thread" in warning
+
+
+@pytest.mark.parametrize("steady", [False, True])
+def test_a_map_that_is_wrong_on_several_threads(
+    path: Path, monkeypatch: pytest.MonkeyPatch, steady: bool
+) -> None:
+    """Outputs were equal by chance; where they always are, the map is wrong for another reason."""
+    runs = count()
+
+    def run(compiled: ov.CompiledModel, feed: Feed) -> Outputs:
+        scores, *maps = RUN(compiled, feed)
+        if on_one_thread(compiled):
+            return (scores, *maps)
+        by_then = 0 if steady else max(0, next(runs) - 2 * FEEDS + 1)
+        return (scores + np.float32(0.01 * by_then), *(255 - each for each in maps))
+
+    monkeypatch.setattr(comparison, "_run", run)
+    if steady:
+        with pytest.raises(VerificationError, match="the saliency map is wrong"):
+            convert(path, path.parent / "out")
+        assert not (path.parent / "out").exists()
+    else:
+        report = convert(path, path.parent / "out")
+        assert report.sidecar.verification.device == "CPU, one thread"
+        assert [check.bit_exact for check in report.sidecar.verification.outputs] == [True]
 
 
 def test_one_that_never_repeats_itself_is_not_proved(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
