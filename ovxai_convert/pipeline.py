@@ -246,8 +246,8 @@ def _warnings(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
 
 def _warnings_on_the_proof(sidecar: Sidecar) -> tuple[str, ...]:
     said = {
-        ONE_THREAD: "the runtime gives other outputs for equal inputs when the model runs on several "
-        "threads, before and after conversion; it was proved on one thread",
+        ONE_THREAD: "the runtime gives other numbers for equal inputs when the model runs on several "
+        "threads; it was proved on one thread",
         IN_FLOATS: "the head is quantised: its map is as defined where quantisation is computed in "
         "float32; in integers the runtime rounds maps, as it does scores, by steps of the quantisation",
     }
