@@ -47,7 +47,8 @@ def own_constant(port: Output) -> Output:
 
     A constant that the model puts under other axes before use is one too (exporters do so with biases), and
     so are zero points, which it converts from integers: the runtime folds it, and would again find one
-    constant with two users.
+    constant with two users. What a model cuts out of a larger constant stays as it is, for it would be stored
+    once more.
     """
     node = port.get_node()
     if isinstance(node, Constant):
@@ -61,7 +62,9 @@ def own_constant(port: Output) -> Output:
     if source.get_element_type() not in types or source.get_byte_size() > most:
         return port
     value = constant_value(port, most)
-    return port if value is None else Constant(value).output(0)
+    if value is None or not (converted or value.tobytes() == source.data.tobytes()):
+        return port
+    return Constant(value).output(0)
 
 
 def _is_made_of_constants(node: Node) -> bool:
