@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from openvino import Model
+from openvino import Model, Type
 
 from ovxai_convert.branches import BRANCHES, Branch
 from ovxai_convert.branches.branch import Site
@@ -164,7 +164,19 @@ def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal
         target = find_target(model, of_image, scores, request.target_layer)
     if isinstance(target, Refusal):
         return target
-    return merged_samples(model, target) or Location(flow, scores, target)
+    return merged_samples(model, target) or _too_coarse(scores, target) or Location(flow, scores, target)
+
+
+def _too_coarse(scores: Scores, target: Target) -> Refusal | None:
+    """Why a head cannot be explained whose scores are rounded more coarsely than a map's grey levels.
+
+    The CPU computes float16 in float32, but bfloat16 as it is where the processor can: in 8 bits. Maps whose
+    range is small beside the scores then have few steps, and two ways to one score differ by some.
+    """
+    if Type.bf16 not in (port.get_element_type() for port in (scores.port, target.port)):
+        return None
+    reason = "the head computes in bfloat16, whose steps are coarser than grey levels"
+    return Refusal(LOCATE, f"{reason}; store the model in float16 or float32", address(target.port))
 
 
 def class_scores(model: Model, request: Request) -> Scores | None:
