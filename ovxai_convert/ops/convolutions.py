@@ -93,7 +93,7 @@ def _convolution(
     return Op(
         types(names),
         traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else [])),
-        meanings.windows(),
+        meanings.windows,
         copied,
         equations,
         regions.as_a_whole,

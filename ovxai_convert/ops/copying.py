@@ -45,9 +45,9 @@ def has_copies(call: Call, index: int) -> bool:
     return isinstance(call.inputs[index], Copied)
 
 
-def others(call: Call) -> list[Output]:
-    """All inputs but the first."""
-    return [port_of(call, index) for index in range(1, len(call.inputs))]
+def ports_of(call: Call) -> list[Output]:
+    """The tensors that stand for all inputs."""
+    return [port_of(call, index) for index in range(len(call.inputs))]
 
 
 def depends(call: Call, but: Sequence[int] = (0,)) -> bool:
@@ -99,7 +99,7 @@ def unary(call: Call) -> list[Copied] | Refusal:
     """One value in, one value out; parameters are shared."""
     if depends(call):
         return call.refuse("has parameters that depend on the target")
-    return made(call, [port_of(call, 0), *others(call)])
+    return made(call, ports_of(call))
 
 
 def merged(*per_sample: int) -> CopiedForm:
@@ -152,7 +152,7 @@ def along(axes_of: AxesOf, place: int | None) -> CopiedForm:
         if depends(call):
             return call.refuse("has parameters that depend on the target")
         moved = [axis % len(call.original(0)) + 1 for axis in axes]
-        ports = [port_of(call, 0), *others(call)]
+        ports = ports_of(call)
         if place is None:
             return made(call, ports, {"axis": moved[0]})
         single = rank(call.node.input_value(place % len(ports))) == 0

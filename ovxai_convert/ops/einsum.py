@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from math import prod
 from string import ascii_letters
 from typing import Final
@@ -18,7 +19,7 @@ from ovxai_convert.ops.levels import by_level, not_folded, shares
 from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
-from ovxai_convert.tensors.extents import rank_of, unsqueezed
+from ovxai_convert.tensors.extents import added_up, rank_of, unsqueezed
 from ovxai_convert.tensors.ports import extents
 
 EINSUM: Final = "Einsum"
@@ -72,8 +73,7 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     if names is None:
         return call.refuse("does not name all axes")
     places = [index for index in range(len(call.inputs)) if copying.has_copies(call, index)]
-    ports = [copying.port_of(call, index) for index in range(len(call.inputs))]
-    return copying.made(call, ports, {"equation": names.with_copies(places)})
+    return copying.made(call, copying.ports_of(call), {"equation": names.with_copies(places)})
 
 
 def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
@@ -116,14 +116,15 @@ def _of_values(call: Call) -> Sequence[Carried] | NotHere:
         return NotHere("it does not sum over the positions")
     rank, axis = rank_of(weights.port), names.operands[0].index(summed) + 1
     around = [each for each in range(1, rank) if each != axis]
-    equation, total = names.with_copies([0]), None
-    for share, part, uniform in zip(shares(values), values.parts, values.uniform, strict=True):
-        weighed = ops.multiply(weights.port, unsqueezed(share, around)).output(0)
-        full = part if not uniform else ops.broadcast(part, ops.shape_of(values.parts[-1])).output(0)
-        term = ops.einsum([weighed, full], equation).output(0)
-        total = term if total is None else ops.add(total, term).output(0)
-    assert total is not None, "there is a level"
-    return [Copied(total)]
+    equation, port, last = names.with_copies([0]), weights.port, values.parts[-1]
+
+    def term(share: Output, part: Output, uniform: bool) -> Output:
+        weighed = ops.multiply(port, unsqueezed(share, around)).output(0)
+        full = ops.broadcast(part, ops.shape_of(last)).output(0) if uniform else part
+        return ops.einsum([weighed, full], equation).output(0)
+
+    levels = zip(shares(values), values.parts, values.uniform, strict=True)
+    return [Copied(added_up(starmap(term, levels)))]
 
 
 def _narrowed(wanted: Wanted) -> Reading:

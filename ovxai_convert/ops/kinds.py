@@ -102,6 +102,11 @@ class Masked:
     flat: bool = False
     thin: int | None = None
 
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Along each position axis, how many copies share one position."""
+        return self.mask.window or (1,) * len(self.positions)
+
 
 Carried = Shared | Copied | Masked
 """Any of the three."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops import copying, meanings
 from ovxai_convert.ops.copying import last_input
 from ovxai_convert.ops.kinds import Call, Copied
-from ovxai_convert.ops.op import CopiedForm, Meaning, Op, Trait, no_products, traits, types
+from ovxai_convert.ops.op import Trait, always_written_out
 
 
 def _broadcast(call: Call) -> list[Copied] | Refusal:
@@ -18,15 +18,13 @@ def _broadcast(call: Call) -> list[Copied] | Refusal:
     return copying.per_axis(None)(call)
 
 
-def _of_layout(names: str, copied: CopiedForm, meaning: Meaning = meanings.unknown, *more: Trait) -> Op:
-    return Op(types(names), traits(*more), meaning, copied, (), regions.as_a_whole, no_products)
-
+_ALONG_LAST: Final = copying.along_or_merged(last_input, -1)
 
 OPS: Final = (
-    _of_layout("Broadcast", _broadcast),
-    _of_layout("Tile", copying.per_axis(1)),
-    _of_layout("Pad", copying.per_axis(0), meanings.resized, Trait.KEEPS_AXES),
-    _of_layout("Roll", copying.along_or_merged(last_input, -1)),
-    _of_layout("Interpolate", copying.along_or_merged(last_input, -1), meanings.resized, Trait.KEEPS_AXES),
-    _of_layout("DepthToSpace SpaceToDepth", copying.merged()),
+    always_written_out("Broadcast", meanings.unknown, _broadcast),
+    always_written_out("Tile", meanings.unknown, copying.per_axis(1)),
+    always_written_out("Pad", meanings.resized, copying.per_axis(0), Trait.KEEPS_AXES),
+    always_written_out("Roll", meanings.unknown, _ALONG_LAST),
+    always_written_out("Interpolate", meanings.resized, _ALONG_LAST, Trait.KEEPS_AXES),
+    always_written_out("DepthToSpace SpaceToDepth", meanings.unknown, copying.merged()),
 )

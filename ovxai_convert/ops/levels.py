@@ -13,6 +13,7 @@ from ovxai_convert.ops.kinds import Call, Copied, Mask, Masked, NotHere, Shared
 from ovxai_convert.tensors.extents import (
     Extent,
     Span,
+    added_up,
     extent,
     ints,
     number,
@@ -204,10 +205,13 @@ def counted(count: Extent) -> Output:
 
 def positions_in_all(tensor: Masked) -> Extent:
     """T of the original tensor: the product of its position axes."""
-    last = tensor.parts[-1]
-    windows = tensor.mask.window or (1,) * len(tensor.positions)
-    pairs = zip(tensor.positions, windows, strict=True)
-    return product([quotient(extent(last, axis), window) for axis, window in pairs])
+    return product(_cells(tensor))
+
+
+def _cells(tensor: Masked) -> list[Extent]:
+    """How many positions the original tensor has along each position axis."""
+    pairs = zip(tensor.positions, tensor.windows, strict=True)
+    return [quotient(extent(tensor.parts[-1], axis), window) for axis, window in pairs]
 
 
 def per_copy(part: Output, positions: tuple[int, ...]) -> Output:
@@ -239,15 +243,13 @@ def write_out(tensor: Masked, count: Output) -> Copied:
 
 def _written_one_hot(tensor: Masked, count: Output) -> Output:
     nothing, values = tensor.parts
-    rank, windows = rank_of(values), tensor.mask.window or (1,) * len(tensor.positions)
-    pairs = list(zip(tensor.positions, windows, strict=True))
-    cells = [quotient(extent(values, axis), window) for axis, window in pairs]
+    rank, cells = rank_of(values), _cells(tensor)
     numbers = counted(product(cells))
     grid: list[Extent] = [1] * rank
     for axis, cell in zip(tensor.positions, cells, strict=True):
         grid[axis] = cell
     if tensor.mask.pooled:
-        kept = _spread_over_windows(numbers, cells, windows)
+        kept = _spread_over_windows(numbers, cells, tensor.windows)
         values = per_copy(values, tensor.positions)
     else:
         kept = numbers
@@ -270,10 +272,8 @@ def _written_levels(tensor: Masked) -> Output:
         nothing, everything = tensor.parts
         difference = ops.subtract(everything, nothing)
         return ops.add(nothing, ops.multiply(weights[1], difference)).output(0)
-    written = ops.multiply(weights[0], tensor.parts[0]).output(0)
-    for weight, part in zip(weights[1:], tensor.parts[1:], strict=True):
-        written = ops.add(written, ops.multiply(weight, part)).output(0)
-    return written
+    pairs = zip(weights, tensor.parts, strict=True)
+    return added_up(ops.multiply(weight, part).output(0) for weight, part in pairs)
 
 
 def general(tensor: Masked) -> Masked:

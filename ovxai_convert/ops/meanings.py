@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from openvino import Node
 
-from ovxai_convert.ops.op import Meaning
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, deal_atoms, fresh, is_unclear, static_extent
 
 
@@ -59,17 +58,13 @@ def _at_extent(axis: Axis, extent: int | None) -> Axis:
     return fresh(axis[0].role if len(axis) == 1 else "?", extent)
 
 
-def windows(*, spatial: str = "DHW") -> Meaning:
+def windows(node: Node, meanings: Meanings) -> list[Axes | None]:
     """Convolution and pooling: samples as in the input, then channels, then one to three spatial axes."""
-
-    def meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
-        shape = meanings.extents.get(node.output(0))
-        if shape is None or not 3 <= len(shape) <= 5:
-            return unknown(node, meanings)
-        source = meanings.get(node.input_value(0))
-        samples = source[0] if source and source[0][0].role != "?" else fresh("N", shape[0])
-        axes = zip(spatial[5 - len(shape) :], shape[2:], strict=True)
-        found = (samples, fresh("C", shape[1]), *(fresh(*axis) for axis in axes))
-        return [found] * node.get_output_size()
-
-    return meaning
+    shape = meanings.extents.get(node.output(0))
+    if shape is None or not 3 <= len(shape) <= 5:
+        return unknown(node, meanings)
+    source = meanings.get(node.input_value(0))
+    samples = source[0] if source and source[0][0].role != "?" else fresh("N", shape[0])
+    axes = zip("DHW"[5 - len(shape) :], shape[2:], strict=True)
+    found = (samples, fresh("C", shape[1]), *(fresh(*axis) for axis in axes))
+    return [found] * node.get_output_size()

@@ -41,9 +41,9 @@ def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     kernel = tuple(call.node.get_attributes()["kernel"])
     if kernel != call.original(0)[2:]:
         return NotHere("its window is not the whole map")
-    window = data.mask.window or (1, 1)
     nothing, values = data.parts
-    values = pinned(values, {axis: kernel[axis - 2] * window[axis - 2] for axis in data.positions})
+    sizes = zip(data.positions, kernel, data.windows, strict=True)
+    values = pinned(values, {axis: size * window for axis, size, window in sizes})
     pooled = over_positions(_POOLS[call.node.get_type_name()], replace(data, parts=(nothing, values)))
     return pooled if isinstance(pooled, NotHere) else [Copied(pooled)] * call.node.get_output_size()
 
@@ -60,7 +60,7 @@ def _of_tiles(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
         return NotHere("its windows overlap, or leave cells out")
     if any(each is None or each % size for each, size in zip(source, kernel, strict=True)):
         return NotHere("its windows do not cover the map, or its size is open")
-    window = tuple(old * new for old, new in zip(data.mask.window or (1, 1), kernel, strict=True))
+    window = tuple(old * new for old, new in zip(data.windows, kernel, strict=True))
     nothing, values = data.parts
     values = _whole_tiles(values, window)
     if prod(kernel) > 1:
@@ -101,7 +101,7 @@ def _pooling(names: str, *equations: Equation) -> Op:
     return Op(
         types(names),
         traits(Trait.POOLING),
-        meanings.windows(),
+        meanings.windows,
         _copied,
         equations,
         regions.as_a_whole,

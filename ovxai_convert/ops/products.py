@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import starmap
 from typing import Final
 
 from openvino import Node, Output
@@ -25,6 +26,7 @@ from ovxai_convert.ops.whole_map import whole_map_product
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh, is_unclear, static_extent
 from ovxai_convert.tensors.extents import (
     Span,
+    added_up,
     extent,
     full_shape,
     ints,
@@ -161,14 +163,13 @@ def _of_values(call: Call) -> Sequence[Carried] | NotHere:
 
 def _sum_of_products(weighted: Sequence[Output], values: Masked, *, turned: bool) -> Output:
     """``sum_l W_l U(l)``; where U is the same for all positions, W is summed over them first."""
-    total: Output | None = None
-    for weights, part, uniform in zip(weighted, values.parts, values.uniform, strict=True):
+
+    def term(weights: Output, part: Output, uniform: bool) -> Output:
         if uniform:
             weights = ops.reduce_sum(weights, ints([-1]), keep_dims=True).output(0)
-        term = ops.matmul(weights, part, False, turned).output(0)
-        total = term if total is None else ops.add(total, term).output(0)
-    assert total is not None, "there is a level"
-    return total
+        return ops.matmul(weights, part, False, turned).output(0)
+
+    return added_up(starmap(term, zip(weighted, values.parts, values.uniform, strict=True)))
 
 
 def _narrowed(wanted: Wanted) -> Reading:

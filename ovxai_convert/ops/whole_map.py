@@ -74,11 +74,11 @@ class _Grid:
         if 0 in tensor.positions or None in shape[1:]:
             return NotHere("the size of the map is open")
         static = [each or 0 for each in shape]
-        window = tensor.mask.window or (1,) * len(tensor.positions)
-        for axis, size in zip(tensor.positions, window, strict=True):
+        for axis, size in zip(tensor.positions, tensor.windows, strict=True):
             static[axis] //= size
         channels = prod(each for axis, each in enumerate(static) if axis and axis not in tensor.positions)
-        return cls(tuple(static), tuple(static[axis] for axis in tensor.positions), window, channels)
+        cells = tuple(static[axis] for axis in tensor.positions)
+        return cls(tuple(static), cells, tensor.windows, channels)
 
     @property
     def cell_count(self) -> int:

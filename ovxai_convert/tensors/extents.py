@@ -6,7 +6,7 @@ conversion computes its branch from the new one. Where shapes are static the com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import TypeAlias
 
@@ -94,6 +94,11 @@ def sliced(port: Output, spans: Mapping[int, Span]) -> Output:
 def unsqueezed(port: Output, axes: Sequence[int]) -> Output:
     """New axes of extent one, at these places of the result."""
     return ops.unsqueeze(port, ints(list(axes))).output(0) if axes else port
+
+
+def added_up(terms: Iterable[Output]) -> Output:
+    """The sum of one tensor or more, in order."""
+    return reduce(lambda total, term: ops.add(total, term).output(0), terms)
 
 
 def ints(value: int | Sequence[int]) -> Output:

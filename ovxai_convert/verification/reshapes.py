@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from ovxai_convert.errors import VerificationError
 from ovxai_convert.graph.inputs import image_ports, input_layout
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.sidecar import ReshapeCheck, SaliencyCheck
-from ovxai_convert.tensors.ports import extents
+from ovxai_convert.tensors.ports import elements, extents
 from ovxai_convert.verification.comparison import ACCEPTED_DIFFERENCE, measure
 from ovxai_convert.verification.device import compile_exact
 from ovxai_convert.verification.slow_definition import SlowDefinition
@@ -149,8 +148,7 @@ def _keeps_numbers(changed: ov.Model) -> bool:
 
 def _count(port: ov.Output) -> int | None:
     """How many numbers a tensor holds, None where an extent is open."""
-    shape = port.get_partial_shape()
-    return prod(axis.get_length() for axis in shape) if shape.is_static else None
+    return elements(port) if port.get_partial_shape().is_static else None
 
 
 def _keeps_rows(original: ov.Model, changed: ov.Model, shapes: Shapes) -> bool:
