@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ovxai_convert.artifact.sidecar import Sidecar, read_sidecar
 from ovxai_convert.errors import (
     ModelReadError,
     OvxaiError,
@@ -11,11 +12,10 @@ from ovxai_convert.errors import (
     VerificationError,
     WriteError,
 )
-from ovxai_convert.explainer import Explainer, ExplainMode
-from ovxai_convert.insertion import insert_xai
+from ovxai_convert.explain.explainer import Explainer, ExplainMode
+from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.insertion.insert import insert_xai
 from ovxai_convert.pipeline import ConversionReport, convert
-from ovxai_convert.runtime.explanation import Explanation
-from ovxai_convert.sidecar import Sidecar, read_sidecar
 from ovxai_convert.vocabulary import Method, Task
 
 __all__ = [

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from openvino import Model, Output
 
-from ovxai_convert.branches import BRANCHES
-from ovxai_convert.description import shape_of
+from ovxai_convert.anatomy.blocks import find_block
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.inputs import image_flow
+from ovxai_convert.anatomy.scores import Scores, find_scores, output_name
+from ovxai_convert.anatomy.target import Candidate, candidates, find_target
+from ovxai_convert.artifact.description import shape_of
 from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.graph.blocks import find_block
-from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.inputs import image_flow
-from ovxai_convert.graph.outputs import has_output
-from ovxai_convert.graph.scores import Scores, find_scores, output_name
-from ovxai_convert.graph.target import Candidate, candidates, find_target
-from ovxai_convert.insertion import Insertion, Request, insert_branch
-from ovxai_convert.model_io import read_source
+from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion.outputs import has_output
+from ovxai_convert.methods import BRANCHES
+from ovxai_convert.source.reading import read_source
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_MAP, Method, TokenMasking
 

@@ -8,28 +8,28 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ovxai_convert.artifact_files import Staging
-from ovxai_convert.branches import BRANCHES
-from ovxai_convert.class_names import select_classes
-from ovxai_convert.description import UserNotes, describe, describe_black_box
+from ovxai_convert.artifact.description import UserNotes, describe, describe_black_box
+from ovxai_convert.artifact.sidecar import Sidecar
+from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.errors import LOCATE, Refusal, RefusedError, UsageError
-from ovxai_convert.insertion import (
+from ovxai_convert.insertion.class_names import select_classes
+from ovxai_convert.insertion.insert import (
     DEFAULT_MAX_BRANCH_BYTES,
     Insertion,
     Request,
     class_scores,
     insert_branch,
 )
-from ovxai_convert.labels import checked_labels
-from ovxai_convert.model_io import SourceModel, read_source, write_ir
-from ovxai_convert.preprocessing import NO_HINTS, PreprocessingHints
-from ovxai_convert.runtime.model_input import image_input, preprocessing_for, takes_image
-from ovxai_convert.sidecar import Sidecar
+from ovxai_convert.methods import BRANCHES
+from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
+from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
+from ovxai_convert.proof.comparison import Comparison
+from ovxai_convert.proof.device import IN_FLOATS, ONE_THREAD
+from ovxai_convert.proof.prover import Proof, Prover
+from ovxai_convert.proof.trial_inputs import image_feed
+from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.source.reading import SourceModel, read_source, write_ir
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.verification.comparison import Comparison
-from ovxai_convert.verification.device import IN_FLOATS, ONE_THREAD
-from ovxai_convert.verification.prover import Proof, Prover
-from ovxai_convert.verification.trial_inputs import image_feed
 from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
 
 _Choice = TypeVar("_Choice", bound=Enum)

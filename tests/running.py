@@ -11,7 +11,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.insertion import Insertion, Request, insert_branch
+from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
 from ovxai_convert.vocabulary import Method
 from tests import oracle
 from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal

@@ -18,9 +18,9 @@ from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch
 from fixtures.networks import CnnSpec, Head, cnn
 from fixtures.torch_weights import read_legacy_checkpoint
-from ovxai_convert.branches.class_selection import ClassSelection
-from ovxai_convert.graph.outputs import add_output
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.outputs import add_output
+from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.tensors.ports import find_port
 from ovxai_convert.vocabulary import SALIENCY_MAP, Method
 from tests import special_networks as networks

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from benchmarks.blackbox.cases import PHOTOGRAPHS
 from benchmarks.blackbox.device import predicted_class
 from benchmarks.blackbox.results import Areas, Judgement
-from ovxai_convert.metrics import deletion, insertion
-from ovxai_convert.runtime.device import compile_for
-from ovxai_convert.runtime.score_stream import ScoreStream
-from ovxai_convert.runtime.scores import ScoresOutput
+from ovxai_convert.blackbox.metrics import deletion, insertion
+from ovxai_convert.explain.device import compile_for
+from ovxai_convert.explain.predictions import ScoresOutput
+from ovxai_convert.explain.score_stream import ScoreStream
 
 _SPATIAL_AXES: Final = (1, 2)
 _RANDOM_MAPS: Final = 5

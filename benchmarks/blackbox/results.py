@@ -39,7 +39,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Areas:
-    """How good maps are: areas under the curves of `ovxai_convert.metrics`, means over the photographs.
+    """How good maps are: areas under the curves of `blackbox.metrics`, means over the photographs.
 
     Attributes:
         deletion: smaller is better.

@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from ovxai_convert.branches import BRANCHES
 from ovxai_convert.cli.image_options import hints_of, image_options
 from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error, shape_text
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES
-from ovxai_convert.labels import read_labels
+from ovxai_convert.insertion.insert import DEFAULT_MAX_BRANCH_BYTES
+from ovxai_convert.methods import BRANCHES
 from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.source.labels import read_labels
 from ovxai_convert.vocabulary import ClassToken, Kernel, Method
 
 _METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]

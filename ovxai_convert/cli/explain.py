@@ -14,13 +14,13 @@ import click
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli.image_options import hints_of, image_options
 from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error
-from ovxai_convert.engines import ExplainMode
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.explaining import ExplainedImage, FileExplainer, check_distinct_names
-from ovxai_convert.image_files import write_file
-from ovxai_convert.labels import read_labels
-from ovxai_convert.reporting import report_entries, report_text
-from ovxai_convert.runtime.report import ReportEntry
+from ovxai_convert.explain.engines import ExplainMode
+from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
+from ovxai_convert.explain.report import ReportEntry
+from ovxai_convert.explain.reporting import report_entries, report_text
+from ovxai_convert.photographs.image_files import write_file
+from ovxai_convert.source.labels import read_labels
 from ovxai_convert.vocabulary import Method
 
 

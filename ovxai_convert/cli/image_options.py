@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from ovxai_convert.preprocessing import Layout, PreprocessingHints, Resize
+from ovxai_convert.photographs.preprocessing import Layout, PreprocessingHints, Resize
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ from typing import Final
 from openvino import Output, Type
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.tokens import Tokens
+from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.ops.kinds import Mask
 from ovxai_convert.tensors.extents import Extent, ints, product, reshaped, scalar, shape_vector
 from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking

@@ -15,8 +15,8 @@ from functools import reduce
 
 from openvino import Node, Output
 
+from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.ops import op_of
 from ovxai_convert.ops.regions import Reading, Region, Wanted, contains, cut, hull, overlap, whole
 from ovxai_convert.tensors.settled import Extents

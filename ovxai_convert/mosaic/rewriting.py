@@ -8,8 +8,8 @@ from math import prod
 
 from openvino import Node, Output
 
+from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.errors import Refusal, TooBig
-from ovxai_convert.graph.cones import DataFlow
 from ovxai_convert.mosaic.cost import readable
 from ovxai_convert.ops import Equation, op_of
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared

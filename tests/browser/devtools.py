@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 import cv2
 import numpy as np
 
-from ovxai_convert.image_files import Pixels
+from ovxai_convert.photographs.image_files import Pixels
 
 _FLAGS: Final = (
     "--headless",

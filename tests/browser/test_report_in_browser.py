@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovxai_convert.image_files import Pixels
-from ovxai_convert.runtime.report import report_page
+from ovxai_convert.explain.report import report_page
+from ovxai_convert.photographs.image_files import Pixels
 from tests.browser.devtools import Chromium
-from tests.runtime.report_cases import FACTS, GREEN, HOSTILE, VIOLET, entry, plain
+from tests.explain.report_cases import FACTS, GREEN, HOSTILE, VIOLET, entry, plain
 
 ENTRIES = [
     entry("photo10.png", "lynx", 7, 0.2, seconds=0.5),

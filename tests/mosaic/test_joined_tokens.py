@@ -9,7 +9,7 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, classifier, image_parameter, named, reshaped, transposed
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
 from ovxai_convert.ops.slicing import slice_bounds
 from ovxai_convert.vocabulary import Method
 from tests.running import check_reciprocam

@@ -7,7 +7,7 @@ import pytest
 from openvino import Model, Type
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.tokens import Tokens
+from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.mosaic.masks import KernelMask
 from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
 from tests.oracle import kept_patches

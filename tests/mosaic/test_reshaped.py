@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from openvino import Model
 
 from fixtures.networks import HEADS, CnnSpec, cnn
-from ovxai_convert.branches.class_selection import ALL_CLASSES, ClassSelection
-from ovxai_convert.insertion import Insertion, Request, insert_branch
+from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.methods.class_selection import ALL_CLASSES, ClassSelection
 from ovxai_convert.vocabulary import Method
 from tests import oracle
 from tests import special_networks as networks
-from tests.branches.test_vitreciprocam import definition
+from tests.methods.test_vitreciprocam import definition
 from tests.ops.equation_cases import head_model
 from tests.ops.test_equations_drawn import DRAWN, Drawn
 from tests.oracle import Floats, assert_maps_equal

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.networks import CnnSpec, Head, Layout, cnn
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
 from ovxai_convert.vocabulary import Method
 from tests import special_networks as networks
 from tests.oracle import Floats, assert_maps_equal

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import openvino as ov
 from openvino import Model, Node
 
-from ovxai_convert.insertion import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, insert_branch
+from ovxai_convert.insertion.insert import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, insert_branch
 from ovxai_convert.mosaic.rewriting import Rewriting
 from ovxai_convert.ops import ROWS, Equation, op_of
 from ovxai_convert.ops.kinds import Call, Carried, NotHere

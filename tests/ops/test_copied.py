@@ -12,7 +12,7 @@ from openvino.utils.node_factory import NodeFactory
 
 from fixtures.networks import Tensor, named, reshaped, transposed
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
 from ovxai_convert.ops import TABLE
 from ovxai_convert.ops.copying import UNKNOWN
 from ovxai_convert.vocabulary import Method

@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
-from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.insertion import Insertion, Request
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.insertion.insert import Insertion, Request
 from ovxai_convert.mosaic.narrowing import narrowed
 from ovxai_convert.ops import products
 from ovxai_convert.tensors.settled import settled_extents
 from ovxai_convert.vocabulary import Kernel, Method, TokenMasking
-from tests.branches.test_vitreciprocam import FORMS, definition
+from tests.methods.test_vitreciprocam import FORMS, definition
 from tests.ops.inserting import Answer, Change, as_it_is, insert_by, none_at_all, watching
 from tests.ops.mistakes import shares_of_nothing_masked
 from tests.oracle import Floats, assert_maps_equal

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from openvino import Model, Node, Output
 
+from ovxai_convert.anatomy.tracing import trace_axes
 from ovxai_convert.errors import Refusal
-from ovxai_convert.graph.tracing import trace_axes
 from ovxai_convert.ops import ROWS, TABLE, Op, Trait, regions
 from ovxai_convert.ops.copying import UNKNOWN
 from ovxai_convert.ops.meanings import unknown

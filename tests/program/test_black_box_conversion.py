@@ -14,11 +14,11 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, cnn, image_parameter
 from ovxai_convert import Explainer, ExplainMode, Method, RefusedError, convert, read_sidecar
-from ovxai_convert.branches import BRANCHES
-from ovxai_convert.graph.cones import DataFlow
-from ovxai_convert.graph.scores import Scores, find_scores
-from ovxai_convert.insertion import Request, insert_branch
-from ovxai_convert.preprocessing import PreprocessingHints
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.scores import Scores, find_scores
+from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.methods import BRANCHES
+from ovxai_convert.photographs.preprocessing import PreprocessingHints
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import CORE, random_inputs, run
 from tests.special_networks import perceptron, two_class_outputs

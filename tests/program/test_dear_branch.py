@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert, pipeline
-from ovxai_convert.model_io import write_ir
+from ovxai_convert.source.reading import write_ir
 
 
 @pytest.fixture

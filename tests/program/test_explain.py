@@ -18,8 +18,8 @@ from openvino import opset15 as ops
 from fixtures.broken_files import UNREADABLE, onnx_classifier, save_ir, text_as_onnx
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
-from ovxai_convert.image_files import read_image
-from ovxai_convert.preprocessing import Preprocessing, PreprocessingHints
+from ovxai_convert.photographs.image_files import read_image
+from ovxai_convert.photographs.preprocessing import Preprocessing, PreprocessingHints
 from tests import oracle
 from tests.oracle import Floats, Port
 from tests.program.invocation import Convert, Outcome, assert_one_error, call_process, snapshot

@@ -22,8 +22,8 @@ from ovxai_convert import (
     UsageError,
     convert,
 )
-from ovxai_convert.insertion import Request, insert_branch
-from ovxai_convert.preprocessing import PreprocessingHints
+from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.photographs.preprocessing import PreprocessingHints
 from tests import oracle
 from tests.endings import with_ending
 from tests.oracle import Floats, Port

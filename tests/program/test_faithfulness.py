@@ -16,12 +16,12 @@ from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch
 from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import Explainer, Explanation, Method
-from ovxai_convert.image_files import Pixels, read_image
-from ovxai_convert.metrics import deletion
-from ovxai_convert.preprocessing import Preprocessing
-from ovxai_convert.runtime.device import compile_for
-from ovxai_convert.runtime.score_stream import ScoreStream
-from ovxai_convert.runtime.scores import ScoresOutput
+from ovxai_convert.blackbox.metrics import deletion
+from ovxai_convert.explain.device import compile_for
+from ovxai_convert.explain.predictions import ScoresOutput
+from ovxai_convert.explain.score_stream import ScoreStream
+from ovxai_convert.photographs.image_files import Pixels, read_image
+from ovxai_convert.photographs.preprocessing import Preprocessing
 
 METHODS: Final[Mapping[Method, Mapping[str, Any]]] = {
     Method.RECIPROCAM: {},

@@ -14,7 +14,7 @@ import pytest
 from fixtures.broken_files import onnx_classifier, save_ir
 from fixtures.networks import CnnSpec, Head, cnn
 from ovxai_convert import convert
-from ovxai_convert.sidecar import Sidecar
+from ovxai_convert.artifact.sidecar import Sidecar
 from tests.oracle import Floats, assert_maps_equal
 from tests.running import CORE, random_inputs, run
 

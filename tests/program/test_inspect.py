@@ -11,11 +11,11 @@ from openvino import opset15 as ops
 from fixtures.broken_files import perceptron, save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
-from ovxai_convert.branches import BRANCHES
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion import Request, insert_branch
-from ovxai_convert.model_io import read_model
+from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.methods import BRANCHES
 from ovxai_convert.mosaic.cost import readable
+from ovxai_convert.source.reading import read_model
 from ovxai_convert.vocabulary import Method, TokenMasking
 from tests.program.invocation import Convert, call_process
 from tests.special_networks import two_class_outputs

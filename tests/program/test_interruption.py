@@ -15,8 +15,8 @@ import onnx
 import pytest
 
 from ovxai_convert import WriteError, convert, pipeline
-from ovxai_convert.artifact_files import Staging
-from ovxai_convert.verification import prover
+from ovxai_convert.artifact.staging import Staging
+from ovxai_convert.proof import prover
 from tests.program.invocation import Convert, Snapshot, assert_one_error, snapshot, start
 
 LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"

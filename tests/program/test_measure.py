@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ovxai_convert.verification.comparison import ACCEPTED_DIFFERENCE, measure
+from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
 
 
 def pair(before: Any, after: Any) -> tuple[float, float]:

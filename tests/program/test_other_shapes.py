@@ -13,11 +13,11 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
+from ovxai_convert.artifact.sidecar import ReshapeCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.ops import reductions
 from ovxai_convert.ops.kinds import Masked
-from ovxai_convert.sidecar import ReshapeCheck
-from ovxai_convert.verification.reshapes import other_shapes
+from ovxai_convert.proof.reshapes import other_shapes
 from tests.transformers import VitSpec, transformer
 
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fixtures.planted_object import HELD_OUT_SEED, MODEL, cells_at_object, planted_objects
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
 from ovxai_convert.vocabulary import Method
 from tests.running import CORE, compile_f32
 

@@ -15,12 +15,12 @@ from openvino import opset15 as ops
 
 from fixtures.broken_files import save_ir
 from ovxai_convert import convert
+from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion import Insertion
-from ovxai_convert.model_io import read_source
-from ovxai_convert.sidecar import SaliencyCheck
-from ovxai_convert.verification.device import DEVICE, IN_FLOATS
-from ovxai_convert.verification.prover import Prover
+from ovxai_convert.insertion.insert import Insertion
+from ovxai_convert.proof.device import DEVICE, IN_FLOATS
+from ovxai_convert.proof.prover import Prover
+from ovxai_convert.source.reading import read_source
 from tests.executed import executed_for
 from tests.program.test_verification import edit_output, gathered, spoil_insertion
 from tests.running import CORE

@@ -9,7 +9,7 @@ from fixtures.fetch import fetch
 from fixtures.manifest import artifact
 from fixtures.photographs import load_rgb, prepare
 from ovxai_convert import ConversionReport, convert
-from ovxai_convert.model_io import read_source
+from ovxai_convert.source.reading import read_source
 from tests import oracle
 from tests.executed import executed_for
 from tests.oracle import Floats, Port

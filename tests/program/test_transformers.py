@@ -11,7 +11,7 @@ import pytest
 
 from ovxai_convert import convert, read_sidecar
 from ovxai_convert.errors import UsageError, VerificationError
-from ovxai_convert.verification import slow_definition
+from ovxai_convert.proof import slow_definition
 from ovxai_convert.vocabulary import ClassToken, Kernel
 from tests.program.invocation import Convert
 from tests.transformers import VitSpec, transformer

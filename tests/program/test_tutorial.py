@@ -16,7 +16,7 @@ from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch, fetch_labels
 from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import Explainer, Explanation, Method
-from ovxai_convert.image_files import read_image
+from ovxai_convert.photographs.image_files import read_image
 from tests.running import CORE, compile_f32
 
 CAT, ESPRESSO, MUG = 285, 967, 504
@@ -29,7 +29,7 @@ import numpy as np
 import openvino as ov
 from openvino.utils.data_helpers.wrappers import OVDict
 import ovxai_convert as xai
-from ovxai_convert.explainer import ExplainMode
+from ovxai_convert.explain.explainer import ExplainMode
 """
 FUNCTIONS: Final = """
 def preprocess_fn(x: np.ndarray) -> np.ndarray:

@@ -17,10 +17,10 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named, reshaped, transposed
 from ovxai_convert import convert
-from ovxai_convert.branches import BRANCHES, reciprocam
-from ovxai_convert.branches.branch import RawMaps, Site
 from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.insertion import Request, insert_branch
+from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.methods import BRANCHES, reciprocam
+from ovxai_convert.methods.method import RawMaps, Site
 from ovxai_convert.tensors.recreate import recreate
 from ovxai_convert.vocabulary import Method
 from tests import oracle
@@ -157,7 +157,7 @@ def test_an_op_that_cannot_be_built_is_a_refusal(monkeypatch: pytest.MonkeyPatch
 
     first, *others = BRANCHES
     assert first is reciprocam.BRANCH
-    monkeypatch.setattr("ovxai_convert.insertion.BRANCHES", (replace(first, build=build), *others))
+    monkeypatch.setattr("ovxai_convert.insertion.insert.BRANCHES", (replace(first, build=build), *others))
     insertion = insert_branch(cnn(CnnSpec()), Request())
     assert insertion.branch.method is Method.ACTIVATIONMAP
     reason = "the branch cannot be built: Arguments do not have the same type"

@@ -15,8 +15,8 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline
-from ovxai_convert.insertion import Insertion, Request, insert_branch
-from ovxai_convert.verification.trial_inputs import seeded_feeds
+from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.proof.trial_inputs import seeded_feeds
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import CORE, compile_f32
 from tests.special_networks import two_class_outputs

@@ -1,0 +1,181 @@
+"""Finding transformer blocks: the tokens that a block projects, and those that its residual carries past.
+
+A block is recognised by what it does: a product of values with weights out of a softmax, contracted over the
+tokens of an image, all of them or a coarser grid of theirs. Everything that the attention mixes passes
+through one tensor, the tokens that are projected to queries, keys and values: behind the block's first norm
+where it has one there (pre-norm), the block's input where it has not (post-norm). Data that enter the rest of
+the network beside that tensor are the residual: the block's input, or, in class attention (CaiT), the class
+token alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from openvino import Model, Node, Output
+
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.scores import Scores
+from ovxai_convert.anatomy.target import Layout, Target, places_of
+from ovxai_convert.anatomy.tokens import Tokens, TokenTensor, tokens_of
+from ovxai_convert.anatomy.tracing import trace_axes
+from ovxai_convert.errors import Refusal
+from ovxai_convert.ops import Trait, has, values_of
+from ovxai_convert.tensors.axes import Axes
+from ovxai_convert.tensors.ports import address, find_port, rank
+from ovxai_convert.vocabulary import Method
+
+_METHOD: Final = Method.VITRECIPROCAM.value
+_BEHIND_SOFTMAX: Final = (Trait.ELEMENTWISE, Trait.MOVE, Trait.PRODUCT)
+"""What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
+
+
+def find_block(
+    model: Model, flow: DataFlow, scores: Scores, wanted: str | None = None, number: int = 1
+) -> Target | Refusal:
+    """The tokens of a transformer block.
+
+    Args:
+        model: the model.
+        flow: its data edges.
+        scores: the class tensor.
+        wanted: friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
+            past; None counts blocks.
+        number: which block, counted from the scores; 1 is the last.
+
+    Raises:
+        UsageError: ``wanted`` names no tensor.
+    """
+    named = None if wanted is None else find_port(model, wanted)
+    meanings = trace_axes(model)
+    entrances: list[TokenTensor] = []
+    for attention in _attentions(flow, scores.port):
+        entrance = _entrance(flow, meanings, attention)
+        if entrance is None or entrance in entrances or not _of_images(entrance, scores):
+            continue
+        entrances.append(entrance)
+        if named is None and len(entrances) < number:
+            continue
+        target = _target(flow, meanings, scores, entrance, len(entrances))
+        if named is None:
+            return target
+        if isinstance(target, Target) and named in target.masked:
+            return replace(target, selected_by="user")
+    if named is not None:
+        return Refusal(_METHOD, "the target layer is not what a transformer block reads", address(named))
+    if not entrances:
+        return Refusal(_METHOD, "no attention over the tokens of an image leads to the scores")
+    return Refusal(_METHOD, f"there are {len(entrances)} transformer blocks, no block {number} from the end")
+
+
+def _of_images(entrance: TokenTensor, scores: Scores) -> bool:
+    """Whether there is one sequence per image, not one per window or per patch."""
+    sequences = entrance.port.get_partial_shape()[1 - entrance.tokens.axis]
+    images = scores.port.get_partial_shape()[0]
+    return bool(sequences.is_dynamic or images.is_dynamic or sequences == images)
+
+
+def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
+    """Ops that mix by weights from a softmax, on the way to ``sink``, the last first."""
+    reached = {sink.get_node()}
+    found = []
+    for node in reversed(flow.nodes):
+        if node not in reached:
+            continue
+        reached.update(port.get_node() for port in flow.data_inputs(node))
+        if has(node, Trait.ATTENTION) or _weighs_values(flow, node):
+            found.append(node)
+    return found
+
+
+def _weighs_values(flow: DataFlow, node: Node) -> bool:
+    """Whether an op is a product of two tensors of which the left one comes out of a softmax."""
+    if not has(node, Trait.PRODUCT) or len(flow.data_inputs(node)) != 2:
+        return False
+    for place in flow.narrow_places(node.input_value(0)):
+        source = place.get_node()
+        if has(source, Trait.SOFTMAX):
+            return True
+        mixes = has(source, Trait.PRODUCT) and len(flow.data_inputs(source)) > 1
+        if mixes or not has(source, *_BEHIND_SOFTMAX):
+            return False
+    return False
+
+
+def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> TokenTensor | None:
+    """The tokens that all of an attention is computed from, before they are projected."""
+    weighed = values_of(attention)
+    if weighed is None:
+        return None
+    values, axis = weighed
+    found: TokenTensor | None = None
+    for place in flow.narrow_places(attention.output(0)):
+        tokens = _sequence(place, meanings)
+        if found is not None:
+            if not has(found.port.get_node(), Trait.MOVE) or tokens is None:
+                break
+            found = TokenTensor(place, tokens)
+        elif tokens is not None and _projected(flow, place, values):
+            if not _sums_over(values, axis, tokens, meanings):
+                return None
+            found = TokenTensor(place, tokens)
+    return found
+
+
+def _sequence(port: Output, meanings: dict[Output, Axes]) -> Tokens | None:
+    """Tokens of a tensor ``[N, T, C]`` or ``[T, N, C]``, None of any other."""
+    tokens = tokens_of(meanings.get(port, ()))
+    return tokens if tokens is not None and rank(port) == 3 and tokens.axis < 2 else None
+
+
+def _sums_over(values: Output, axis: int, tokens: Tokens, meanings: dict[Output, Axes]) -> bool:
+    """Whether values lie along tokens: those of the sequence, or those of a coarser grid of it."""
+    extent = values.get_partial_shape()[axis]
+    if extent.is_dynamic or extent.get_length() == tokens.count:
+        return True
+    meaning = meanings.get(values)
+    coarser = tokens_of((meaning[axis],)) if meaning else None
+    return coarser is not None and (coarser.before, coarser.after) == (tokens.before, tokens.after)
+
+
+def _projected(flow: DataFlow, place: Output, values: Output) -> bool:
+    """Whether values are computed from tokens by weights; a depthwise convolution pools and does not."""
+    return any(
+        (has(node, Trait.CONVOLUTION) and not has(node, Trait.GROUPED))
+        or (has(node, Trait.PRODUCT) and len(flow.data_inputs(node)) == 1)
+        for node in flow.between(place, values)
+    )
+
+
+def _target(
+    flow: DataFlow, meanings: dict[Output, Axes], scores: Scores, entrance: TokenTensor, number: int
+) -> Target | Refusal:
+    """The tokens with all that enters the rest of the network beside them."""
+    head = flow.between(entrance.port, scores.port)
+    inside = set(head)
+    entering = (port for node in head for port in flow.data_inputs(node) if port.get_node() not in inside)
+    beside: list[TokenTensor] = []
+    for port in dict.fromkeys(entering):
+        if port == entrance.port:
+            continue
+        tokens = _sequence(port, meanings) or _auxiliary(port, entrance.tokens)
+        if tokens is None:
+            reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
+            return Refusal(_METHOD, reason, address(port))
+        if tokens.grid not in (None, entrance.tokens.grid):
+            reason = f"{port.get_partial_shape()} has patches of another grid than the transformer block"
+            return Refusal(_METHOD, reason, address(port))
+        beside.append(TokenTensor(port, tokens))
+    grid = entrance.tokens.grid
+    assert grid is not None, "an entrance holds patches"
+    layout: Layout = "NTC" if entrance.tokens.axis == 1 else "TNC"
+    places = places_of(meanings[entrance.port])
+    return Target(entrance.port, layout, grid, sequences=(entrance, *beside), block=number, places=places)
+
+
+def _auxiliary(port: Output, tokens: Tokens) -> Tokens | None:
+    """The auxiliary tokens alone, where a tensor has as many rows as there are of them."""
+    shape = port.get_partial_shape()
+    alone = Tokens(tokens.axis, tokens.before + tokens.after, None)
+    return alone if len(shape) == 3 and shape[tokens.axis] == alone.count else None

@@ -1,0 +1,87 @@
+"""What a model's inputs look like: their names, their layouts, and which of them take an image."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openvino import Model, Output
+
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.tensors.permuting import order_of
+from ovxai_convert.tensors.ports import extents, rank
+
+_COLOURS: Final = 3
+_LEAST_AXES: Final = 3
+"""Rows, columns and channels, or samples, tokens and channels."""
+
+
+def input_name(model: Model, index: int) -> str:
+    """First tensor name of an input in alphabetical order, or its friendly name where it has none."""
+    port = model.inputs[index]
+    return str(min(port.get_names(), default=port.get_node().get_friendly_name()))
+
+
+def describe_inputs(model: Model) -> str:
+    """All inputs with shape and element type, as in ``'ids' [1,7] i64``."""
+    return ", ".join(
+        f"'{input_name(model, index)}' {port.get_partial_shape()} {port.get_element_type().get_type_name()}"
+        for index, port in enumerate(model.inputs)
+    )
+
+
+def image_ports(model: Model) -> list[Output]:
+    """Inputs that may take an image: those of the most axes, if these are at least three.
+
+    An image may come with metadata, which have fewer; rows of a table and tokens of a text have two at most.
+    """
+    most = max((rank(port) or 0 for port in model.inputs), default=0)
+    return [port for port in model.inputs if rank(port) in (most, None)] if most >= _LEAST_AXES else []
+
+
+def image_flow(model: Model) -> DataFlow:
+    """The data edges that carry the image: those of all inputs, but for metadata beside the only image."""
+    images = image_ports(model)
+    alone = len(images) == 1 and len(model.inputs) > 1
+    return DataFlow(model, [images[0].get_node()] if alone else None)
+
+
+def input_layout(port: Output) -> str | None:
+    """``"NCHW"`` or ``"NHWC"`` of a four-dimensional input, None where nothing tells.
+
+    A layout that the model states wins. Else the input is followed through ops that keep or permute axes
+    until a convolution or pooling, whose input is N, C, H, W by definition. Where it meets none (patches that
+    are cut out by a Reshape), an axis of three entries beside larger ones is that of the colours.
+    """
+    stated = port.get_node().get_layout()
+    if not stated.empty:
+        letters = str(stated).strip("[]").replace(",", "")
+        return letters if letters in ("NCHW", "NHWC") else None
+    if rank(port) != 4:
+        return None
+    waiting: list[tuple[Output, tuple[int, ...]]] = [(port, (0, 1, 2, 3))]
+    while waiting:
+        tensor, axes = waiting.pop(0)
+        for user in tensor.get_target_inputs():
+            node = user.get_node()
+            if has(node, Trait.CONVOLUTION, Trait.POOLING) and user.get_index() == 0:
+                return _letters(axes)
+            if order := order_of(node):
+                waiting.append((node.output(0), tuple(axes[each] for each in order)))
+            elif has(node, Trait.KEEPS_AXES) and rank(node.output(0)) == 4:
+                waiting.append((node.output(0), axes))
+    return _by_colours(port)
+
+
+def _by_colours(port: Output) -> str | None:
+    shape = extents(port) or ()
+    places = [axis for axis in (1, 3) if shape[axis] == _COLOURS]
+    sizes = [shape[axis] for axis in (1, 2, 3) if axis not in places]
+    alone = len(places) == 1 and all(each is None or each > _COLOURS for each in sizes)
+    return {1: "NCHW", 3: "NHWC"}[places[0]] if alone else None
+
+
+def _letters(axes: tuple[int, ...]) -> str | None:
+    """The input's layout, ``axes[i]`` being the input axis that arrives as the i-th of N, C, H, W."""
+    letters = "".join("NCHW"[axes.index(each)] for each in range(4))
+    return letters if letters in ("NCHW", "NHWC") else None

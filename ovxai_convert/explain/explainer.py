@@ -1,0 +1,197 @@
+"""The Explainer: a model in, explanations of images out, by a branch where one is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import Any
+
+import openvino as ov
+from numpy.typing import NDArray
+
+from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.chosen_classes import Wanted, resolve_targets
+from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
+from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.loading import LoadedModel, load_model
+from ovxai_convert.explain.predictions import (
+    BestClassesOutput,
+    PostprocessedScores,
+    Prediction,
+    ReadScores,
+    ScoresOutput,
+)
+from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
+from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.photographs.model_input import image_input
+from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.vocabulary import Method, Task
+
+__all__ = ["ExplainMode", "Explainer"]
+
+
+class Explainer:
+    """Explains what a classifier saw in images.
+
+    Images are arrays as OpenCV reads them: ``(H, W, 3)``, blue, green, red, uint8; or prepared data of the
+    model's own size, ``(H, W, C)``, ``(N, H, W, C)`` or ``(N, C, H, W)``, of any number type.
+
+    Args:
+        model: a model in memory, the path of one (IR, ONNX, or any format that OpenVINO reads), or of an
+            artifact of ``ovxai-convert``, whose sidecar is then obeyed.
+        task: what the model is for; only classification is supported.
+        preprocess_fn: from one image to the model's input, with or without a batch axis. None: photographs
+            are prepared as the sidecar or the model's ``model_info`` says; where they say nothing, or the
+            data are not uint8, the data are taken as prepared, and only their axes are moved.
+        postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
+            ``(N, K)``. None: probabilities of the classes.
+        explain_mode: see :class:`ExplainMode`.
+        explain_method: the method; None chooses.
+        target_layer: friendly name of the node whose output is masked; None takes the last feature map.
+        embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
+        device_name: OpenVINO's name of the device.
+        **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
+
+    Attributes:
+        label_names: labels that the model or its sidecar has, or None.
+        method: what the last call, or before any the explainer's own options, came to.
+        refusals: why the branches that were tried before it are not possible; empty where none was tried.
+
+    Raises:
+        ModelReadError: the model cannot be read.
+        RefusedError: no branch is possible, and ``explain_mode`` is ``WHITEBOX``.
+        UsageError: a layer, a device or an option that does not exist.
+    """
+
+    def __init__(
+        self,
+        model: ov.Model | str | PathLike[str] | LoadedModel,
+        task: Task = Task.CLASSIFICATION,
+        preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+        postprocess_fn: Callable[[Any], NDArray[Any]] | None = None,
+        explain_mode: ExplainMode = ExplainMode.AUTO,
+        explain_method: Method | None = None,
+        target_layer: str | None = None,
+        embed_scaling: bool = True,
+        device_name: str = "CPU",
+        **kwargs: Any,
+    ) -> None:
+        if task is not Task.CLASSIFICATION:
+            raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
+        loaded = model if isinstance(model, LoadedModel) else load_model(model)
+        self._prepared = Preparation(
+            image_input(loaded.model, loaded.hints.layout), loaded.hints, preprocess_fn
+        )
+        read_scores = _scores_reader(loaded, postprocess_fn)
+        self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
+        self._settings = kwargs
+        self._engines = Engines(loaded, self._prepared.image, read_scores, device_name)
+        self.label_names = loaded.labels
+        engine = self._engines.choose(self._plan, kwargs)
+        self.method, self.refusals = engine.method, engine.refusals
+
+    def __call__(
+        self,
+        data: NDArray[Any],
+        target_explain_labels: Wanted = None,
+        *,
+        targets: Wanted = None,
+        label_names: Sequence[str] | None = None,
+        overlay: bool = False,
+        original_input_image: NDArray[Any] | None = None,
+        scaling: bool = False,
+        resize: bool = True,
+        colormap: bool = True,
+        overlay_weight: float = 0.5,
+        overlay_prediction: bool = True,
+        output_size: tuple[int, int] | None = None,
+        explain_mode: ExplainMode | None = None,
+        explain_method: Method | None = None,
+        target_layer: str | None = None,
+        embed_scaling: bool | None = None,
+        on_progress: Progress = silent,
+        **kwargs: Any,
+    ) -> Explanation | list[Explanation]:
+        """Explain one image, or each of a batch.
+
+        Args:
+            data: see the class.
+            target_explain_labels: classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five
+                best; None: the best one.
+            targets: the same under its newer name.
+            label_names: one label per class; None: those of the model or its sidecar.
+            overlay: lay the maps over the image.
+            original_input_image: lay them over this one instead.
+            scaling: scale each map to grey levels 0 to 255.
+            resize: enlarge the maps to the size of the image.
+            colormap: colour the maps, blue (low) to red (high).
+            overlay_weight: of the map on an overlay, 0 to 1.
+            overlay_prediction: write the class and its score on an overlay.
+            output_size: rows and columns of the maps, in place of the image's.
+            explain_mode: in place of the explainer's own, for this call; the next three likewise.
+            explain_method: see the class.
+            target_layer: see the class.
+            embed_scaling: see the class.
+            on_progress: told how many altered images a black-box method has scored, and of how many.
+            **kwargs: settings of the black-box method.
+
+        Returns:
+            One explanation; a list of them for a batch of more than one image.
+
+        Raises:
+            RefusedError: no branch is possible, and the mode is ``WHITEBOX``.
+            UsageError: an image, a class or an option that does not fit.
+        """
+        rendering = Rendering(
+            overlay, scaling, resize, colormap, overlay_weight, overlay_prediction, output_size
+        )
+        if targets is not None and target_explain_labels is not None:
+            raise UsageError("targets and target_explain_labels mean the same; give one")
+        wanted = target_explain_labels if targets is None else targets
+        plan = self._plan.changed(explain_mode, explain_method, target_layer, embed_scaling)
+        engine = self._engines.choose(plan, {**self._settings, **kwargs}, on_progress)
+        self.method, self.refusals = engine.method, engine.refusals
+        samples = self._prepared(data)
+        if original_input_image is not None:
+            samples = [replace(each, scene=scene_of(original_input_image)) for each in samples]
+        labels = self.label_names if label_names is None else tuple(label_names)
+        explanations = [_explained(each, engine, wanted, labels, rendering) for each in samples]
+        return explanations[0] if len(explanations) == 1 else explanations
+
+
+def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
+    """How scores are read: by the user's function, or from the class output."""
+    scores = loaded.scores
+    if postprocess_fn is not None:
+        return PostprocessedScores(postprocess_fn)
+    if isinstance(scores, Refusal):
+        raise UsageError(
+            f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
+        )
+    if scores.activation == "argmax":
+        return BestClassesOutput(scores.output_index, scores.class_count)
+    return ScoresOutput(scores.output_index, scores.activation)
+
+
+def _explained(
+    sample: Sample, engine: Engine, wanted: Wanted, labels: tuple[str, ...] | None, rendering: Rendering
+) -> Explanation:
+    """One image's explanation."""
+    seen = engine.look(
+        sample.values, lambda scores: resolve_targets(wanted, _of(labels, len(scores)), scores)
+    )
+    labels = _of(labels, len(seen.scores))
+    explained = [target for target in seen.maps if isinstance(target, int)] or [int(seen.scores.argmax())]
+    predictions = {index: Prediction(index, float(seen.scores[index])) for index in explained}
+    captions: dict[int | str, str] = {
+        index: f"{labels[index] if labels else f'class {index}'}: {score:.2f}"
+        for index, (_, score) in predictions.items()
+    }
+    shown = rendered(seen.maps, rendering, sample.scene, captions)
+    return Explanation(shown, engine.method, predictions, labels, seen.maps)
+
+
+def _of(labels: tuple[str, ...] | None, count: int) -> tuple[str, ...] | None:
+    return None if labels is None else checked_labels(labels, count)

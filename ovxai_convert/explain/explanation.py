@@ -1,0 +1,149 @@
+"""What a user gets: the maps of an image's classes, and how they are kept and shown."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.errors import UsageError
+from ovxai_convert.explain.observation import PER_IMAGE_MAP
+from ovxai_convert.explain.overlay import grey_levels
+from ovxai_convert.explain.predictions import Prediction
+from ovxai_convert.photographs.image_files import encode_png, write_file
+from ovxai_convert.source.labels import find_class
+from ovxai_convert.vocabulary import Method
+
+_NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.+-]+")
+
+
+class Layout(Enum):
+    """How many maps there are, and whether they are grey ``(H, W)`` or coloured ``(H, W, 3)``."""
+
+    ONE_MAP_PER_IMAGE_GRAY = "one_map_per_image_gray"
+    ONE_MAP_PER_IMAGE_COLOR = "one_map_per_image_color"
+    MULTIPLE_MAPS_PER_IMAGE_GRAY = "multiple_maps_per_image_gray"
+    MULTIPLE_MAPS_PER_IMAGE_COLOR = "multiple_maps_per_image_color"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The maps of one image.
+
+    Attributes:
+        saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
+            grey levels or raw scores, or ``(H, W, 3)`` in colours, blue, green, red.
+        method: what made them.
+        predictions: score of every explained class (of the best one for ``"per_image_map"``).
+        label_names: one label per class, or None.
+        raw: the maps as the method gave them, of the map's own few cells where it is white-box.
+    """
+
+    saliency_map: Mapping[int | str, NDArray[Any]]
+    method: Method
+    predictions: Mapping[int, Prediction]
+    label_names: tuple[str, ...] | None = None
+    raw: Mapping[int | str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def targets(self) -> list[int | str]:
+        """The explained classes."""
+        return list(self.saliency_map)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one map."""
+        return next(iter(self.saliency_map.values())).shape
+
+    @property
+    def layout(self) -> Layout:
+        """One map or several, grey or coloured."""
+        how_many = "ONE_MAP" if PER_IMAGE_MAP in self.saliency_map else "MULTIPLE_MAPS"
+        return Layout[f"{how_many}_PER_IMAGE_{'COLOR' if len(self.shape) == 3 else 'GRAY'}"]
+
+    def label_of(self, target: int | str) -> str:
+        """The label of an explained class, or its index as text."""
+        return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)
+
+    def save(self, dir_path: str | Path, name: str = "") -> list[Path]:
+        """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
+
+        Two classes whose labels make the same file name are told apart by their index. The folder is made if
+        missing; files of these names are replaced.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        paths = [Path(dir_path) / file for file in self.file_names(name)]
+        for path, saliency in zip(paths, self.saliency_map.values(), strict=True):
+            picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+            write_file(path, encode_png(picture))
+        return paths
+
+    def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
+        """A file name per class."""
+        # An empty label would leave the image's own name: its index stands for it.
+        labels = [_NOT_IN_FILE_NAMES.sub("_", self.label_of(each)) or str(each) for each in self.targets]
+        numbered = [f"{label}_{target}" for label, target in zip(labels, self.targets, strict=True)]
+        unique = [
+            label if labels.count(label) == 1 else longer
+            for label, longer in zip(labels, numbered, strict=True)
+        ]
+        if len(set(unique)) < len(unique):  # a label ends like another's index
+            unique = numbered
+        return ["_".join(part for part in (name, each) if part) + suffix for each in unique]
+
+    def plot(
+        self,
+        targets: Sequence[int | str] | None = None,
+        backend: str = "matplotlib",
+        max_num_plots: int = 24,
+        num_columns: int = 4,
+    ) -> None:
+        """Show the maps in a grid with matplotlib, which must be installed.
+
+        Args:
+            targets: classes by index or label; None for all that were explained.
+            backend: ``"matplotlib"``; the headless OpenCV that servers have can open no window.
+            max_num_plots: at most so many.
+            num_columns: of the grid.
+
+        Raises:
+            UsageError: another backend, no matplotlib, numbers below one, or a class that was not explained.
+        """
+        if min(max_num_plots, num_columns) < 1:
+            raise UsageError("a plot has at least one map and one column")
+        if backend != "matplotlib":
+            raise UsageError(f"no backend '{backend}'; there is matplotlib")
+        try:
+            pyplot = importlib.import_module("matplotlib.pyplot")
+        except ImportError:
+            raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
+        shown = [self._explained(target) for target in targets or self.targets][:max_num_plots]
+        columns = min(num_columns, len(shown))
+        rows = -(-len(shown) // columns)
+        _, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 4.5 * rows), squeeze=False)
+        for axis in axes.flat:
+            axis.axis("off")
+        for axis, target in zip(axes.flat, shown, strict=False):
+            saliency = self.saliency_map[target]
+            axis.imshow(saliency[..., ::-1] if saliency.ndim == 3 else saliency, cmap="gray")
+            axis.set_title(self.label_of(target))
+        pyplot.tight_layout()
+        pyplot.show()
+
+    def _explained(self, wanted: int | str) -> int | str:
+        if wanted in self.saliency_map:
+            return wanted
+        count = len(self.label_names) if self.label_names else 1 + max(map(int, self.predictions))
+        index = find_class(wanted, self.label_names, count)
+        if index not in self.saliency_map:
+            raise UsageError(f"class '{wanted}' was not explained")
+        return index

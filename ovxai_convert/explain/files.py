@@ -1,0 +1,154 @@
+"""Explaining photographs on disk: a model and image files in, pictures in a folder out."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.errors import UsageError, WriteError
+from ovxai_convert.explain.chosen_classes import Wanted
+from ovxai_convert.explain.engines import ExplainMode
+from ovxai_convert.explain.explainer import Explainer
+from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
+from ovxai_convert.photographs.model_input import image_input, preprocessing_for
+from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
+from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.vocabulary import Method
+
+
+@dataclass(frozen=True)
+class ExplainedImage:
+    """What was made of one photograph.
+
+    Attributes:
+        path: the photograph's file.
+        photograph: its pixels.
+        explanation: its maps, laid over it.
+        seconds: how long explaining took, without reading and writing.
+        files: what was written.
+    """
+
+    path: Path
+    photograph: Pixels
+    explanation: Explanation
+    seconds: float
+    files: tuple[Path, ...]
+
+
+class FileExplainer:
+    """Explains image files and writes a picture for each image and class.
+
+    Args:
+        model: path of a model or an artifact.
+        labels: one per class; None: those of the sidecar or the model.
+        preprocessing: what the user says of it; else the sidecar holds, else the model's own entries, else
+            what is commonest (see ``assumed``).
+        mode: see :class:`~ovxai_convert.explain.explainer.Explainer`.
+        method: likewise.
+        target_layer: likewise.
+        device: likewise.
+        settings: of the black-box method.
+
+    Attributes:
+        preprocessing: how photographs are prepared.
+        assumed: what of that nothing says, in words.
+        device: OpenVINO's name of the device.
+        explainer: the explainer behind it.
+
+    Raises:
+        OvxaiError: the model cannot be read, or something asked for does not exist or fit.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        labels: Sequence[str] | None = None,
+        preprocessing: PreprocessingHints = NO_HINTS,
+        mode: ExplainMode = ExplainMode.AUTO,
+        method: Method | None = None,
+        target_layer: str | None = None,
+        device: str = "CPU",
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        loaded = load_model(model)
+        loaded = replace(loaded, hints=preprocessing.or_else(loaded.hints))
+        if labels is not None and isinstance(loaded.scores, ScoresPlace):
+            loaded = replace(loaded, labels=checked_labels(labels, loaded.scores.class_count))
+        image = image_input(loaded.model, loaded.hints.layout)
+        self.preprocessing, self.assumed = preprocessing_for(image, loaded.hints)
+        self.device = device
+        self.explainer = Explainer(
+            loaded,
+            preprocess_fn=self.preprocessing,
+            explain_mode=mode,
+            explain_method=method,
+            target_layer=target_layer,
+            device_name=device,
+            **(settings or {}),
+        )
+
+    def explain(
+        self,
+        path: Path,
+        out_dir: Path,
+        targets: Wanted = None,
+        overlay_weight: float = 0.5,
+        raw: bool = False,
+        on_progress: Progress = silent,
+        kept: Collection[Path] = (),
+    ) -> ExplainedImage:
+        """Write ``<image>_<label>.png`` per class, and with ``raw`` the map as it is, ``.npy``.
+
+        Files of these names are replaced, unless they are among those to be ``kept``.
+
+        Raises:
+            ModelReadError: the file is no image.
+            UsageError: a class that does not exist.
+            WriteError: the folder cannot be written, or a picture would replace a file to be kept.
+        """
+        photograph = read_image(path)
+        started = time.perf_counter()
+        explanation = self.explainer(
+            photograph, targets, overlay=True, overlay_weight=overlay_weight, on_progress=on_progress
+        )
+        seconds = time.perf_counter() - started
+        assert isinstance(explanation, Explanation), "one photograph has one explanation"
+        lost = {out_dir / name for name in explanation.file_names(path.stem)} & set(kept)
+        if lost:
+            raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
+        files = explanation.save(out_dir, path.stem)
+        if raw:
+            files += _write_raw(explanation, out_dir, path.stem)
+        return ExplainedImage(path, photograph, explanation, seconds, tuple(files))
+
+
+def check_distinct_names(images: Sequence[Path]) -> None:
+    """Two images whose pictures would have the same names are one too many.
+
+    Raises:
+        UsageError: naming them.
+    """
+    stem, count = Counter(image.stem for image in images).most_common(1)[0]
+    if count > 1:
+        raise UsageError(
+            f"{count} images would be written as {stem}_*.png; explain them into folders of their own"
+        )
+
+
+def _write_raw(explanation: Explanation, out_dir: Path, name: str) -> list[Path]:
+    paths = [out_dir / file for file in explanation.file_names(name, ".npy")]
+    for path, saliency in zip(paths, explanation.raw.values(), strict=True):
+        content = io.BytesIO()
+        np.save(content, saliency)
+        write_file(path, content.getvalue())
+    return paths

@@ -1,0 +1,267 @@
+"""Explanations as one HTML page that stands alone: pictures, style and script are inside it.
+
+The page asks for nothing from outside, and its Content-Security-Policy forbids that it does. Without
+JavaScript it shows the same; only sorting, filtering and enlarging are missing then.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from string import Template
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ovxai_convert.photographs.image_files import Pixels, encode_png
+
+LONGEST_SIDE: Final = 640
+"""Pictures are scaled down to so many pixels, so that a page of a hundred images has some 10 MB."""
+
+_EXACT_UP_TO: Final = 128
+"""Pictures of so many pixels a side are kept exactly, as PNG: enlarged, one sees what JPEG does to them."""
+_JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 88)
+
+_TABLE: Final = Template("""\
+<div class="tools">
+<label class="filter" hidden>Filter <input type="search" placeholder="image, class or method"></label>
+<span class="count" role="status">$count</span>
+<p class="scale">each map: least <i></i> most important</p>
+</div>
+<table>
+<thead><tr>
+<th scope="col" class="unsorted">Photograph</th>
+<th scope="col" class="unsorted">Overlay</th>
+<th scope="col" data-sort="text">Image</th>
+<th scope="col" data-sort="text">Class</th>
+<th scope="col" data-sort="number" data-before="ascending">Score</th>
+<th scope="col" data-sort="text">Method</th>
+<th scope="col" data-sort="number">Time per image</th>
+</tr></thead>
+<tbody>
+$rows
+</tbody>
+</table>
+<dialog aria-label="Photograph and overlay">
+<div class="large-head"><p></p>\
+<button type="button" aria-label="Previous map">←</button>\
+<button type="button" aria-label="Next map">→</button>\
+<button type="button">Close</button></div>
+<div class="large"></div>
+</dialog>""")
+
+_ROW: Final = Template("""\
+<tr>
+<td class="picture"><svg class="view" viewBox="0 0 $width $height" role="img" \
+aria-label="Photograph $image"><use href="#$photograph"/></svg></td>
+<td class="picture"><img class="view" src="$overlay" alt="Overlay of $image: $label"></td>
+<th scope="row" data-label="Image" data-value="$image"><bdi>$image</bdi></th>
+<td class="class" data-label="Class" data-value="$label"><bdi>$label</bdi>\
+<span class="aside">$map_of</span></td>
+<td class="number" data-label="Score" data-value="$score"><span class="score">$score_text</span>\
+<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">\
+<rect width="$percent" height="1"/></svg></td>
+<td data-label="Method" data-value="$method">$method</td>
+<td class="number" data-label="Time per image" data-value="$seconds">$time_text</td>
+</tr>""")
+
+# A photograph stands in the page once, however many maps it has, and is shown also without JavaScript.
+_PHOTOGRAPH: Final = Template(
+    '<symbol id="$name" viewBox="0 0 $width $height">'
+    '<image width="$width" height="$height" href="$uri"/></symbol>'
+)
+
+_EMPTY: Final = '<p class="empty">No image was explained.</p>'
+
+
+@dataclass(frozen=True)
+class ReportEntry:
+    """One map of one image.
+
+    Attributes:
+        image: the name of the image's file; images are counted by it.
+        photograph: the image, ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey.
+        overlay: the map laid over it, of the same form.
+        label: what the class is called; any text.
+        class_index: the class; None: the map stands for all classes.
+        score: the model's probability of the class, 0 to 1.
+        method: what made the map.
+        seconds: how long the explanation of the image took.
+    """
+
+    image: str
+    photograph: Pixels
+    overlay: Pixels
+    label: str
+    class_index: int | None
+    score: float
+    method: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What holds for the whole page; each text is any text.
+
+    Attributes:
+        model: the model's file name.
+        mode: ``whitebox`` or ``blackbox``.
+        method: what made the maps.
+        device: OpenVINO's name of the device.
+        preprocessing: how a photograph became the model's input, in words.
+        version: of this program.
+        openvino_version: of OpenVINO.
+        notes: what the reader should know besides, such as refusals.
+    """
+
+    model: str
+    mode: str
+    method: str
+    device: str
+    preprocessing: str
+    version: str
+    openvino_version: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Picture:
+    width: int
+    height: int
+    uri: str
+
+
+def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
+    """The whole page as text, to be written as UTF-8; the same for the same arguments.
+
+    Photographs and overlays are scaled down to a longest side of ``LONGEST_SIDE`` and embedded as JPEG, small
+    ones as PNG; equal photographs are embedded once.
+
+    Args:
+        facts: what holds for the whole page.
+        entries: one per map, in the order in which they are shown at first; none gives a page that says so.
+    """
+    style, script = _part("report.css"), _part("report.js")
+    photographs: dict[_Picture, str] = {}
+    rows = [_row(entry, photographs) for entry in entries]
+    table = _TABLE.substitute(rows="\n".join(rows), count=_count(entries))
+    return Template(_part("report.html")).substitute(
+        title=_text(f"{facts.model}: saliency report"),
+        model=_text(facts.model),
+        facts=_facts(facts),
+        notes=_notes(facts.notes),
+        body=table if rows else _EMPTY,
+        footer=_text(f"Written by ovxai-convert {facts.version} with OpenVINO {facts.openvino_version}."),
+        photographs=_symbols(photographs),
+        style=style,
+        style_hash=_policy_hash(style),
+        script=script,
+        script_hash=_policy_hash(script),
+    )
+
+
+def shrunk(picture: Pixels) -> Pixels:
+    """A picture in the size in which a page holds it: no side longer than ``LONGEST_SIDE``.
+
+    A page is the same whether its entries hold pictures or shrunk ones; many large ones take much memory.
+    """
+    rows, columns = picture.shape[:2]
+    shrink = LONGEST_SIDE / max(rows, columns)
+    if shrink >= 1:
+        return picture
+    size = max(1, round(columns * shrink)), max(1, round(rows * shrink))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
+    """One row of the table; its photograph is added to those of the page, which have a name each."""
+    photograph = _embedded(entry.photograph)
+    name = photographs.setdefault(photograph, f"photograph-{len(photographs) + 1}")
+    whole = entry.class_index is None
+    return _ROW.substitute(
+        image=_text(entry.image),
+        photograph=name,
+        width=photograph.width,
+        height=photograph.height,
+        overlay=_embedded(entry.overlay).uri,
+        label=_text(entry.label),
+        map_of="one map for all classes" if whole else f"class {entry.class_index}",
+        score=repr(float(entry.score)),
+        score_text="< 0.001" if 0 < entry.score < 0.0005 else f"{entry.score:.3f}",
+        percent=f"{100 * float(np.clip(np.nan_to_num(entry.score), 0, 1)):.1f}",
+        method=_text(entry.method),
+        seconds=repr(float(entry.seconds)),
+        time_text=f"{1000 * entry.seconds:.1f} ms" if entry.seconds < 1 else f"{entry.seconds:.2f} s",
+    )
+
+
+def _embedded(picture: Pixels) -> _Picture:
+    """A picture as a data URI, scaled down if it is large."""
+    picture = shrunk(picture)
+    if max(picture.shape[:2]) <= _EXACT_UP_TO:
+        kind, encoded = "png", encode_png(picture)
+    else:
+        kind, encoded = "jpeg", _encode_jpeg(picture)
+    uri = f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
+    return _Picture(picture.shape[1], picture.shape[0], uri)
+
+
+def _encode_jpeg(picture: Pixels) -> bytes:
+    done, encoded = cv2.imencode(".jpg", np.ascontiguousarray(picture), _JPEG)
+    assert done, "OpenCV encodes every array of 8-bit pixels"
+    return encoded.tobytes()
+
+
+def _symbols(photographs: dict[_Picture, str]) -> str:
+    if not photographs:
+        return ""
+    symbols = (
+        _PHOTOGRAPH.substitute(name=name, width=picture.width, height=picture.height, uri=picture.uri)
+        for picture, name in photographs.items()
+    )
+    return "\n".join(('<svg class="photographs" aria-hidden="true">', *symbols, "</svg>"))
+
+
+def _facts(facts: ReportFacts) -> str:
+    named = {
+        "Mode": facts.mode,
+        "Method": facts.method,
+        "Device": facts.device,
+        "Preprocessing": facts.preprocessing,
+    }
+    return "\n".join(f"<div><dt>{name}</dt><dd>{_text(value)}</dd></div>" for name, value in named.items())
+
+
+def _notes(notes: tuple[str, ...]) -> str:
+    if not notes:
+        return ""
+    items = "".join(f"<li>{_text(note)}</li>" for note in notes)
+    return f'<ul class="notes" aria-label="Notes">{items}</ul>'
+
+
+def _count(entries: Sequence[ReportEntry]) -> str:
+    maps, images = len(entries), len({entry.image for entry in entries})
+    return f"{maps} {'map' if maps == 1 else 'maps'} of {images} {'image' if images == 1 else 'images'}"
+
+
+def _text(text: str) -> str:
+    """Any text as HTML, between tags or in a quoted attribute.
+
+    File names may hold bytes that are no UTF-8, which Python keeps as lone surrogates; they become "?".
+    """
+    return html.escape(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _part(name: str) -> str:
+    """A part of the page that stands beside this module."""
+    return resources.files("ovxai_convert.explain").joinpath(name).read_text("utf-8")
+
+
+def _policy_hash(text: str) -> str:
+    """What a Content-Security-Policy calls an inline style or script that it allows."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,0 +1,1 @@
+"""A branch in a copy of a model: what was asked, where it goes, and the outputs it adds."""

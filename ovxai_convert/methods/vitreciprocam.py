@@ -1,0 +1,122 @@
+"""ViT-ReciproCAM: the score of every class when a transformer block sees a few of its tokens only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from openvino import Model, Output
+from openvino import opset15 as ops
+
+from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.tokens import Tokens
+from ovxai_convert.errors import Refusal, TooBig
+from ovxai_convert.methods.class_maps import class_maps
+from ovxai_convert.methods.method import Branch, RawMaps, Site
+from ovxai_convert.mosaic.masks import KernelMask
+from ovxai_convert.mosaic.narrowing import narrowed
+from ovxai_convert.mosaic.rewriting import Rewriting, Rewritten, rewrite_head
+from ovxai_convert.ops.kinds import Carried, Mask, Masked
+from ovxai_convert.ops.levels import masked
+from ovxai_convert.tensors.extents import ints, pinned
+from ovxai_convert.tensors.settled import Extents, settled_extents
+from ovxai_convert.vocabulary import Method
+
+_MOST_TURNS: Final = 64
+_READ_AND_WRITTEN: Final = 4
+"""Tensors of one size that an op may hold at once."""
+
+
+def build(site: Site) -> RawMaps | Refusal:
+    """Maps ``[N, K, H, W]`` of raw scores, in the model's float type; ``[N, K', H, W]`` of chosen classes.
+
+    ``map[n, k, p] = score_k(rest(z[n] * M[p], x[n] * M[p]))`` (arXiv 2310.02588), where z are the tokens that
+    the block projects to queries, keys and values (behind its first norm, if it has one there), x those that
+    its residual carries past them, and M[p] the kernel around patch p; the class token and its like are
+    multiplied by 1 or 0. Departure from the paper: the scores are taken before the final activation.
+    """
+    rows, columns = site.target.grid
+    assert rows is not None, "a transformer block has a static grid"
+    assert columns is not None, "the same for columns"
+    extents = settled_extents(site.flow.model)
+    sources = _masked_sources(site, KernelMask(site.masking, (rows, columns)), extents)
+
+    def rewrite(sink: Output) -> Rewritten | Refusal:
+        end = narrowed(site.flow, site.target.masked, sink, extents)
+        if isinstance(end, Refusal):
+            return end
+        flow = DataFlow(Model([ops.result(end)], site.flow.model.get_parameters()))
+        read = {port: tokens for port, tokens in sources.items() if port.get_node() in flow.position}
+        return _Head(flow, read, end, rows * columns).for_all_copies(site.max_bytes)
+
+    return class_maps(site, Method.VITRECIPROCAM, (rows, columns), rewrite)
+
+
+def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Output, Carried]:
+    """Every tensor that is masked, and its copies; equal tokens have one and the same mask.
+
+    Which of the tokens are patches is known for their number today: at another the branch cannot be built.
+    """
+    masks: dict[Tokens, Mask] = {}
+    sources: dict[Output, Carried] = {}
+    for each in site.target.sequences:
+        axis = each.tokens.axis
+        if each.tokens not in masks:
+            masks[each.tokens] = kernel.weights(each.tokens, each.port.get_element_type())
+        known = {place: size or 0 for place, size in enumerate(extents[each.port]) if place in (axis, 2)}
+        tap = pinned(site.taps[each.port], known)
+        sources[each.port] = masked(tap, (axis,), masks[each.tokens], 1 - axis)
+    return sources
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What lies between the masked tokens and the scores.
+
+    Attributes:
+        flow: its data edges.
+        sources: the masked tokens.
+        end: the scores, or what the last layer reads.
+        count: P.
+    """
+
+    flow: DataFlow
+    sources: Mapping[Output, Carried]
+    end: Output
+    count: int
+
+    def for_all_copies(self, max_bytes: int) -> Rewritten | Refusal:
+        """All copies at once, or, where that takes too much memory, some after others."""
+        limit = max_bytes // _READ_AND_WRITTEN
+        result = self._for_copies(0, self.count, limit)
+        turns = 2
+        while isinstance(result, TooBig) and turns <= min(_MOST_TURNS, self.count):
+            result = self._in_turns(turns, limit)
+            turns *= 2
+        return self._for_copies(0, self.count, max_bytes) if isinstance(result, TooBig) else result
+
+    def _in_turns(self, turns: int, max_bytes: int) -> Rewritten | Refusal:
+        bounds = [self.count * turn // turns for turn in range(turns + 1)]
+        pieces: list[Rewritten] = []
+        for first, last in pairwise(bounds):
+            piece = self._for_copies(first, last, max_bytes)
+            if isinstance(piece, Refusal):
+                return piece
+            pieces.append(piece)
+        joined = ops.concat([piece.port for piece in pieces], 0).output(0)
+        return Rewritten(joined, pieces[0].written_out)
+
+    def _for_copies(self, first: int, last: int, max_bytes: int) -> Rewritten | Refusal:
+        masks = {each.mask: each.mask for each in self.sources.values() if isinstance(each, Masked)}
+        if (first, last) != (0, self.count):
+            masks = {mask: mask.of_copies(first, last) for mask in masks}
+        some = {
+            port: replace(tokens, mask=masks[tokens.mask]) if isinstance(tokens, Masked) else tokens
+            for port, tokens in self.sources.items()
+        }
+        return rewrite_head(self.flow, some, self.end, Rewriting(ints([last - first]), max_bytes))
+
+
+BRANCH = Branch(Method.VITRECIPROCAM, ("batch", "class", "height", "width"), build, on_tokens=True)

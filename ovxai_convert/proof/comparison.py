@@ -1,0 +1,218 @@
+"""Comparing a written model with its original, output by output and cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from ovxai_convert.anatomy.scores import output_name
+from ovxai_convert.artifact.sidecar import OutputCheck, SaliencyCheck
+from ovxai_convert.errors import VerificationError, last_line
+from ovxai_convert.proof.device import DEVICE, compile_exact
+from ovxai_convert.proof.trial_inputs import Feed
+from ovxai_convert.tensors.ports import extents
+
+ACCEPTED_DIFFERENCE: Final = 1e-6
+"""Largest difference of an output that is not bit-exact, as a part of its range."""
+_REPETITIONS: Final = 8
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The original model's outputs on every trial input.
+
+    Attributes:
+        model: the original.
+        feeds: the trial inputs.
+        outputs: per feed, one array per output.
+        device: what it ran on.
+    """
+
+    model: ov.Model
+    feeds: tuple[Feed, ...]
+    outputs: tuple[tuple[NDArray[Any], ...], ...]
+    device: str
+
+
+def run_original(model: ov.Model, feeds: Sequence[Feed], device: str = DEVICE) -> Reference:
+    """Run the original on every feed; a feed of two samples that it cannot take is cut to one.
+
+    Raises:
+        VerificationError: the original itself cannot be run.
+    """
+    compiled = _compiled(model, "original", device)
+    taken: list[Feed] = []
+    outputs: list[tuple[NDArray[Any], ...]] = []
+    for feed in feeds:
+        try:
+            results = _run(compiled, feed)
+        except RuntimeError:  # a batch that is dynamic in name only, as some exporters leave it
+            feed = [each[:1] for each in feed]
+            results = _run_or_fail(compiled, feed, "original")
+        taken.append(feed)
+        outputs.append(results)
+    return Reference(model, tuple(taken), tuple(outputs), device)
+
+
+def repeats_itself(reference: Reference) -> bool:
+    """Whether the original gives the same outputs, bit for bit, each time that it runs again.
+
+    Raises:
+        VerificationError: the original cannot be run.
+    """
+    compiled = _compiled(reference.model, "original", reference.device)
+    return all(
+        before.tobytes() == after.tobytes()
+        for _ in range(_REPETITIONS)
+        for feed, outputs in zip(reference.feeds, reference.outputs, strict=True)
+        for before, after in zip(outputs, _run_or_fail(compiled, feed, "original"), strict=True)
+    )
+
+
+def compare_interfaces(original: ov.Model, converted: ov.Model, added: int) -> None:
+    """Inputs and outputs have kept their order, names, types and shapes; ``added`` outputs follow them.
+
+    Raises:
+        VerificationError: naming the first that differs.
+    """
+    for what, before, after in (
+        ("input", original.inputs, converted.inputs),
+        ("output", original.outputs, converted.outputs[: len(converted.outputs) - added]),
+    ):
+        if len(before) != len(after):
+            raise VerificationError(f"the converted model has {len(after)} {what}s instead of {len(before)}")
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            if _signature(old) != _signature(new):
+                change = f"{_signature(old)} became {_signature(new)}"
+                raise VerificationError(f"{what} {index} has changed: {change}")
+
+
+def check_added_output(
+    port: ov.Output, name: str, expected_type: str, expected_shape: Sequence[int | None]
+) -> None:
+    """An added output carries its name, type and shape.
+
+    Args:
+        port: an added output of the converted model.
+        name: its tensor name.
+        expected_type: OpenVINO's name of its element type.
+        expected_shape: its extents, None where dynamic.
+
+    Raises:
+        VerificationError: naming what differs.
+    """
+    found = sorted(port.get_names()), port.get_element_type().get_type_name(), list(extents(port) or ())
+    expected = [name], expected_type, list(expected_shape)
+    for what, is_one, should_be in zip(("names", "element type", "shape"), found, expected, strict=True):
+        if is_one != should_be:
+            raise VerificationError(f"the {what} of output '{name}' is {is_one} instead of {should_be}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A converted model beside its original.
+
+    Attributes:
+        outputs: one check per original output.
+        movement: the largest difference of any output as a part of its range; 0.0 when all are bit-exact.
+        added: per feed, one array per added output.
+    """
+
+    outputs: tuple[OutputCheck, ...]
+    movement: float
+    added: tuple[tuple[NDArray[Any], ...], ...]
+
+
+def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
+    """Run the converted model on the feeds of the original.
+
+    Raises:
+        VerificationError: the converted model does not compile or run.
+    """
+    compiled = _compiled(converted, "converted", reference.device)
+    results = [_run_or_fail(compiled, feed, "converted") for feed in reference.feeds]
+    checks, movements = [], []
+    for index in range(len(reference.model.outputs)):
+        pairs = [
+            (before[index], after[index]) for before, after in zip(reference.outputs, results, strict=True)
+        ]
+        difference, movement = measure(pairs)
+        checks.append(OutputCheck(output_name(reference.model, index), movement == 0, difference))
+        movements.append(movement)
+    originals = len(reference.model.outputs)
+    return Comparison(tuple(checks), max(movements), tuple(each[originals:] for each in results))
+
+
+def added_outputs(
+    converted: ov.Model, reference: Reference, device: str
+) -> tuple[tuple[NDArray[Any], ...], ...]:
+    """What a converted model gives beside the original's outputs, per feed, on a device of one's own choice.
+
+    Raises:
+        VerificationError: the converted model does not compile or run.
+    """
+    compiled = _compiled(converted, "converted", device)
+    originals = len(reference.model.outputs)
+    return tuple(_run_or_fail(compiled, feed, "converted")[originals:] for feed in reference.feeds)
+
+
+def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+    """Largest absolute difference of an output over all feeds, and the same as a part of its range.
+
+    Both are 0.0 only where every bit is equal, and infinite where shapes, types or non-finite values differ.
+    """
+    worst, worst_part = 0.0, 0.0
+    for before, after in pairs:
+        if before.shape != after.shape or before.dtype != after.dtype:
+            return np.inf, np.inf
+        if before.tobytes() == after.tobytes():
+            continue
+        moved = before != after
+        moved &= ~((before != before) & (after != after))  # not a number on both sides
+        if not moved.any():
+            worst_part = max(worst_part, np.finfo(np.float64).tiny)  # -0.0 for 0.0, or another NaN
+            continue
+        old, new = before[moved].astype(np.float64), after[moved].astype(np.float64)
+        if not (np.isfinite(old).all() and np.isfinite(new).all()):
+            return np.inf, np.inf
+        finite = before[np.isfinite(before)].astype(np.float64)
+        difference = float(np.max(np.abs(old - new)))
+        span = float(np.ptp(finite)) or float(np.max(np.abs(finite)))
+        worst = max(worst, difference)
+        worst_part = max(worst_part, difference / span if span else np.inf)
+    return worst, worst_part
+
+
+def merge_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
+    """The cells of all feeds together, and the worst difference among them."""
+    return SaliencyCheck(
+        sum(each.positions_checked for each in checks), max(each.max_abs_diff for each in checks)
+    )
+
+
+def _signature(port: ov.Output) -> tuple[list[str], str, str]:
+    return sorted(port.get_names()), port.get_element_type().get_type_name(), str(port.get_partial_shape())
+
+
+def _compiled(model: ov.Model, which: str, device: str) -> ov.CompiledModel:
+    try:
+        return compile_exact(model, device)
+    except RuntimeError as error:
+        raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
+
+
+def _run(compiled: ov.CompiledModel, feed: Feed) -> tuple[NDArray[Any], ...]:
+    results = compiled(feed)
+    return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
+
+
+def _run_or_fail(compiled: ov.CompiledModel, feed: Feed, which: str) -> tuple[NDArray[Any], ...]:
+    try:
+        return _run(compiled, feed)
+    except RuntimeError as error:
+        raise VerificationError(f"the {which} model does not run: {last_line(error)}") from error

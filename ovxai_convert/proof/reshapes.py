@@ -1,0 +1,181 @@
+"""The proof at other shapes: a converted model takes another batch and another size as its source does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from ovxai_convert.anatomy.inputs import image_ports, input_layout
+from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck
+from ovxai_convert.errors import VerificationError
+from ovxai_convert.ops import Trait, has
+from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
+from ovxai_convert.proof.device import compile_exact
+from ovxai_convert.proof.slow_definition import SlowDefinition
+from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
+from ovxai_convert.tensors.ports import elements, extents
+
+_MORE_SAMPLES: Final = 1
+_STEPS: Final = {"H": 32, "W": 64}
+"""By how many rows and columns an image shrinks, or grows where it is small: multiples of what networks
+usually shrink it by."""
+
+Shapes = tuple[tuple[int, ...], ...]
+"""One shape per input."""
+Define = Callable[[ov.Model], SlowDefinition]
+"""Makes the slow definition of a copy of the original, which is taken apart; it gives the outputs, too."""
+CheckMap = Callable[[SlowDefinition, list[NDArray[Any]], Sequence[NDArray[Any]]], SaliencyCheck]
+"""Holds added outputs to the definition, for one feed, given what enters the head."""
+
+
+def prove_reshapes(
+    original: ov.Model, converted: ov.Model, device: str, define: Define, check_map: CheckMap
+) -> tuple[ReshapeCheck, ...]:
+    """Try another batch and another size together, and each alone where the source does not take both.
+
+    The outputs are compared with those of the original that has its target as one more output, which saves
+    compiling it once more.
+
+    Args:
+        original: the original model; it is not changed.
+        converted: the converted one as it was read again; it is not changed.
+        device: what both run on.
+        define: makes the slow definition at another shape.
+        check_map: compares the map with it.
+
+    Returns:
+        What came of every shape that was tried; none where batch and size are open, or the image is no image.
+
+    Raises:
+        VerificationError: the converted model runs, but an output has moved too far, or a map is wrong.
+    """
+    both, *each_alone = other_shapes(original)
+    if both is None:
+        return ()
+    found = _try(original, converted, both, device, define, check_map)
+    if found.result == "proved" or None in each_alone:
+        return (found,)
+    return tuple(_try(original, converted, alone, device, define, check_map) for alone in each_alone if alone)
+
+
+def other_shapes(model: ov.Model) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
+    """Shapes with another batch and size, with another batch, with another size; None where all is open."""
+    shapes = [extents(port) for port in model.inputs]
+    images = image_ports(model)
+    if not images or any(shape is None for shape in shapes):
+        return None, None, None
+    image, layout = model.inputs.index(images[0]), input_layout(images[0])
+    static = [[each or 1 for each in shape or ()] for shape in shapes]
+    own = list(shapes[image] or ())
+
+    def changed(*, samples: bool, grid: bool) -> Shapes | None:
+        new = [list(shape) for shape in static]
+        if samples:
+            for index, shape in enumerate(shapes):
+                if shape and shape[0] is not None and shape[0] == own[0]:
+                    new[index][0] += _MORE_SAMPLES
+        if grid and layout is not None:
+            for role, step in _STEPS.items():
+                axis = layout.index(role)
+                extent = own[axis]
+                if extent is not None:
+                    new[image][axis] = extent - step if extent >= 3 * step else extent + step
+        return tuple(map(tuple, new)) if new != static else None
+
+    batch, size = changed(samples=True, grid=False), changed(samples=False, grid=True)
+    return changed(samples=True, grid=True), batch, size
+
+
+def _try(
+    original: ov.Model,
+    converted: ov.Model,
+    shapes: Shapes,
+    device: str,
+    define: Define,
+    check_map: CheckMap,
+) -> ReshapeCheck:
+    source = _reshaped(original, shapes)
+    if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
+        return ReshapeCheck(shapes, "source_does_not")
+    changed = _reshaped(converted, shapes)
+    feed = seeded_feeds(source)[0]
+    with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
+        running = beside.submit(_outputs, changed, feed, device)
+        try:
+            slow = define(source)
+            border, before = slow.values(feed)
+        except RuntimeError:  # OpenVINO's answer where a model does not compile or run
+            return ReshapeCheck(shapes, "source_does_not")
+        after = running.result()
+    if after is None:
+        return ReshapeCheck(shapes, "converted_does_not")
+    moved = [measure([pair]) for pair in zip(before, after, strict=False)]
+    movement = max(part for _, part in moved)
+    where = f"at the shape {' '.join(str(list(shape)) for shape in shapes)}"
+    if not movement <= ACCEPTED_DIFFERENCE:
+        raise VerificationError(f"{where} an output moves by {movement:.3g} of its range")
+    try:
+        check = check_map(slow, border, after[len(before) :])
+    except VerificationError as error:
+        raise VerificationError(f"{where} {error}") from error
+    return ReshapeCheck(shapes, "proved", movement == 0, check)
+
+
+def _reshaped(model: ov.Model, shapes: Shapes) -> ov.Model | None:
+    """A copy of a model at another shape, None where it does not take it."""
+    copy = model.clone()
+    try:
+        copy.reshape({port: list(shape) for port, shape in zip(copy.inputs, shapes, strict=True)})
+    except RuntimeError:  # OpenVINO's answer where a shape does not fit
+        return None
+    return copy
+
+
+def _keeps_numbers(changed: ov.Model) -> bool:
+    """Whether every op that only moves numbers gives as many as it gets.
+
+    OpenVINO does not check the pattern of a Reshape that copies an axis by a zero: it reads as much as fits.
+    """
+    moves = (node for node in changed.get_ops() if has(node, Trait.MOVE))
+    counts = ([_count(port) for port in (node.input_value(0), node.output(0))] for node in moves)
+    return all(None in (before, after) or before == after for before, after in counts)
+
+
+def _count(port: ov.Output) -> int | None:
+    """How many numbers a tensor holds, None where an extent is open."""
+    return elements(port) if port.get_partial_shape().is_static else None
+
+
+def _keeps_rows(original: ov.Model, changed: ov.Model, shapes: Shapes) -> bool:
+    """Whether outputs of two axes have one row per image as before, and as many numbers in it.
+
+    OpenVINO opens the batch of a Reshape before a layer, so that a larger map becomes more rows of it.
+    """
+    image = original.inputs.index(image_ports(original)[0])
+    batch = (extents(original.inputs[image]) or (None,))[0]
+    for old, new in zip(original.outputs, changed.outputs, strict=True):
+        before, after = extents(old) or (), extents(new) or ()
+        if len(before) == 2:
+            rows = shapes[image][0] if before[0] == batch else before[0]
+            if any(
+                found not in (None, wanted) for found, wanted in zip(after, (rows, before[1]), strict=True)
+            ):
+                return False
+    return True
+
+
+def _outputs(model: ov.Model | None, feed: Feed, device: str) -> tuple[NDArray[Any], ...] | None:
+    """Outputs, None where a model does not compile or run."""
+    if model is None:
+        return None
+    try:
+        compiled = compile_exact(model, device)
+        results = compiled(feed)
+        return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
+    except RuntimeError:
+        return None

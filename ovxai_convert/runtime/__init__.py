@@ -1,1 +1,0 @@
-"""Running a model and showing what it saw: inputs, scores, maps, pictures, reports."""

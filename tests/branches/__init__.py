@@ -1,1 +1,0 @@
-"""Tests of the methods, each against its slow definition."""

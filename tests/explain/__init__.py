@@ -1,0 +1,1 @@
+"""Tests of explaining images by a model."""

@@ -1,0 +1,1 @@
+"""Tests of branches in copies of models."""

@@ -1,0 +1,1 @@
+"""Tests of the white-box methods and what they are made of."""

@@ -1,0 +1,1 @@
+"""Tests of how photographs become a model's input."""

@@ -1,0 +1,187 @@
+"""Image files: read upright and in colour or refused in one line; written whole or not at all."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import pytest
+
+from ovxai_convert.errors import ModelReadError, WriteError
+from ovxai_convert.photographs.image_files import encode_png, read_image, write_file
+from tests.program.invocation import snapshot
+
+PIXELS: Final = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
+QUADRANTS: Final = np.kron(np.array([[0, 80], [160, 240]], np.uint8), np.ones((8, 16), np.uint8))
+"""Grey ``(16, 32)``, another level in every quarter."""
+
+
+def encoded(suffix: str, pixels: Any) -> bytes:
+    done, content = cv2.imencode(suffix, pixels)
+    assert done
+    return content.tobytes()
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def turned(orientation: int) -> bytes:
+    """A JPEG of the quadrants whose EXIF block states an orientation."""
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", 1) + entry + bytes(4)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    jpeg = encoded(".jpg", QUADRANTS)
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def png_that_claims(rows: int, columns: int) -> bytes:
+    """A PNG whose header promises more pixels than it holds."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
+def test_pixels_are_as_they_were_written(suffix: str, tmp_path: Path) -> None:
+    pixels = read_image(written(tmp_path, f"Bär 猫{suffix}", encoded(suffix, PIXELS)))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (8, 12, 3)
+    if suffix != ".webp":
+        np.testing.assert_array_equal(pixels, PIXELS)
+
+
+def test_suffix_does_not_matter(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_image(written(tmp_path, "x", encoded(".png", PIXELS))), PIXELS)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [PIXELS[..., 0], PIXELS[..., :1].repeat(3, 2), PIXELS[..., 0].astype(np.uint16) * 257],
+    ids=["grey", "three", "sixteen-bit"],
+)
+def test_grey_pictures_get_three_channels(stored: Any, tmp_path: Path) -> None:
+    pixels = read_image(written(tmp_path, "grey.png", encoded(".png", stored)))
+    np.testing.assert_array_equal(pixels, PIXELS[..., :1].repeat(3, 2))
+
+
+def test_transparency_is_dropped(tmp_path: Path) -> None:
+    stored = np.dstack([PIXELS, np.full((8, 12), 255, np.uint8)])
+    np.testing.assert_array_equal(read_image(written(tmp_path, "clear.png", encoded(".png", stored))), PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "quarters"),
+    [
+        (1, [[0, 80], [160, 240]]),
+        (2, [[80, 0], [240, 160]]),
+        (3, [[240, 160], [80, 0]]),
+        (6, [[160, 0], [240, 80]]),
+        (8, [[80, 240], [0, 160]]),
+    ],
+)
+def test_photographs_are_turned_upright(orientation: int, quarters: list[list[int]], tmp_path: Path) -> None:
+    pixels = read_image(written(tmp_path, "turned.jpg", turned(orientation)))
+    rows, columns = pixels.shape[:2]
+    assert (rows, columns) == ((32, 16) if orientation in (6, 8) else (16, 32))
+    middles = pixels[[rows // 4, 3 * rows // 4]][:, [columns // 4, 3 * columns // 4], 0]
+    assert abs(middles.astype(int) - quarters).max() < 8
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello\n" * 99,
+        encoded(".png", PIXELS)[:40],
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        encoded(".jpg", PIXELS)[:20],
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%PDF-1.7\n",
+        png_that_claims(70_000, 70_000),
+    ],
+    ids=["empty", "text", "cut", "png-start", "jpeg-start", "cut-jpeg", "svg", "pdf", "too-large"],
+)
+def test_file_that_is_no_image(content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, "photo.png", content)
+    with pytest.raises(ModelReadError) as caught:
+        read_image(path)
+    assert str(caught.value) == f"{path}: not an image that can be read"
+    assert capfd.readouterr() == ("", ""), "decoders are kept from printing"
+
+
+def test_image_that_is_not_there(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.png", tmp_path):
+        with pytest.raises(ModelReadError) as caught:
+            read_image(path)
+        assert str(caught.value) == f"{path}: no such image"
+
+
+@pytest.mark.parametrize("picture", [PIXELS, PIXELS[..., 0], PIXELS[::-1, ::2], PIXELS.transpose(1, 0, 2)])
+def test_png_holds_every_pixel(picture: Any) -> None:
+    decoded = cv2.imdecode(np.frombuffer(encode_png(picture), np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(decoded, picture)
+
+
+def test_write_file_makes_folders_and_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.bin"
+    write_file(path, b"first")
+    write_file(path, b"second")
+    assert snapshot(tmp_path) == {"a": None, "a/b": None, "a/b/c.bin": b"second"}
+
+
+@pytest.mark.parametrize("method", ["write_bytes", "replace"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=repr)
+def test_failed_write_leaves_the_older_file(
+    method: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "map.png", b"older")
+    tried: list[str] = []
+    write_bytes = Path.write_bytes
+
+    def fail(self: Path, *arguments: Any) -> None:
+        tried.append(self.name)
+        if method == "write_bytes":
+            write_bytes(self, b"the first ha")
+        raise error
+
+    monkeypatch.setattr(Path, method, fail)
+    expected = WriteError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected) as caught:
+        write_file(path, b"newer")
+    assert len(tried) == 1
+    assert tried[0] != "map.png"
+    if isinstance(error, OSError):
+        assert str(caught.value) == f"{path}: cannot be written: No space left on device"
+    monkeypatch.undo()
+    assert snapshot(tmp_path) == {"map.png": b"older"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("file/map.png", "exists"),
+        ("file/deeper/map.png", "Not a directory"),
+        ("folder", "Is a directory"),
+        ("x" * 300, "File name too long"),
+    ],
+    ids=["file", "below-a-file", "folder", "long"],
+)
+def test_place_that_cannot_be_written(name: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    before = snapshot(tmp_path)
+    with pytest.raises(WriteError, match=f"cannot be written: .*{reason}"):
+        write_file(tmp_path / name, b"content")
+    assert snapshot(tmp_path) == before

@@ -1,0 +1,340 @@
+"""Preprocessing: every way to resize against plain NumPy, where the input came from, and who is believed."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fixtures.broken_files import save_ir
+from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.errors import UsageError
+from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.photographs.preprocessing import (
+    NO_HINTS,
+    Preprocessing,
+    PreprocessingHints,
+    Region,
+    Resize,
+    hints_from_model_info,
+)
+from ovxai_convert.source.metadata import preprocessing_of
+from tests.running import CORE
+
+Doubles = NDArray[np.float64]
+FLOAT: Final = np.dtype(np.float32)
+FULL: Final = PreprocessingHints(
+    (224, 192), (123.675, 116.28, 103.53), (58.395, 57.12, 57.375), "rgb", "letterbox", "NHWC", 114
+)
+LEVEL: Final = 0.5 + 1e-6
+"""How far a rounded grey level is from what it stands for."""
+
+
+def photograph(rows: int, columns: int, seed: int = 0) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), np.uint8)
+
+
+def overlaps(out: int, given: int) -> Doubles:
+    """``[i, j]``: how much of the i-th of ``out`` equal parts of a line the j-th of ``given`` covers."""
+    edges = np.arange(out + 1) * given / out
+    starts = np.arange(given)
+    covered = np.minimum(edges[1:, np.newaxis], starts + 1) - np.maximum(edges[:-1, np.newaxis], starts)
+    return np.asarray(np.clip(covered, 0, None) * out / given, np.float64)
+
+
+def interpolations(out: int, given: int) -> Doubles:
+    """``[i, j]``: the weight of pixel j in the i-th of more pixels, by the distance of their centres."""
+    centres = np.clip((np.arange(out) + 0.5) * given / out - 0.5, 0, given - 1)
+    return np.asarray(np.clip(1 - abs(centres[:, np.newaxis] - np.arange(given)), 0, None), np.float64)
+
+
+def averaged(pixels: Pixels, rows: int, columns: int) -> Doubles:
+    down, across = overlaps(rows, pixels.shape[0]), overlaps(columns, pixels.shape[1])
+    return np.asarray(np.einsum("ij,jkc,lk->ilc", down, pixels.astype(np.float64), across), np.float64)
+
+
+def enlarged(pixels: Pixels, rows: int, columns: int) -> Doubles:
+    down, across = interpolations(rows, pixels.shape[0]), interpolations(columns, pixels.shape[1])
+    return np.asarray(np.einsum("ij,jkc,lk->ilc", down, pixels.astype(np.float64), across), np.float64)
+
+
+def as_bgr(size: tuple[int, int], resize: Resize, pad_value: int = 0) -> Preprocessing:
+    """Resizing alone: the pixels stay as they are."""
+    return Preprocessing(size, 3, FLOAT, colour="bgr", resize=resize, layout="NHWC", pad_value=pad_value)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (3, 5), (8, 12), (1, 1), (7, 3)], ids=str)
+def test_stretch(size: tuple[int, int]) -> None:
+    picture = photograph(8, 12)
+    found = as_bgr(size, "stretch")(picture)
+    assert found.shape == (1, *size, 3)
+    assert abs(found[0] - averaged(picture, *size)).max() <= LEVEL
+
+
+def test_enlarging_interpolates() -> None:
+    picture = photograph(4, 6)
+    found = as_bgr((8, 18), "stretch")(picture)[0]
+    assert abs(found - enlarged(picture, 8, 18)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("picture", "size", "part"),
+    [
+        ((8, 20), (4, 4), (slice(0, 8), slice(6, 14))),
+        ((20, 8), (4, 4), (slice(6, 14), slice(0, 8))),
+        ((12, 12), (3, 6), (slice(3, 9), slice(0, 12))),
+        ((9, 9), (3, 3), (slice(0, 9), slice(0, 9))),
+        ((8, 21), (4, 4), (slice(0, 8), slice(6, 14))),  # half a pixel too much on either side
+    ],
+    ids=str,
+)
+def test_crop(picture: tuple[int, int], size: tuple[int, int], part: tuple[slice, slice]) -> None:
+    pixels = photograph(*picture)
+    found = as_bgr(size, "crop")(pixels)[0]
+    assert abs(found - averaged(pixels[part], *size)).max() <= LEVEL
+
+
+@pytest.mark.parametrize(
+    ("picture", "size", "inner", "corner"),
+    [
+        ((8, 24), (6, 6), (2, 6), (2, 0)),
+        ((24, 8), (6, 6), (6, 2), (0, 2)),
+        ((8, 16), (4, 4), (2, 4), (1, 0)),
+        ((6, 6), (3, 3), (3, 3), (0, 0)),
+        ((1, 50), (10, 10), (1, 10), (4, 0)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("pad_value", [0, 114])
+def test_letterbox(
+    picture: tuple[int, int],
+    size: tuple[int, int],
+    inner: tuple[int, int],
+    corner: tuple[int, int],
+    pad_value: int,
+) -> None:
+    pixels = photograph(*picture)
+    expected = np.full((*size, 3), pad_value, np.float64)
+    expected[corner[0] : corner[0] + inner[0], corner[1] : corner[1] + inner[1]] = averaged(pixels, *inner)
+    found = as_bgr(size, "letterbox", pad_value)(pixels)[0]
+    assert abs(found - expected).max() <= LEVEL
+
+
+def test_colours_and_layouts() -> None:
+    picture = photograph(4, 6)
+    for colour in ("rgb", "bgr"):
+        wanted = (picture if colour == "bgr" else picture[..., ::-1]).astype(np.float32)
+        last = Preprocessing((4, 6), 3, FLOAT, colour=colour, layout="NHWC")(picture)
+        first = Preprocessing((4, 6), 3, FLOAT, colour=colour)(picture)
+        np.testing.assert_array_equal(last[0], wanted)
+        np.testing.assert_array_equal(first[0], wanted.transpose(2, 0, 1))
+        assert first.flags.c_contiguous
+
+
+def test_grey_input() -> None:
+    picture = photograph(4, 6)
+    found = Preprocessing((4, 6), 1, FLOAT)(picture)
+    assert found.shape == (1, 1, 4, 6)
+    blue, green, red = np.moveaxis(picture.astype(np.float64), 2, 0)
+    assert abs(found[0, 0] - (0.299 * red + 0.587 * green + 0.114 * blue)).max() <= 1
+
+
+def test_mean_and_scale_are_per_channel_in_the_order_of_the_colours() -> None:
+    picture = photograph(4, 6)
+    mean, scale = (10.0, 20.0, 30.0), (2.0, 4.0, 8.0)
+    rgb = picture[..., ::-1].astype(np.float64)
+    found = Preprocessing((4, 6), 3, FLOAT, mean, scale, layout="NHWC")(picture)
+    np.testing.assert_allclose(found[0], (rgb - mean) / scale, rtol=1e-6)
+    one = Preprocessing((4, 6), 3, FLOAT, (10.0,), (2.0,), layout="NHWC")(picture)
+    np.testing.assert_allclose(one[0], (rgb - 10) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "mean", "scale"), [(np.int8, 128.0, 1.0), (np.int8, 0.0, 1.0), (np.uint8, 50.0, 0.5)]
+)
+def test_whole_numbers_are_rounded_and_clipped(dtype: Any, mean: float, scale: float) -> None:
+    picture = photograph(16, 16)
+    found = Preprocessing((16, 16), 3, np.dtype(dtype), (mean,), (scale,), "bgr", layout="NHWC")(picture)
+    bounds = np.iinfo(dtype)
+    exact = (picture.astype(np.float64) - mean) / scale
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found[0], np.clip(np.rint(exact), bounds.min, bounds.max))
+
+
+@pytest.mark.parametrize(
+    ("resize", "size", "region"),
+    [
+        ("stretch", (20, 20), Region(0, 0, 90, 60)),
+        ("crop", (20, 20), Region(15, 0, 75, 60)),
+        ("crop", (20, 10), Region(30, 0, 60, 60)),
+        ("crop", (10, 60), Region(0, 22.5, 90, 37.5)),
+        ("letterbox", (20, 20), Region(0, -15, 90, 75)),
+        ("letterbox", (20, 60), Region(-45, 0, 135, 60)),
+    ],
+)
+def test_region(resize: Resize, size: tuple[int, int], region: Region) -> None:
+    assert as_bgr(size, resize).region(60, 90) == region
+
+
+@pytest.mark.parametrize("resize", ["crop", "stretch", "letterbox"])
+@pytest.mark.parametrize("picture", [(300, 451), (451, 300), (97, 98), (31, 200), (20, 20)], ids=str)
+@pytest.mark.parametrize("size", [(32, 32), (24, 40), (64, 20)], ids=str)
+def test_region_tells_where_each_input_pixel_came_from(
+    resize: Resize, picture: tuple[int, int], size: tuple[int, int]
+) -> None:
+    """The pixels of this photograph hold their own place in it, and so do those of the input."""
+    rows, columns = picture
+    ramp = np.zeros((rows, columns, 3), np.uint8)
+    ramp[..., 0] = ((np.arange(rows) + 0.5) * 250 / rows)[:, np.newaxis]
+    ramp[..., 1] = (np.arange(columns) + 0.5) * 250 / columns
+    ramp[..., 2] = 255  # the padding has none
+    preprocessing = as_bgr(size, resize)
+    found, region = preprocessing(ramp)[0], preprocessing.region(rows, columns)
+    inside = np.argwhere(found[..., 2] == 255)
+    assert len(inside) >= 40
+    at = inside + 0.5
+    down = region.top + at[:, 0] * (region.bottom - region.top) / size[0]
+    across = region.left + at[:, 1] * (region.right - region.left) / size[1]
+    seen = found[inside[:, 0], inside[:, 1]]
+    step = (region.bottom - region.top) / size[0], (region.right - region.left) / size[1]
+    for extent, place, level, one in (
+        (rows, down, seen[:, 0], step[0]),
+        (columns, across, seen[:, 1], step[1]),
+    ):
+        off = abs(level * extent / 250 - place)
+        assert off.max() <= max(0.75 * one, 0.75) + extent / 250  # rounding to pixels and to levels
+
+
+@pytest.mark.parametrize("resize", ["crop", "stretch", "letterbox"])
+def test_painted_marker_is_found_again(resize: Resize) -> None:
+    picture = np.zeros((300, 451, 3), np.uint8)
+    picture[120:150, 260:290] = 255
+    preprocessing = as_bgr((64, 48), resize)
+    found, region = preprocessing(picture)[0, ..., 0], preprocessing.region(300, 451)
+    row, column = (found * grid / found.sum() for grid in np.mgrid[:64, :48] + 0.5)
+    assert abs(region.top + row.sum() * (region.bottom - region.top) / 64 - 135) < 1.5
+    assert abs(region.left + column.sum() * (region.right - region.left) / 48 - 275) < 1.5
+
+
+@pytest.mark.parametrize("resize", ["crop", "stretch", "letterbox"])
+@pytest.mark.parametrize("picture", [(1, 1), (1, 500), (500, 1), (3, 2)], ids=str)
+def test_tiny_and_thin_photographs(resize: Resize, picture: tuple[int, int]) -> None:
+    assert as_bgr((7, 9), resize)(np.full((*picture, 3), 9, np.uint8)).max() == 9
+
+
+@pytest.mark.parametrize(
+    "hints",
+    [
+        NO_HINTS,
+        FULL,
+        PreprocessingHints(mean=(127.0,), scale=(128.0,), colour="bgr", resize="crop", layout="NCHW"),
+        PreprocessingHints(mean=(0.0,), scale=(1 / 255,), resize="stretch", pad_value=0),
+        PreprocessingHints(mean=(123.6751234, -1e-7, 1e6 + 1), size=(1, 4096)),
+    ],
+    ids=["nothing", "full", "one", "fractions", "extremes"],
+)
+def test_model_info_holds_all(hints: PreprocessingHints, tmp_path: Path) -> None:
+    entries = hints.to_model_info()
+    assert all(isinstance(text, str) for text in entries.values())
+    assert hints_from_model_info(entries) == hints
+    model = cnn(CnnSpec())
+    for key, text in entries.items():
+        model.set_rt_info(text, ["model_info", key])
+    read = preprocessing_of(CORE.read_model(save_ir(model, tmp_path / "net.xml")))
+    assert hints_from_model_info(read or {}) == hints
+
+
+def test_words_of_model_info() -> None:
+    assert FULL.to_model_info() == {
+        "orig_height": "224",
+        "orig_width": "192",
+        "mean_values": "123.675 116.28 103.53",
+        "scale_values": "58.395 57.12 57.375",
+        "reverse_input_channels": "True",
+        "resize_type": "fit_to_window_letterbox",
+        "layout": "NHWC",
+        "pad_value": "114",
+    }
+    assert PreprocessingHints(colour="bgr", resize="stretch").to_model_info() == {
+        "reverse_input_channels": "False",
+        "resize_type": "standard",
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ({}, NO_HINTS),
+        ({"embedded_processing": "True", "mean_values": "1 2 3"}, NO_HINTS),
+        ({"embedded_processing": "False", "mean_values": "1"}, PreprocessingHints(mean=(1,))),
+        ({"mean_values": "[1, 2.5, 3]"}, PreprocessingHints(mean=(1, 2.5, 3))),
+        ({"mean_values": "", "scale_values": "[]"}, NO_HINTS),
+        ({"reverse_input_channels": "YES"}, PreprocessingHints(colour="rgb")),
+        ({"reverse_input_channels": True}, PreprocessingHints(colour="rgb")),
+        ({"reverse_input_channels": "0"}, PreprocessingHints(colour="bgr")),
+        ({"layout": "image:NHWC"}, PreprocessingHints(layout="NHWC")),
+        ({"layout": "[N,C,H,W]"}, PreprocessingHints(layout="NCHW")),
+        ({"layout": "NC"}, NO_HINTS),
+        ({"resize_type": "fit_to_window"}, NO_HINTS),
+        ({"orig_height": "10"}, NO_HINTS),
+        ({"orig_height": 10, "orig_width": "14"}, PreprocessingHints((10, 14))),
+        ({"pad_value": "114"}, PreprocessingHints(pad_value=114)),
+        ({"labels": "cat dog", "model_type": "Classification"}, NO_HINTS),
+    ],
+    ids=str,
+)
+def test_model_info_of_others(entries: dict[str, Any], expected: PreprocessingHints) -> None:
+    assert hints_from_model_info(entries) == expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ({"mean_values": "dark"}, "model_info says 'dark' of mean_values, which is no number"),
+        ({"scale_values": "1 2"}, "the scale is one number, or three"),
+        ({"scale_values": "0"}, "a scale of 0 divides by zero"),
+        ({"orig_height": "x", "orig_width": "1"}, "'x' of orig_height"),
+        ({"orig_height": "0", "orig_width": "1"}, "an input of 0x1 holds nothing"),
+        ({"mean_values": "nan"}, "the mean is one number, or three: nan is not"),
+    ],
+    ids=str,
+)
+def test_model_info_without_sense(entries: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        hints_from_model_info(entries)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": (0, 5)},
+        {"size": (5, -1)},
+        {"mean": ()},
+        {"mean": (1.0, 2.0)},
+        {"scale": (1.0, 2.0, 3.0, 4.0)},
+        {"scale": (1.0, 0.0, 1.0)},
+        {"mean": (float("inf"),)},
+    ],
+    ids=str,
+)
+def test_hints_without_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        PreprocessingHints(**options)
+
+
+def test_first_source_that_says_something_is_believed() -> None:
+    assert NO_HINTS.or_else(FULL) == FULL.or_else(NO_HINTS) == FULL
+    other = PreprocessingHints((9, 9), (0.0,), (2.0,), "bgr", "crop", "NCHW", 0)
+    assert FULL.or_else(other) == FULL
+    assert other.or_else(FULL) == other, "a mean or a padding of 0 is something said"
+    for field in fields(PreprocessingHints):
+        alone = PreprocessingHints(**{field.name: getattr(other, field.name)})
+        mixed = alone.or_else(FULL)
+        for each in fields(PreprocessingHints):
+            source = other if each.name == field.name else FULL
+            assert getattr(mixed, each.name) == getattr(source, each.name)

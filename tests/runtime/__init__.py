@@ -1,1 +1,0 @@
-"""Tests of what runs a model and shows what it saw."""
