@@ -15,8 +15,10 @@ from ovxai_convert.errors import (
 from ovxai_convert.explain.explainer import Explainer, ExplainMode
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.insertion.insert import insert_xai
+from ovxai_convert.methods import Method
+from ovxai_convert.photographs.preprocessing import PreprocessingHints
 from ovxai_convert.pipeline import ConversionReport, convert
-from ovxai_convert.vocabulary import Method, Task
+from ovxai_convert.vocabulary import Task
 
 __all__ = [
     "ConversionReport",
@@ -26,6 +28,7 @@ __all__ = [
     "Method",
     "ModelReadError",
     "OvxaiError",
+    "PreprocessingHints",
     "Refusal",
     "RefusedError",
     "Sidecar",

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
-
-LOCATE: Final = "locate"
-"""In place of a method, where the scores or the target were not found."""
 
 
 @dataclass(frozen=True)
@@ -15,19 +11,18 @@ class Refusal:
     """Why something could not be done to this model: a value, not an exception.
 
     Attributes:
-        method: the XAI method that was tried, or ``LOCATE`` when none got so far.
         reason: one sentence that a user understands.
         node: friendly name of the node where the attempt stopped, or None.
+        method: the XAI method that was tried; None where none got so far.
     """
 
-    method: str
     reason: str
     node: str | None = None
+    method: str | None = None
 
     def __str__(self) -> str:
-        where = f" (at '{self.node}')" if self.node else ""
-        tried = "" if self.method == LOCATE else f"{self.method}: "
-        return f"{tried}{self.reason}{where}"
+        tried = f"{self.method}: " if self.method else ""
+        return f"{tried}{self.reason}" + (f" (at '{self.node}')" if self.node else "")
 
 
 @dataclass(frozen=True)

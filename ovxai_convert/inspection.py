@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import count
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from openvino import Model, Output
-
-from ovxai_convert.anatomy.blocks import find_block
-from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.inputs import image_flow
-from ovxai_convert.anatomy.scores import Scores, find_scores, output_name
-from ovxai_convert.anatomy.target import Candidate, candidates, find_target
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.feature_maps import Candidate, Standing
+from ovxai_convert.anatomy.outputs import has_output, output_name
+from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.description import shape_of
-from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
-from ovxai_convert.insertion.outputs import has_output
-from ovxai_convert.methods import BRANCHES
+from ovxai_convert.errors import Refusal, TooBig
+from ovxai_convert.insertion.alternatives import with_advice
+from ovxai_convert.insertion.insert import build_branch, checked_place, locate
+from ovxai_convert.insertion.request import Insertion, Place, Request
+from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import SALIENCY_MAP, Method, TokenMasking
+from ovxai_convert.vocabulary import SALIENCY_MAP
 
-_PRICED_BLOCKS: Final = 2
-"""Further back than the first few, pricing a block means rebuilding all that follows it."""
+_CHOSEN: Final = "the last feature map before the scores"
 
 
 @dataclass(frozen=True)
 class CandidateRow:
     """A place where a target may stand: what it is, what speaks for or against it, what a branch costs there.
 
-    The cost is that of the first method that is possible there: multiply-accumulates, their share of the
-    model's, and the most bytes that one op of the branch touches. None where none is, or the place was not
-    priced. ``written_out``: ops at which the branch has to write out every copy, and why; what makes it dear.
+    The cost is that of ``method``, the first that is possible there: multiply-accumulates, their share of the
+    model's, and the most bytes that one op of the branch touches. All are None where no method is, or the
+    place was not priced. ``written_out``: ops at which the branch has to write out every copy, and why; what
+    makes it dear. ``scores_output``: the output whose scores it leads to.
     """
 
     name: str
@@ -43,10 +40,12 @@ class CandidateRow:
     layout: str | None
     chosen: bool
     note: str
-    macs: int | None
-    macs_share: float | None
-    peak_bytes: int | None
-    written_out: tuple[str, ...]
+    scores_output: str
+    method: str | None = None
+    macs: int | None = None
+    macs_share: float | None = None
+    peak_bytes: int | None = None
+    written_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ class Inspection:
         format: its format.
         converted: it has a saliency map already.
         scores: the class tensor, or None.
-        candidates: places for a target, the nearest to the scores first.
+        candidates: places for a target, of each class tensor where it is not clear which is meant; first
+            those of the method that ``auto`` takes, and of each method the nearest to the scores first.
         methods: every white-box method, in the order in which ``auto`` tries them.
         refusal: why no scores or no target were found, or None.
     """
@@ -116,81 +116,99 @@ def inspect_model(
         UsageError: ``scores_output`` names no output.
     """
     source = read_source(Path(path))
-    model = source.model
-    scores = find_scores(model, DataFlow(model), scores_output)
-    flow = image_flow(model)
-    converted = has_output(model, SALIENCY_MAP)
-    methods = () if converted else tuple(_try_methods(model, scores_output))
-    if isinstance(scores, Refusal):
-        return Inspection(str(path), source.format, converted, None, (), methods, _text(scores))
-    target = find_target(model, flow, scores)
-    chosen = None if isinstance(target, Refusal) else target.port
-    possible = [row.method for row in methods if row.possible]
-    blocks = _block_rows(model, flow, scores, scores_output, possible)
-    places = candidates(model, flow, scores)
-    priced = len(places) if priced is None else priced
-    rows = blocks + tuple(
-        _candidate_row(model, place, scores_output, chosen=place.port == chosen, priced=index < priced)
-        for index, place in enumerate(places)
+    anatomy = Anatomy(source.model)
+    converted = has_output(anatomy.model, SALIENCY_MAP)
+    scores = find_scores(anatomy, scores_output)
+    trial = _Trial(anatomy, scores_output)
+    tried = {} if converted else {method.name: trial.method(method) for method in WHITE_BOX_METHODS}
+    taken = next((each.place for each in tried.values() if isinstance(each, Insertion)), None)
+    heads = possible_scores(anatomy) if isinstance(scores, Refusal) else [scores]
+    return Inspection(
+        str(path),
+        source.format,
+        converted,
+        None
+        if isinstance(scores, Refusal)
+        else _scores_row(output_name(anatomy.model, scores.output_index), scores),
+        tuple(row for head in heads for row in trial.rows(head, taken, priced)),
+        tuple(_method_row(name, inserted) for name, inserted in tried.items()),
+        _why_none(scores, list(tried.values())),
     )
-    refusal = _text(target) if isinstance(target, Refusal) and not possible else None
-    found = _scores_row(output_name(model, scores.output_index), scores)
-    return Inspection(str(path), source.format, converted, found, rows, methods, refusal)
 
 
-def _block_rows(
-    model: Model, flow: DataFlow, scores: Scores, scores_output: str | None, possible: Sequence[str]
-) -> tuple[CandidateRow, ...]:
-    """Transformer blocks, the last first, where tokens can be masked."""
-    rows: list[CandidateRow] = []
-    if Method.VITRECIPROCAM.value not in possible:
-        return ()
-    for number in count(1):
-        block = find_block(model, flow, scores, number=number)
-        if isinstance(block, Refusal):
-            break
-        masking = TokenMasking(block=number)
-        request = Request(
-            Method.VITRECIPROCAM, scores_output=scores_output, masking=masking, name_alternatives=False
+class _Trial:
+    """Branches of one model, each built once.
+
+    Args:
+        anatomy: the model's.
+        scores_output: the class output that is asked for, if one is.
+    """
+
+    def __init__(self, anatomy: Anatomy, scores_output: str | None) -> None:
+        self._anatomy = anatomy
+        self._request = Request(scores_output=scores_output)
+        self._built: dict[Place, Insertion | Refusal] = {}
+
+    def method(self, method: WhiteBoxMethod) -> Insertion | Refusal:
+        """What comes of a method where it would stand by itself."""
+        place = locate(self._anatomy, method, self._request)
+        inserted = place if isinstance(place, Refusal) else self._build(self._anatomy, place, self._request)
+        if isinstance(inserted, TooBig) and isinstance(place, Place):
+            return with_advice(inserted, self._anatomy, place, self._request, self._build)
+        return inserted
+
+    def _build(self, anatomy: Anatomy, place: Place, request: Request) -> Insertion | Refusal:
+        if place not in self._built:
+            self._built[place] = build_branch(anatomy, place, request)
+        return self._built[place]
+
+    def rows(self, scores: Scores, taken: Place | None, priced: int | None) -> Iterator[CandidateRow]:
+        """Places of the method that is taken first, then those of the others; methods may share theirs."""
+        ordered = sorted(WHITE_BOX_METHODS, key=lambda method: taken is None or method is not taken.method)
+        sharing = {method.candidates: method for method in reversed(ordered)}
+        for first in reversed(sharing.values()):
+            methods = [method for method in WHITE_BOX_METHODS if method.candidates is first.candidates]
+            limits = [each for each in (priced, first.candidates_priced) if each is not None]
+            for index, candidate in enumerate(first.candidates(self._anatomy, scores)):
+                chosen = taken is not None and taken.method in methods and candidate.port == taken.target.port
+                row = self._row(candidate, scores, chosen=chosen)
+                yield (
+                    self._priced(row, candidate, scores, methods)
+                    if all(index < each for each in limits)
+                    else row
+                )
+
+    def _row(self, candidate: Candidate, scores: Scores, *, chosen: bool) -> CandidateRow:
+        plain = candidate.standing is Standing.MOVED or not candidate.note
+        return CandidateRow(
+            address(candidate.port),
+            candidate.port.get_node().get_type_name(),
+            shape_of(candidate.port),
+            candidate.target.layout if candidate.target else None,
+            chosen,
+            _CHOSEN if chosen and plain else candidate.note,
+            output_name(self._anatomy.model, scores.output_index),
         )
-        branch = _inserted(model, request) if number <= _PRICED_BLOCKS else None
-        chosen = number == 1 and possible[0] == Method.VITRECIPROCAM.value
-        note = f"transformer block {number} from the end (--block {number})"
-        rows.append(_row(block.port, block.layout, note, branch, chosen=chosen))
-    return tuple(rows)
 
-
-def _candidate_row(
-    model: Model, place: Candidate, scores_output: str | None, *, chosen: bool, priced: bool
-) -> CandidateRow:
-    request = Request(target_layer=address(place.port), scores_output=scores_output, name_alternatives=False)
-    branch = _inserted(model, request) if priced and place.layout else None
-    note = "the last feature map before the scores" if chosen else place.note
-    return _row(place.port, place.layout, note, branch, chosen=chosen)
-
-
-def _row(
-    port: Output, layout: str | None, note: str, branch: Insertion | None, *, chosen: bool
-) -> CandidateRow:
-    return CandidateRow(
-        address(port),
-        port.get_node().get_type_name(),
-        shape_of(port),
-        layout,
-        chosen,
-        note,
-        branch.cost.macs if branch else None,
-        branch.cost.share if branch else None,
-        branch.cost.peak_bytes if branch else None,
-        tuple(map(str, branch.written_out)) if branch else (),
-    )
-
-
-def _inserted(model: Model, request: Request) -> Insertion | None:
-    try:
-        return insert_branch(model, request)
-    except RefusedError:
-        return None
+    def _priced(
+        self, row: CandidateRow, candidate: Candidate, scores: Scores, methods: list[WhiteBoxMethod]
+    ) -> CandidateRow:
+        """A row with the cost of the first method that is possible there."""
+        if candidate.target is None:
+            return row
+        for method in methods:
+            place = checked_place(self._anatomy, Place(method, scores, candidate.target))
+            branch = place if isinstance(place, Refusal) else self._build(self._anatomy, place, self._request)
+            if isinstance(branch, Insertion):
+                return replace(
+                    row,
+                    method=method.name,
+                    macs=branch.cost.macs,
+                    macs_share=branch.cost.share,
+                    peak_bytes=branch.cost.peak_bytes,
+                    written_out=tuple(map(str, branch.written_out)),
+                )
+        return row
 
 
 def _scores_row(output: str, scores: Scores) -> ScoresRow:
@@ -199,19 +217,16 @@ def _scores_row(output: str, scores: Scores) -> ScoresRow:
     )
 
 
-def _try_methods(model: Model, scores_output: str | None) -> list[MethodRow]:
-    rows = []
-    for branch in BRANCHES:
-        try:
-            inserted = insert_branch(model, Request(branch.method, scores_output=scores_output))
-        except RefusedError as error:
-            refusal = error.refusals[0]
-            rows.append(MethodRow(branch.method.value, False, refusal.reason, refusal.node))
-        else:
-            written_out = tuple(map(str, inserted.written_out))
-            rows.append(MethodRow(branch.method.value, True, "", None, written_out))
-    return rows
+def _method_row(name: str, inserted: Insertion | Refusal) -> MethodRow:
+    if isinstance(inserted, Refusal):
+        return MethodRow(name, False, inserted.reason, inserted.node)
+    return MethodRow(name, True, "", None, tuple(map(str, inserted.written_out)))
 
 
-def _text(refusal: Refusal) -> str:
-    return refusal.reason + (f" (at '{refusal.node}')" if refusal.node else "")
+def _why_none(scores: Scores | Refusal, tried: list[Insertion | Refusal]) -> str | None:
+    """Why no scores were found, or no method is possible."""
+    refusals = [scores, *tried] if isinstance(scores, Refusal) else tried
+    first = next((each for each in refusals if isinstance(each, Refusal)), None)
+    if first is None or any(isinstance(each, Insertion) for each in tried):
+        return None
+    return first.reason + (f" (at '{first.node}')" if first.node else "")

@@ -11,13 +11,33 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.errors import RefusedError
+from ovxai_convert.insertion import insert
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import Method
 from tests import oracle
 from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal
 
 CORE: Final = ov.Core()
 DYNAMIC_BATCH: Final = 2
+
+
+def insert_branch(model: Model, request: Request, tap_depth: int = 0) -> Insertion:
+    """The first branch that is possible, perhaps tied to the model in another way.
+
+    Raises:
+        RefusedError: none is.
+    """
+    anatomy = Anatomy(model)
+    insertion = insert.insert_branch(anatomy, request)
+    if not isinstance(insertion, Insertion):
+        raise RefusedError(insertion)
+    if tap_depth == 0:
+        return insertion
+    tied = insert.build_branch(anatomy, insertion.place, request, tap_depth)
+    assert isinstance(tied, Insertion), tied
+    return replace(tied, refusals=insertion.refusals)
 
 
 def compile_f32(model: Model) -> ov.CompiledModel:
@@ -70,7 +90,7 @@ def port_name(port: ov.Output) -> Port:
 
 def definition(model: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
     """The oracle's Recipro-CAM map at the place where a branch was inserted."""
-    target, scores = insertion.target, insertion.scores
+    target, scores = insertion.place.target, insertion.place.scores
     rows, columns = target.grid
     grid = (rows, columns) if target.layout == "NTC" and rows and columns else None
     return oracle.reciprocam(
@@ -94,7 +114,7 @@ def check_reciprocam(
         insertion = insert_branch(model, request)
         after = run(insertion.model, inputs)
         if any(old.tobytes() != new.tobytes() for old, new in zip(before, after, strict=False)):
-            insertion = insert_branch(model, replace(request, tap_depth=1))
+            insertion = insert_branch(model, request, tap_depth=1)
             after = run(insertion.model, inputs)
         assert_originals_kept(model, insertion.model, before, after)
         if expected is None:

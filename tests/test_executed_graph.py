@@ -18,14 +18,15 @@ from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch
 from fixtures.networks import CnnSpec, Head, cnn
 from fixtures.torch_weights import read_legacy_checkpoint
-from ovxai_convert.insertion.insert import Request, insert_branch
 from ovxai_convert.insertion.outputs import add_output
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.tensors.ports import find_port
-from ovxai_convert.vocabulary import SALIENCY_MAP, Method
+from ovxai_convert.vocabulary import SALIENCY_MAP
 from tests import special_networks as networks
 from tests.executed import Layer, executed_alike, executed_for
-from tests.running import CORE
+from tests.running import CORE, insert_branch
 
 LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 HEADS: Final[tuple[Head, ...]] = (

@@ -14,31 +14,42 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "quiet", "suggestions", "vocabulary"})
+FOUNDATION: Final = frozenset({"errors", "suggestions", "vocabulary"})
 LADDER: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
-    "quiet": frozenset(),
     "suggestions": frozenset(),
     "vocabulary": frozenset(),
+    "compiling": frozenset(),
     "tensors": frozenset(),
     "ops": frozenset({"tensors"}),
     "anatomy": frozenset({"tensors", "ops"}),
     "mosaic": frozenset({"tensors", "ops", "anatomy"}),
-    "methods": frozenset({"tensors", "ops", "anatomy", "mosaic"}),
+    "blackbox": frozenset(),
+    "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
     "source": frozenset(),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
     "photographs": frozenset({"tensors", "anatomy"}),
-    "blackbox": frozenset(),
     "artifact": frozenset({"tensors", "anatomy", "methods", "insertion", "source", "photographs"}),
     "proof": frozenset(
-        {"tensors", "ops", "anatomy", "methods", "insertion", "source", "photographs", "artifact"}
+        {
+            "compiling",
+            "tensors",
+            "ops",
+            "anatomy",
+            "methods",
+            "source",
+            "insertion",
+            "photographs",
+            "artifact",
+        }
     ),
     "explain": frozenset(
-        {"tensors", "anatomy", "methods", "insertion", "source", "photographs", "artifact", "blackbox"}
-    ),
-    "inspection": frozenset({"tensors", "anatomy", "mosaic", "methods", "insertion", "source", "artifact"}),
+        {"compiling", "tensors", "anatomy", "blackbox", "methods", "source", "insertion", "photographs"}
+    )
+    | {"artifact"},
+    "inspection": frozenset({"tensors", "anatomy", "methods", "source", "insertion", "artifact"}),
     "pipeline": frozenset(
-        {"tensors", "anatomy", "methods", "insertion", "source", "photographs", "artifact", "proof"}
+        {"tensors", "anatomy", "methods", "source", "insertion", "photographs", "artifact", "proof"}
     ),
 }
 """What a room may import, beside itself and the bottom of the house; ``cli`` may import all."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.blackbox.cases import Case
 from benchmarks.blackbox.timing import Explain, Explained, main
 from ovxai_convert.explain.explainer import Explainer, ExplainMode
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.methods import Method
 
 
 def explaining(model: str, case: Case) -> Explain:

@@ -19,8 +19,8 @@ from benchmarks.blackbox.device import predicted_class
 from benchmarks.blackbox.results import Areas, Judgement
 from ovxai_convert.blackbox.metrics import deletion, insertion
 from ovxai_convert.explain.device import compile_for
+from ovxai_convert.explain.device_scores import DeviceScores
 from ovxai_convert.explain.predictions import ScoresOutput
-from ovxai_convert.explain.score_stream import ScoreStream
 
 _SPATIAL_AXES: Final = (1, 2)
 _RANDOM_MAPS: Final = 5
@@ -34,7 +34,7 @@ class _Judge:
 
     def __init__(self, model: str, images: Mapping[str, NDArray[Any]]) -> None:
         compiled = compile_for(ov.Core().read_model(model), "CPU", "THROUGHPUT")
-        self._stream = ScoreStream(compiled, ScoresOutput(0, "none"), batch=1)
+        self._stream = DeviceScores(compiled, ScoresOutput(0, "none"), batch=1)
         self._images = images
         self._targets = {name: predicted_class(model, image) for name, image in images.items()}
 

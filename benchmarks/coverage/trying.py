@@ -62,13 +62,12 @@ def try_architecture(architecture: Architecture, command: Path, method: str, sec
         if outcome is Outcome.CONVERTED:
             sidecar_file = Path(folder) / f"{architecture.file.stem}_xai.json"
             sidecar = json.loads(sidecar_file.read_text(encoding="utf-8"))
-            refused = "; ".join(f"{each['method']}: {each['reason']}" for each in sidecar["refusals"])
             if sidecar["mode"] == "whitebox":
                 known |= _described(sidecar)
                 outcome, reason, known["check"] = _checked(architecture, sidecar_file, seconds)
             else:  # no branch was possible, and the model is to be explained from outside
                 outcome = Outcome.REFUSED
-            reason = reason or refused
+            reason = reason or _refused(sidecar)
     return Result(architecture.key, model, converter, outcome, reason, **known)
 
 
@@ -80,6 +79,13 @@ def _conversion_outcome(ended: Ended) -> tuple[Outcome, str]:
     if ended.has_traceback or ended.exit_code not in (_REFUSED, _UNPROVED):
         return Outcome.CRASHED, ended.reason
     return (Outcome.REFUSED if ended.exit_code == _REFUSED else Outcome.UNPROVED), ended.reason
+
+
+def _refused(sidecar: dict[str, Any]) -> str:
+    """Every refusal's reason, behind its method where it is one's alone."""
+    return "; ".join(
+        ": ".join(filter(None, (each["method"], each["reason"]))) for each in sidecar["refusals"]
+    )
 
 
 def _described(sidecar: dict[str, Any]) -> dict[str, Any]:

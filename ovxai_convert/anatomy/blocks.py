@@ -13,32 +13,41 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from openvino import Model, Node, Output
+from openvino import Node, Output
 
+from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.anatomy.target import Layout, Target, places_of
+from ovxai_convert.anatomy.target import MapLayout, Target, places_of
 from ovxai_convert.anatomy.tokens import Tokens, TokenTensor, tokens_of
-from ovxai_convert.anatomy.tracing import trace_axes
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import Trait, has, values_of
 from ovxai_convert.tensors.axes import Axes
 from ovxai_convert.tensors.ports import address, find_port, rank
-from ovxai_convert.vocabulary import Method
 
-_METHOD: Final = Method.VITRECIPROCAM.value
 _BEHIND_SOFTMAX: Final = (Trait.ELEMENTWISE, Trait.MOVE, Trait.PRODUCT)
 """What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
 
 
+@asked_once
+def blocks(anatomy: Anatomy, scores: Scores) -> list[Target | Refusal]:
+    """The tokens of every transformer block, the last first, or why none can be masked there."""
+    flow, meanings = anatomy.image_flow, anatomy.axes
+    entrances: list[TokenTensor] = []
+    for attention in _attentions(flow, scores.port):
+        entrance = _entrance(flow, meanings, attention)
+        if entrance is not None and entrance not in entrances and _of_images(entrance, scores):
+            entrances.append(entrance)
+    return [_target(flow, meanings, scores, each, number) for number, each in enumerate(entrances, start=1)]
+
+
 def find_block(
-    model: Model, flow: DataFlow, scores: Scores, wanted: str | None = None, number: int = 1
+    anatomy: Anatomy, scores: Scores, wanted: str | None = None, number: int = 1
 ) -> Target | Refusal:
     """The tokens of a transformer block.
 
     Args:
-        model: the model.
-        flow: its data edges.
+        anatomy: the model's.
         scores: the class tensor.
         wanted: friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
             past; None counts blocks.
@@ -47,26 +56,18 @@ def find_block(
     Raises:
         UsageError: ``wanted`` names no tensor.
     """
-    named = None if wanted is None else find_port(model, wanted)
-    meanings = trace_axes(model)
-    entrances: list[TokenTensor] = []
-    for attention in _attentions(flow, scores.port):
-        entrance = _entrance(flow, meanings, attention)
-        if entrance is None or entrance in entrances or not _of_images(entrance, scores):
-            continue
-        entrances.append(entrance)
-        if named is None and len(entrances) < number:
-            continue
-        target = _target(flow, meanings, scores, entrance, len(entrances))
-        if named is None:
-            return target
-        if isinstance(target, Target) and named in target.masked:
-            return replace(target, selected_by="user")
-    if named is not None:
-        return Refusal(_METHOD, "the target layer is not what a transformer block reads", address(named))
-    if not entrances:
-        return Refusal(_METHOD, "no attention over the tokens of an image leads to the scores")
-    return Refusal(_METHOD, f"there are {len(entrances)} transformer blocks, no block {number} from the end")
+    there = blocks(anatomy, scores)
+    if wanted is not None:
+        named = find_port(anatomy.model, wanted)
+        for block in there:
+            if isinstance(block, Target) and named in block.masked:
+                return replace(block, selected_by="user")
+        return Refusal("the target layer is not what a transformer block reads", address(named))
+    if not there:
+        return Refusal("no attention over the tokens of an image leads to the scores")
+    if number > len(there):
+        return Refusal(f"there are {len(there)} transformer blocks, no block {number} from the end")
+    return there[number - 1]
 
 
 def _of_images(entrance: TokenTensor, scores: Scores) -> bool:
@@ -162,14 +163,14 @@ def _target(
         tokens = _sequence(port, meanings) or _auxiliary(port, entrance.tokens)
         if tokens is None:
             reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
-            return Refusal(_METHOD, reason, address(port))
+            return Refusal(reason, address(port))
         if tokens.grid not in (None, entrance.tokens.grid):
             reason = f"{port.get_partial_shape()} has patches of another grid than the transformer block"
-            return Refusal(_METHOD, reason, address(port))
+            return Refusal(reason, address(port))
         beside.append(TokenTensor(port, tokens))
     grid = entrance.tokens.grid
     assert grid is not None, "an entrance holds patches"
-    layout: Layout = "NTC" if entrance.tokens.axis == 1 else "TNC"
+    layout: MapLayout = "NTC" if entrance.tokens.axis == 1 else "TNC"
     places = places_of(meanings[entrance.port])
     return Target(entrance.port, layout, grid, sequences=(entrance, *beside), block=number, places=places)
 

@@ -22,23 +22,34 @@ class DataFlow:
     Args:
         model: the model.
         inputs: parameters whose values count; None: all.
+        nodes: its ordered nodes, where these were asked for already.
 
     Attributes:
-        model: the model.
         nodes: every node, inputs before users, as :meth:`openvino.Model.get_ordered_ops` gives them.
         position: index of every node in ``nodes``.
     """
 
-    def __init__(self, model: Model, inputs: Collection[Node] | None = None) -> None:
-        self.model = model
-        self.nodes: Sequence[Node] = model.get_ordered_ops()
-        self.position = {node: index for index, node in enumerate(self.nodes)}
+    def __init__(
+        self, model: Model, inputs: Collection[Node] | None = None, nodes: Sequence[Node] | None = None
+    ) -> None:
+        self._number(model.get_ordered_ops() if nodes is None else nodes)
         still = () if inputs is None else set(model.get_parameters()) - set(inputs)
-        self._learned: set[Node] | None = None
         self._dependent: set[Node] = set()
         for node in self.nodes:
             if (has(node, Trait.SOURCE) and node not in still) or self.data_inputs(node):
                 self._dependent.add(node)
+
+    def _number(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self.position = {node: index for index, node in enumerate(nodes)}
+        self._learned: set[Node] | None = None
+
+    def carried(self, nodes: Sequence[Node]) -> DataFlow:
+        """The same edges in a copy of the model whose nodes are these, in the same order."""
+        flow = DataFlow.__new__(DataFlow)
+        flow._number(nodes)
+        flow._dependent = {nodes[self.position[node]] for node in self._dependent}
+        return flow
 
     def depends_on_input(self, port: Output) -> bool:
         """Whether a tensor's values change with the values of the model's inputs."""

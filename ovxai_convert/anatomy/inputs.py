@@ -6,7 +6,6 @@ from typing import Final
 
 from openvino import Model, Output
 
-from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.permuting import order_of
 from ovxai_convert.tensors.ports import extents, rank
@@ -37,13 +36,6 @@ def image_ports(model: Model) -> list[Output]:
     """
     most = max((rank(port) or 0 for port in model.inputs), default=0)
     return [port for port in model.inputs if rank(port) in (most, None)] if most >= _LEAST_AXES else []
-
-
-def image_flow(model: Model) -> DataFlow:
-    """The data edges that carry the image: those of all inputs, but for metadata beside the only image."""
-    images = image_ports(model)
-    alone = len(images) == 1 and len(model.inputs) > 1
-    return DataFlow(model, [images[0].get_node()] if alone else None)
 
 
 def input_layout(port: Output) -> str | None:

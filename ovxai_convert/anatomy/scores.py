@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from openvino import Model, Output
 
+from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.class_tensor import Activation, class_tensor_behind
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.other_tasks import named_otherwise
-from ovxai_convert.errors import LOCATE, Refusal, UsageError
+from ovxai_convert.anatomy.outputs import output_name
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.suggestions import did_you_mean
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 
@@ -37,16 +40,20 @@ class Scores:
     activation: Activation
     class_count: int
 
+    def carried(self, port: Callable[[Output], Output]) -> Scores:
+        """The same scores in a copy of their model, given where each tensor is there."""
+        return replace(self, port=port(self.port))
 
-def find_scores(model: Model, flow: DataFlow, wanted: str | None = None) -> Scores | Refusal:
+
+@asked_once
+def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal:
     """The scores behind the only output that is a class tensor, or behind the output that the user names.
 
     Several outputs may show one class tensor (logits, probabilities, the index of the best). A class tensor
     from which another one is computed is a feature of it and is passed over.
 
     Args:
-        model: the model.
-        flow: its data edges.
+        anatomy: the model's.
         wanted: tensor name or index of an output; None takes the only one that qualifies. An output whose
             name speaks of something else (boxes, landmarks, an embedding) qualifies only when named here.
 
@@ -56,17 +63,29 @@ def find_scores(model: Model, flow: DataFlow, wanted: str | None = None) -> Scor
     Raises:
         UsageError: ``wanted`` names no output.
     """
-    indices = [_output_index(model, wanted)] if wanted is not None else range(len(model.outputs))
-    found = [_behind_output(model, flow, index, by_name=wanted is not None) for index in indices]
-    scores = _last_ones(flow, _one_each([each for each in found if isinstance(each, Scores)]))
+    model = anatomy.model
+    if wanted is not None:
+        return _behind_output(anatomy, _output_index(model, wanted), by_name=True)
+    answers = [_behind_output(anatomy, index, by_name=False) for index in range(len(model.outputs))]
+    scores = _distinct(anatomy, answers)
     if len(scores) == 1:
         return scores[0]
     if scores:
         names = ", ".join(f"'{output_name(model, each.output_index)}'" for each in scores)
-        return Refusal(LOCATE, f"several outputs are class tensors: {names}; choose with --scores-output")
-    refusals = [each for each in found if isinstance(each, Refusal)]
+        return Refusal(f"several outputs are class tensors: {names}; choose with --scores-output")
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     node = refusals[0].node if len(refusals) == 1 else None
-    return Refusal(LOCATE, "; ".join(each.reason for each in refusals), node)
+    return Refusal("; ".join(refusal.reason for refusal in refusals), node)
+
+
+def possible_scores(anatomy: Anatomy) -> list[Scores]:
+    """Every class tensor that an output shows, whatever it is named; one for outputs that share it."""
+    outputs = range(len(anatomy.model.outputs))
+    return _distinct(anatomy, [_behind_output(anatomy, index, by_name=True) for index in outputs])
+
+
+def _distinct(anatomy: Anatomy, answers: list[Scores | Refusal]) -> list[Scores]:
+    return _last_ones(anatomy.flow, _one_each([each for each in answers if isinstance(each, Scores)]))
 
 
 def _one_each(found: list[Scores]) -> list[Scores]:
@@ -86,12 +105,6 @@ def _last_ones(flow: DataFlow, found: list[Scores]) -> list[Scores]:
     ]
 
 
-def output_name(model: Model, index: int) -> str:
-    """First tensor name of an output in alphabetical order, or its index where it has none."""
-    names = sorted(model.outputs[index].get_names())
-    return names[0] if names else str(index)
-
-
 def _output_index(model: Model, wanted: str) -> int:
     for index, output in enumerate(model.outputs):
         if wanted in output.get_names():
@@ -104,15 +117,15 @@ def _output_index(model: Model, wanted: str) -> int:
     raise UsageError(f"no output named '{wanted}'{suggestion}")
 
 
-def _behind_output(model: Model, flow: DataFlow, index: int, *, by_name: bool) -> Scores | Refusal:
-    name = output_name(model, index)
+def _behind_output(anatomy: Anatomy, index: int, *, by_name: bool) -> Scores | Refusal:
+    name = output_name(anatomy.model, index)
     if name in (SALIENCY_MAP, SALIENCY_CLASSES):
-        return Refusal(LOCATE, f"output '{name}' is an explanation already")
-    found = class_tensor_behind(flow, model.outputs[index].get_node().input_value(0), name)
+        return Refusal(f"output '{name}' is an explanation already")
+    found = class_tensor_behind(anatomy, anatomy.model.outputs[index].get_node().input_value(0), name)
     if isinstance(found, Refusal):
         return found
     other = named_otherwise(name) if found.activation in _OF_OTHER_TASKS and not by_name else None
     if other is not None:
         hint = f"if it holds class scores, say so with --scores-output {name}"
-        return Refusal(LOCATE, f"output '{name}' is named after {other}, not after classes; {hint}")
+        return Refusal(f"output '{name}' is named after {other}, not after classes; {hint}")
     return Scores(found.port, index, found.activation, found.class_count)

@@ -7,19 +7,21 @@ ops says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.inputs import input_layout
 from ovxai_convert.ops import op_of
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh
-from ovxai_convert.tensors.settled import settled_extents
+from ovxai_convert.tensors.settled import Extents
 
 
-def trace_axes(model: Model) -> dict[Output, Axes]:
-    """Meaning of every axis of every tensor of known rank, in one pass over the graph."""
-    meanings = Meanings(settled_extents(model))
+def trace_axes(model: Model, nodes: Sequence[Node], extents: Extents) -> dict[Output, Axes]:
+    """Meaning of every axis of every tensor of known rank, in one pass over the graph's ordered nodes."""
+    meanings = Meanings(extents)
     inputs = set(model.get_parameters())
-    for node in model.get_ordered_ops():
+    for node in nodes:
         found = [_of_image(node, meanings)] if node in inputs else op_of(node).meaning(node, meanings)
         for port, axes in zip(node.outputs(), found, strict=False):
             meanings.settle(port, axes)

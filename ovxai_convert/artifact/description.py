@@ -11,7 +11,8 @@ from typing import Any
 import openvino as ov
 
 from ovxai_convert.anatomy.inputs import input_layout, input_name
-from ovxai_convert.anatomy.scores import Scores, output_name
+from ovxai_convert.anatomy.outputs import output_name
+from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact.sidecar import (
     Generator,
     InputInfo,
@@ -26,13 +27,14 @@ from ovxai_convert.artifact.sidecar import (
     Verification,
 )
 from ovxai_convert.errors import Refusal
-from ovxai_convert.insertion.insert import Insertion, Request
+from ovxai_convert.insertion.request import Insertion, Place, Request
+from ovxai_convert.methods import DEFAULT_BLACK_BOX
 from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.source.metadata import labels_of, preprocessing_of
 from ovxai_convert.source.reading import SourceModel, sha256_of_file
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, SALIENCY_CLASSES, SALIENCY_MAP, ClassToken, Task
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,11 @@ def describe(
     notes: UserNotes,
 ) -> Sidecar:
     """The sidecar of a model that was written to ``xml`` with a branch and proved."""
-    target = insertion.target
+    place = insertion.place
+    target = place.target
     return Sidecar(
         mode="whitebox",
-        method=insertion.branch.method.value,
+        method=place.method.name,
         target_layer=TargetLayer(
             target.port.get_node().get_friendly_name(),
             target.port.get_index(),
@@ -73,9 +76,9 @@ def describe(
         saliency_map=describe_map(insertion, request),
         verification=verification,
         refusals=_plain(insertion.refusals),
-        parameters=_describe_parameters(insertion, request),
+        parameters=_parameters(place, request),
         reshapes=reshapes,
-        **_model_facts(source, insertion.model, insertion.map_index, insertion.scores, xml, notes),
+        **_model_facts(source, insertion.model, insertion.map_index, place.scores, xml, notes),
     )
 
 
@@ -130,15 +133,9 @@ def _model_facts(
     }
 
 
-def _describe_parameters(insertion: Insertion, request: Request) -> dict[str, Any] | None:
-    if insertion.target.block is None:
-        return None
-    kept = request.masking.class_token is ClassToken.KEEP
-    return {
-        "kernel": request.masking.kernel.value,
-        "class_token": "kept" if kept else "dropped",
-        "block": insertion.target.block,
-    }
+def _parameters(place: Place, request: Request) -> dict[str, Any] | None:
+    describe = place.method.parameters
+    return None if describe is None else describe(place.target, place.method.settings(request.options))
 
 
 def _preprocessing(model: ov.Model, told: PreprocessingHints) -> dict[str, Any] | None:
@@ -152,7 +149,7 @@ def _preprocessing(model: ov.Model, told: PreprocessingHints) -> dict[str, Any] 
 
 def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
     """As they are read back: a sidecar does not tell one kind of refusal from another."""
-    return tuple(Refusal(each.method, each.reason, each.node) for each in refusals)
+    return tuple(Refusal(each.reason, each.node, each.method) for each in refusals)
 
 
 def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
@@ -163,7 +160,7 @@ def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
         index=insertion.map_index,
         shape=shape_of(port),
         element_type=element_type_of(port),
-        axes=insertion.branch.axes,
+        axes=insertion.place.method.axes,
         scaling="minmax_per_map" if request.embed_scaling else "none",
         value_range=(0, 255) if request.embed_scaling else None,
         classes=_describe_classes(request.selection),

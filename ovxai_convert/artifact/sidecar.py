@@ -236,13 +236,18 @@ def _from_json(data: dict[str, Any]) -> Sidecar:
                 SaliencyCheck(**verification["saliency_map"]) if verification["saliency_map"] else None
             ),
         ),
-        refusals=tuple(Refusal(**each) for each in data["refusals"]),
+        refusals=tuple(_refusal(each) for each in data["refusals"]),
         reshapes=tuple(_reshape_check(each) for each in data.get("reshapes", ())),
         **{
             key: data[key]
             for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")
         },
     )
+
+
+def _refusal(data: dict[str, Any]) -> Refusal:
+    """Version 1.0 wrote "locate" where no method got so far."""
+    return Refusal(**{**data, "method": None if data["method"] == "locate" else data["method"]})
 
 
 def _reshape_check(data: dict[str, Any]) -> ReshapeCheck:

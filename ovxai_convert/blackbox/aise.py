@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.direct import ONE, Direct, Points
+from ovxai_convert.blackbox.method import BlackBoxMethod
 from ovxai_convert.blackbox.preset import Preset
 from ovxai_convert.blackbox.streaming import (
     Batches,
@@ -39,7 +40,7 @@ KERNEL_WIDTHS: Final[Mapping[Preset, tuple[float, ...]]] = {
 
 _PER_PLACE: Final = 2  # the window alone, and the image without it
 
-Place = tuple[int, int, int]
+Window = tuple[int, int, int]
 """A window: index of its width, and row and column of its centre in parts of ``ONE``."""
 
 
@@ -168,7 +169,7 @@ class _Gains:
         self._on_progress = on_progress
         self._class_count: int | None = None
         self._classes: list[int] = []
-        self._found: dict[Place, NDArray[np.float32]] = {}
+        self._found: dict[Window, NDArray[np.float32]] = {}
         self.evaluations = 0
 
     @property
@@ -176,11 +177,11 @@ class _Gains:
         """K', the number of classes that get a map."""
         return len(self._classes)
 
-    def of(self, place: Place, column: int) -> float:
+    def of(self, place: Window, column: int) -> float:
         """The gain of a window that was found, for one class."""
         return float(self._found[place][column])
 
-    def find(self, places: Iterable[Place]) -> None:
+    def find(self, places: Iterable[Window]) -> None:
         """Evaluate windows that are not known yet."""
         new = [place for place in places if place not in self._found]
         if not new:
@@ -197,7 +198,7 @@ class _Gains:
         for place, alone, without in zip(new, rows[0::2], rows[1::2], strict=True):
             self._found[place] = alone - without
 
-    def _batches(self, places: Sequence[Place]) -> Batches:
+    def _batches(self, places: Sequence[Window]) -> Batches:
         count = len(places) * _PER_PLACE
         for start in range(0, count, self._batch_size):
             batch = self._subject.empty_batch(min(self._batch_size, count - start))
@@ -219,7 +220,7 @@ class _Search:
         self.points: list[tuple[int, int]] = []
         self.gains: list[float] = []
 
-    def wanted(self) -> list[Place]:
+    def wanted(self) -> list[Window]:
         """Places to evaluate next; none at the end."""
         return [(self.width, row, column) for row, column in _tuples(self._solver.ask()[: self._left])]
 
@@ -247,3 +248,6 @@ def _map(windows: GaussianWindows, searches: Sequence[_Search]) -> NDArray[np.fl
 
 def _tuples(points: Points) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in points]
+
+
+METHOD: Final = BlackBoxMethod("aise", Aise)

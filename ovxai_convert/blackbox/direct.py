@@ -18,9 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.blackbox.convergence import Doubles
 from ovxai_convert.errors import UsageError
 
-Doubles = NDArray[np.float64]
 Points = NDArray[np.int64]
 
 _DEEPEST: Final = 18

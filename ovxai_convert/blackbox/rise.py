@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.convergence import HalfSamples
 from ovxai_convert.blackbox.masks import GridMasks
+from ovxai_convert.blackbox.method import BlackBoxMethod
 from ovxai_convert.blackbox.preset import Preset
 from ovxai_convert.blackbox.streaming import (
     Batches,
@@ -181,3 +182,6 @@ class _Settling:
     def _due(self, count: int) -> Iterator[tuple[int, int]]:
         for stop in range(self.seen + _CHECK_EVERY, count + 1, _CHECK_EVERY):
             yield stop - _CHECK_EVERY, stop
+
+
+METHOD: Final = BlackBoxMethod("rise", Rise)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+from ovxai_convert.blackbox.convergence import Doubles
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,22 @@ from typing import Any
 
 import click
 
+from ovxai_convert.cli.console import (
+    SETTINGS,
+    interrupt_on_terminate,
+    print_error,
+    quiet_libraries,
+    shape_text,
+)
 from ovxai_convert.cli.image_options import hints_of, image_options
-from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error, shape_text
+from ovxai_convert.cli.method_options import given_options, method_options
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.insertion.insert import DEFAULT_MAX_BRANCH_BYTES
-from ovxai_convert.methods import BRANCHES
+from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
+from ovxai_convert.methods import WHITE_BOX_METHODS
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.source.labels import read_labels
-from ovxai_convert.vocabulary import ClassToken, Kernel, Method
 
-_METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
+_METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 
 
 @click.command("ovxai-convert", context_settings=SETTINGS)
@@ -46,22 +52,7 @@ _METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
     "--classes", metavar="A,B,...", help="Maps of these classes only, by index or label; default: all."
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Maps of the K best classes of each input only.")
-@click.option(
-    "--kernel",
-    type=click.Choice([each.value for each in Kernel]),
-    help="vitreciprocam: patches that a copy keeps; default: gaussian, 3x3.",
-)
-@click.option(
-    "--class-token",
-    type=click.Choice([each.value for each in ClassToken]),
-    help="vitreciprocam: whether copies keep the class token and its like; default: keep.",
-)
-@click.option(
-    "--block",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="vitreciprocam: block to mask, counted from the end; default: 1.",
-)
+@method_options
 @click.option(
     "--max-branch-memory",
     metavar="MIB",
@@ -83,6 +74,7 @@ _METHODS = ["auto", *(branch.method.value for branch in BRANCHES)]
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
+@quiet_libraries
 def convert_command(
     models: Sequence[Path],
     output_dir: Path,
@@ -92,9 +84,6 @@ def convert_command(
     embed_scaling: bool,
     classes: str | None,
     top_k: int | None,
-    kernel: str | None,
-    class_token: str | None,
-    block: int | None,
     max_branch_memory: int,
     exact: bool,
     verify_with: Sequence[Path],
@@ -102,7 +91,7 @@ def convert_command(
     labels_file: Path | None,
     force: bool,
     quiet: bool,
-    **preprocessing: Any,
+    **others: Any,
 ) -> None:
     """Give image classifiers an output that explains them.
 
@@ -117,8 +106,7 @@ def convert_command(
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
     """
-    if method != Method.VITRECIPROCAM.value and (kernel, class_token, block) != (None, None, None):
-        raise click.UsageError("--kernel, --class-token and --block need --method vitreciprocam")
+    options, preprocessing = given_options(method, others), others
     signal.signal(signal.SIGTERM, interrupt_on_terminate)
     _check_distinct(models, output_dir)
     exit_codes = []
@@ -135,9 +123,6 @@ def convert_command(
                 embed_scaling=embed_scaling,
                 classes=None if classes is None else [each.strip() for each in classes.split(",")],
                 top_k=top_k,
-                kernel=kernel,
-                class_token=class_token,
-                block=block,
                 max_branch_memory=max_branch_memory * 2**20,
                 exact=exact,
                 force=force,
@@ -145,6 +130,7 @@ def convert_command(
                 require_whitebox=require_whitebox,
                 labels=None if labels_file is None else read_labels(labels_file),
                 preprocessing=hints_of(**preprocessing),
+                **options,
             )
         except OvxaiError as error:
             print_error(error, path)

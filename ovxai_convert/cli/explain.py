@@ -12,16 +12,16 @@ from typing import Any, NoReturn
 import click
 
 from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.cli.console import SETTINGS, interrupt_on_terminate, print_error, quiet_libraries
 from ovxai_convert.cli.image_options import hints_of, image_options
-from ovxai_convert.cli.showing import SETTINGS, interrupt_on_terminate, print_error
 from ovxai_convert.errors import OvxaiError
 from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
 from ovxai_convert.explain.report import ReportEntry
 from ovxai_convert.explain.reporting import report_entries, report_text
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import write_file
 from ovxai_convert.source.labels import read_labels
-from ovxai_convert.vocabulary import Method
 
 
 @click.command("ovxai-explain", context_settings=SETTINGS)
@@ -67,6 +67,7 @@ from ovxai_convert.vocabulary import Method
 @click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write one page of all.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
+@quiet_libraries
 def explain_command(
     model: Path,
     images: Sequence[Path],

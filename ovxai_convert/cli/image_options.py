@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from ovxai_convert.photographs.preprocessing import Layout, PreprocessingHints, Resize
+from ovxai_convert.photographs.preprocessing import InputLayout, PreprocessingHints, Resize
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def image_options(command: _Command) -> _Command:
             click.option("--scale", metavar="X[,X,X]", callback=_numbers, help="Divides what is left."),
             click.option("--rgb/--bgr", "rgb", default=None, help="Order of the channels."),
             click.option(
-                "--layout", type=click.Choice(get_args(Layout)), help="Axes, if the graph does not tell."
+                "--layout", type=click.Choice(get_args(InputLayout)), help="Axes, if the graph does not tell."
             ),
             click.option(
                 "--resize",
@@ -50,7 +50,7 @@ def hints_of(
     mean: tuple[float, ...] | None,
     scale: tuple[float, ...] | None,
     rgb: bool | None,
-    layout: Layout | None,
+    layout: InputLayout | None,
     resize: Resize | None,
 ) -> PreprocessingHints:
     """What the options say.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ovxai_convert.cli.showing import SETTINGS, print_error, shape_text
+from ovxai_convert.cli.console import SETTINGS, print_error, quiet_libraries, shape_text
 from ovxai_convert.errors import OvxaiError
 from ovxai_convert.inspection import CandidateRow, Inspection, inspect_model
 from ovxai_convert.mosaic.cost import readable
@@ -25,6 +25,7 @@ _SHOWN_CANDIDATES = 12
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.version_option(package_name="ovxai-convert")
+@quiet_libraries
 def inspect_command(model: Path, scores_output: str | None, show_all: bool, as_json: bool) -> None:
     """Show where a branch could stand in MODEL, what auto would take, and why.
 
@@ -57,20 +58,18 @@ def _inspection_lines(found: Inspection, limit: int | None) -> list[str]:
         lines += [f"    all copies are written out at {each}" for each in row.written_out]
     if found.refusal is not None:
         lines.append(f"no target: {found.refusal}")
-    shown = found.candidates[:limit]
-    if shown:
-        lines += [
-            "",
-            "candidates for --target-layer, the nearest to the scores first, with what a branch adds:",
-        ]
-        lines += _table(shown)
-    if len(shown) < len(found.candidates):
-        lines.append(f"... and {len(found.candidates) - len(shown)} more (--all)")
+    for output in dict.fromkeys(row.scores_output for row in found.candidates):
+        rows = [row for row in found.candidates if row.scores_output == output]
+        option = "" if found.scores is not None else f" with --scores-output {output}"
+        what = f"candidates for --target-layer{option}, the nearest to the scores first"
+        lines += ["", f"{what}, with what a branch adds:", *_table(rows[:limit])]
+        if limit is not None and len(rows) > limit:
+            lines.append(f"... and {len(rows) - limit} more (--all)")
     return lines
 
 
 def _table(rows: Sequence[CandidateRow]) -> list[str]:
-    cells = [("", "name", "type", "shape", "layout", "MACs", "memory", "note")]
+    cells = [("", "name", "type", "shape", "layout", "method", "MACs", "memory", "note")]
     cells += [
         (
             "->" if row.chosen else "",
@@ -78,6 +77,7 @@ def _table(rows: Sequence[CandidateRow]) -> list[str]:
             row.type,
             shape_text(row.shape),
             row.layout or "-",
+            row.method or "-",
             "-" if row.macs_share is None else f"{100 * row.macs_share:.1f} %",
             "-" if row.peak_bytes is None else readable(row.peak_bytes),
             row.note,

@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.blackbox.aise import Aise
-from ovxai_convert.blackbox.rise import Rise
+from ovxai_convert.blackbox.method import Perturbation
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.observation import Choose, Seen
+from ovxai_convert.explain.device_scores import DeviceScores
+from ovxai_convert.explain.observation import Choose, Observation
 from ovxai_convert.explain.predictions import ReadScores
-from ovxai_convert.explain.score_stream import ScoreStream
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.model_input import ImageInput
 from ovxai_convert.suggestions import did_you_mean
-from ovxai_convert.vocabulary import Method
-
-BlackBoxMethod: TypeAlias = Rise | Aise
-
-_METHODS: Final[Mapping[Method, type[Rise] | type[Aise]]] = {Method.RISE: Rise, Method.AISE: Aise}
-
-
-def black_box_method(method: Method, settings: Mapping[str, Any]) -> BlackBoxMethod:
-    """A black-box method with a user's settings.
-
-    Raises:
-        UsageError: a setting that the method does not have, or one out of its range.
-    """
-    kind = _METHODS[method]
-    known = [field.name for field in fields(kind)]
-    for name in settings:
-        if name not in known:
-            raise UsageError(
-                f"{method.value} has no setting '{name}'"
-                + did_you_mean(name, known, f"; it has {', '.join(known)}")
-            )
-    return kind(**settings)
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -48,7 +25,8 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     Raises:
         UsageError: one that no method has.
     """
-    known = {field.name for kind in _METHODS.values() for field in fields(kind)}
+    methods = [method.black_box for method in Method if method.black_box is not None]
+    known = {name for method in methods for name in method.settings}
     for name in settings:
         if name not in known:
             raise UsageError(f"there is no setting '{name}'{did_you_mean(name, known)}")
@@ -64,12 +42,12 @@ class BlackBox:
     """
 
     def __init__(self, compiled: ov.CompiledModel, image: ImageInput, read_scores: ReadScores) -> None:
-        self._stream = ScoreStream(compiled, read_scores, image.batch)
+        self._stream = DeviceScores(compiled, read_scores, image.batch)
         self._image = image
 
-    def look(
-        self, sample: NDArray[Any], choose: Choose, method: BlackBoxMethod, on_progress: Progress = silent
-    ) -> Seen:
+    def observe(
+        self, sample: NDArray[Any], choose: Choose, method: Perturbation, on_progress: Progress = silent
+    ) -> Observation:
         """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size."""
         scores = next(self._stream(iter([sample])))[0]
         targets = choose(scores)
@@ -82,4 +60,4 @@ class BlackBox:
             on_progress=on_progress,
         )
         classes = range(len(found.maps)) if targets is None else targets
-        return Seen(scores, dict(zip(classes, found.maps, strict=True)))
+        return Observation(scores, dict(zip(classes, found.maps, strict=True)))

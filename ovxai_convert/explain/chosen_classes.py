@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from ovxai_convert.errors import UsageError
 from ovxai_convert.source.labels import find_class
 
-Wanted: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
+Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
 """Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
 
 
 def resolve_targets(
-    wanted: Wanted, labels: Sequence[str] | None, scores: NDArray[np.float32]
+    wanted: Targets, labels: Sequence[str] | None, scores: NDArray[np.float32]
 ) -> list[int] | None:
     """Indices of the wanted classes of one image, each once, in the order given; None: all.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import openvino as ov
 
+from ovxai_convert.compiling import compile_in_float32
 from ovxai_convert.errors import ModelReadError, UsageError, last_line
 
 Hint = Literal["LATENCY", "THROUGHPUT"]
@@ -18,17 +19,16 @@ def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
         UsageError: there is no such device.
         ModelReadError: the device cannot run the model.
     """
-    core = ov.Core()
-    settings: dict[str, Any] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"}
+    there = ov.Core().available_devices
     kind = device.split(":")[0].split(".")[0]
-    if kind not in {name.split(".")[0] for name in core.available_devices} | {
+    if kind not in {name.split(".")[0] for name in there} | {
         "AUTO",
         "HETERO",
         "MULTI",
         "BATCH",
     }:
-        raise UsageError(f"no device '{device}' here; there are {', '.join(core.available_devices)}")
+        raise UsageError(f"no device '{device}' here; there are {', '.join(there)}")
     try:
-        return core.compile_model(model, device, settings)
+        return compile_in_float32(model, device, PERFORMANCE_HINT=hint)
     except RuntimeError as error:
         raise ModelReadError(f"device '{device}' cannot run the model: {last_line(error)}") from error

@@ -10,19 +10,21 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.artifact.sidecar import Sidecar
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain.black_box import BlackBox, black_box_method, check_settings
+from ovxai_convert.explain.black_box import BlackBox, check_settings
 from ovxai_convert.explain.device import compile_for
 from ovxai_convert.explain.loading import LoadedModel
-from ovxai_convert.explain.observation import Choose, Seen
+from ovxai_convert.explain.observation import Choose, Observation
 from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.explain.white_box import WhiteBox
-from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.insert import insert_branch
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import DEFAULT_BLACK_BOX, Method
 from ovxai_convert.photographs.model_input import ImageInput
-from ovxai_convert.vocabulary import DEFAULT_BLACK_BOX, Method
 
 
 class ExplainMode(Enum):
@@ -95,12 +97,12 @@ class Engine:
 
     Attributes:
         method: what it does.
-        look: from a sample ``(1, ...)`` and a choice of classes to scores and maps.
+        observe: from a sample ``(1, ...)`` and a choice of classes to scores and maps.
         refusals: why no branch was possible, if one was tried.
     """
 
     method: Method
-    look: Callable[[NDArray[Any], Choose], Seen]
+    observe: Callable[[NDArray[Any], Choose], Observation]
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -119,7 +121,7 @@ class Engines:
         self._image = image
         self._read_scores = read_scores
         self._device = device
-        self._white_boxes: dict[Plan, Engine | RefusedError] = {}
+        self._white_boxes: dict[Plan, Engine | tuple[Refusal, ...]] = {}
         self._black_box: BlackBox | None = None
 
     def choose(self, plan: Plan, settings: Mapping[str, Any], on_progress: Progress = silent) -> Engine:
@@ -144,10 +146,10 @@ class Engines:
         if isinstance(found, Engine):
             return found
         if plan.mode is ExplainMode.WHITEBOX:
-            raise found
-        return self._outside(DEFAULT_BLACK_BOX, settings, on_progress, found.refusals)
+            raise RefusedError(found)
+        return self._outside(DEFAULT_BLACK_BOX, settings, on_progress, found)
 
-    def _inside(self, plan: Plan) -> Engine | RefusedError:
+    def _inside(self, plan: Plan) -> Engine | tuple[Refusal, ...]:
         """By a branch: the artifact's own if it is what is wanted, else one that is inserted now."""
         sidecar = self._loaded.sidecar
         if sidecar is not None and sidecar.saliency_map is not None and _gives(sidecar, plan):
@@ -156,14 +158,13 @@ class Engines:
         else:
             output = None if sidecar is None else sidecar.scores.output
             request = Request(plan.method, plan.target_layer, output, plan.embed_scaling)
-            try:
-                insertion = insert_branch(self._loaded.original(), request)
-            except RefusedError as error:
-                return error
+            insertion = insert_branch(Anatomy(self._loaded.original()), request)
+            if not isinstance(insertion, Insertion):
+                return insertion
             model, saliency = insertion.model, describe_map(insertion, request)
-            method, refusals = insertion.branch.method, insertion.refusals
+            method, refusals = Method(insertion.place.method.name), insertion.refusals
         compiled = compile_for(model, self._device, "LATENCY")
-        return Engine(method, WhiteBox(compiled, self._image, self._read_scores, saliency).look, refusals)
+        return Engine(method, WhiteBox(compiled, self._image, self._read_scores, saliency).observe, refusals)
 
     def _outside(
         self,
@@ -173,12 +174,13 @@ class Engines:
         refusals: tuple[Refusal, ...],
     ) -> Engine:
         """As a black box."""
-        chosen = black_box_method(method, settings)
+        assert method.black_box is not None, "a plan without branches names no other"
+        chosen = method.black_box.with_settings(settings)
         if self._black_box is None:
             compiled = compile_for(self._loaded.original(), self._device, "THROUGHPUT")
             self._black_box = BlackBox(compiled, self._image, self._read_scores)
-        look = partial(self._black_box.look, method=chosen, on_progress=on_progress)
-        return Engine(method, look, refusals)
+        observe = partial(self._black_box.observe, method=chosen, on_progress=on_progress)
+        return Engine(method, observe, refusals)
 
 
 def _gives(sidecar: Sidecar, plan: Plan) -> bool:

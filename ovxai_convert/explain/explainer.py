@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.chosen_classes import Wanted, resolve_targets
+from ovxai_convert.explain.chosen_classes import Targets, resolve_targets
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, load_model
@@ -25,9 +25,10 @@ from ovxai_convert.explain.predictions import (
 )
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.model_input import image_input
 from ovxai_convert.source.labels import checked_labels
-from ovxai_convert.vocabulary import Method, Task
+from ovxai_convert.vocabulary import Task
 
 __all__ = ["ExplainMode", "Explainer"]
 
@@ -95,9 +96,9 @@ class Explainer:
     def __call__(
         self,
         data: NDArray[Any],
-        target_explain_labels: Wanted = None,
+        target_explain_labels: Targets = None,
         *,
-        targets: Wanted = None,
+        targets: Targets = None,
         label_names: Sequence[str] | None = None,
         overlay: bool = False,
         original_input_image: NDArray[Any] | None = None,
@@ -176,10 +177,10 @@ def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[
 
 
 def _explained(
-    sample: Sample, engine: Engine, wanted: Wanted, labels: tuple[str, ...] | None, rendering: Rendering
+    sample: Sample, engine: Engine, wanted: Targets, labels: tuple[str, ...] | None, rendering: Rendering
 ) -> Explanation:
     """One image's explanation."""
-    seen = engine.look(
+    seen = engine.observe(
         sample.values, lambda scores: resolve_targets(wanted, _of(labels, len(scores)), scores)
     )
     labels = _of(labels, len(seen.scores))

@@ -17,9 +17,9 @@ from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.overlay import grey_levels
 from ovxai_convert.explain.predictions import Prediction
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import encode_png, write_file
 from ovxai_convert.source.labels import find_class
-from ovxai_convert.vocabulary import Method
 
 _NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.+-]+")
 

@@ -14,16 +14,16 @@ import numpy as np
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import UsageError, WriteError
-from ovxai_convert.explain.chosen_classes import Wanted
+from ovxai_convert.explain.chosen_classes import Targets
 from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.source.labels import checked_labels
-from ovxai_convert.vocabulary import Method
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class FileExplainer:
             loaded = replace(loaded, labels=checked_labels(labels, loaded.scores.class_count))
         image = image_input(loaded.model, loaded.hints.layout)
         self.preprocessing, self.assumed = preprocessing_for(image, loaded.hints)
+        loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.device = device
         self.explainer = Explainer(
             loaded,
-            preprocess_fn=self.preprocessing,
             explain_mode=mode,
             explain_method=method,
             target_layer=target_layer,
@@ -101,7 +101,7 @@ class FileExplainer:
         self,
         path: Path,
         out_dir: Path,
-        targets: Wanted = None,
+        targets: Targets = None,
         overlay_weight: float = 0.5,
         raw: bool = False,
         on_progress: Progress = silent,

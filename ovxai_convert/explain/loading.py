@@ -9,11 +9,11 @@ from pathlib import Path
 
 from openvino import Model
 
-from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.outputs import has_output
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.sidecar import Sidecar, read_sidecar
 from ovxai_convert.errors import ModelReadError, Refusal
-from ovxai_convert.insertion.outputs import has_output
 from ovxai_convert.photographs.preprocessing import PreprocessingHints, hints_from_model_info
 from ovxai_convert.source.metadata import labels_of, preprocessing_of
 from ovxai_convert.source.reading import read_source, sha256_of_file
@@ -84,7 +84,7 @@ def load_model(model: Model | str | PathLike[str]) -> LoadedModel:
 
 
 def _without_sidecar(model: Model, metadata: dict[str, str]) -> LoadedModel:
-    found = find_scores(model, DataFlow(model))
+    found = find_scores(Anatomy(model))
     hints = hints_from_model_info(preprocessing_of(model) or {})
     if isinstance(found, Refusal):
         return LoadedModel(model, None, found, None, hints)

@@ -17,7 +17,7 @@ Choose: TypeAlias = Callable[[NDArray[np.float32]], list[int] | None]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One sample's scores and maps.
 
     Attributes:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.photographs.image_files import Pixels
-from ovxai_convert.photographs.preprocessing import Region
+from ovxai_convert.photographs.preprocessing import FieldOfView
 
 _MARGIN: Final = 4
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _UNSEEN_BRIGHTNESS: Final = 0.5
 
 
-def resized(
-    saliency: NDArray[Any], size: tuple[int, int], region: Region | None = None
+def enlarged(
+    saliency: NDArray[Any], size: tuple[int, int], region: FieldOfView | None = None
 ) -> NDArray[np.float32]:
     """A map ``(h, w)`` in a picture's size (rows, columns), as float32 within the map's own range.
 
@@ -27,10 +27,10 @@ def resized(
         saliency: the map.
         size: rows and columns of the picture.
         region: the part of the picture that the map covers; None: all of it. What lies outside takes the
-            values of the map's edge; :func:`seen` tells where that is.
+            values of the map's edge; :func:`covered` tells where that is.
     """
     rows, columns = size
-    whole = Region(0, 0, columns, rows)
+    whole = FieldOfView(0, 0, columns, rows)
     region = region or whole
     if saliency.shape == size and region == whole:
         return np.array(saliency, np.float32)
@@ -54,7 +54,7 @@ def resized(
     return np.clip(stretched, values.min(), values.max())
 
 
-def seen(size: tuple[int, int], region: Region) -> NDArray[np.bool_]:
+def covered(size: tuple[int, int], region: FieldOfView) -> NDArray[np.bool_]:
     """Which pixels of a picture (rows, columns) lie in a region."""
     rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
     down = (rows >= region.top) & (rows <= region.bottom)

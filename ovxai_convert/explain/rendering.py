@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.overlay import captioned, coloured, grey_levels, laid_over, resized, seen
+from ovxai_convert.explain.overlay import captioned, coloured, covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.image_files import Pixels
-from ovxai_convert.photographs.preprocessing import Region
+from ovxai_convert.photographs.preprocessing import FieldOfView
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class Scene:
     """
 
     picture: Pixels
-    region: Region | None = None
+    region: FieldOfView | None = None
 
 
-def scene_of(image: NDArray[Any], region: Region | None = None) -> Scene:
+def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
     """A scene of a photograph or of prepared data: ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, a batch of one.
 
     Data that are not uint8 are scaled to 0 to 255; grey ones get three channels.
@@ -89,7 +89,7 @@ def rendered(
     scene: Scene,
     captions: Mapping[int | str, str],
 ) -> dict[int | str, NDArray[Any]]:
-    """Maps by class: ``(h, w)`` as they are, ``(H, W)`` resized or ``(H, W, 3)`` in colours, as is wanted."""
+    """Maps by class: ``(h, w)`` as they are, ``(H, W)`` enlarged or ``(H, W, 3)`` coloured, as is wanted."""
     if rendering.output_size is not None:
         scene = _in_size(scene, rendering.output_size)
     return {
@@ -103,14 +103,14 @@ def _rendered(saliency: NDArray[Any], rendering: Rendering, scene: Scene, captio
     size = scene.picture.shape[0], scene.picture.shape[1]
     fills_range = rendering.scaling or rendering.colormap or rendering.overlay
     if rendering.resize or rendering.overlay:
-        shown = resized(saliency, size, scene.region)
+        shown = enlarged(saliency, size, scene.region)
         fills_range |= saliency.dtype == np.uint8  # interpolated grey levels are floats between them
     if fills_range:
         shown = grey_levels(shown)
     if rendering.overlay or rendering.colormap:
         shown = coloured(shown)
     if rendering.overlay:
-        where = None if scene.region is None else seen(size, scene.region)
+        where = None if scene.region is None else covered(size, scene.region)
         shown = laid_over(scene.picture, shown, rendering.overlay_weight, where)
         if rendering.overlay_prediction and caption:
             shown = captioned(shown, caption)
@@ -123,5 +123,7 @@ def _in_size(scene: Scene, size: tuple[int, int]) -> Scene:
     picture = cv2.resize(scene.picture, (columns, rows), interpolation=cv2.INTER_AREA)
     region = scene.region
     if region is not None:
-        region = Region(region.left * across, region.top * down, region.right * across, region.bottom * down)
+        region = FieldOfView(
+            region.left * across, region.top * down, region.right * across, region.bottom * down
+        )
     return Scene(np.asarray(picture, np.uint8), region)

@@ -49,8 +49,6 @@ class Preparation:
             UsageError: they do not fit the model.
         """
         array = np.asarray(data)
-        if isinstance(self.preprocess_fn, Preprocessing):
-            return self._photographs(array, self.preprocess_fn)
         if self.preprocess_fn is not None:
             return [self._by_function(each) for each in (array if array.ndim == 4 else [array])]
         if array.dtype == np.uint8 and array.shape[-1:] == (3,) and self.hints != NO_HINTS:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.artifact.sidecar import SaliencyMapInfo
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.observation import PER_IMAGE_MAP, Choose, Seen
+from ovxai_convert.explain.observation import PER_IMAGE_MAP, Choose, Observation
 from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.photographs.model_input import ImageInput
 
@@ -38,7 +38,7 @@ class WhiteBox:
         self._read_scores = read_scores
         self._saliency = saliency
 
-    def look(self, sample: NDArray[Any], choose: Choose) -> Seen:
+    def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample, ``(1, ...)`` as its input has it.
 
         Raises:
@@ -51,9 +51,9 @@ class WhiteBox:
         targets = choose(scores)
         found = np.array(results[self._saliency.index][0])
         if "class" not in self._saliency.axes:
-            return Seen(scores, {PER_IMAGE_MAP: found})
+            return Observation(scores, {PER_IMAGE_MAP: found})
         maps = dict(zip(self._classes(results, len(found)), found, strict=True))
-        return Seen(scores, _maps_of(maps, targets))
+        return Observation(scores, _maps_of(maps, targets))
 
     def _classes(self, results: Any, count: int) -> list[int]:
         classes = self._saliency.classes

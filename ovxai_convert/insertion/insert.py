@@ -1,118 +1,29 @@
-"""Locate, build, insert: from a model in memory to a copy of it with one more output."""
+"""Locate, build, insert: from a model that was read to a copy of it with one more output."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Final
+from dataclasses import replace
 
 from openvino import Model, Type
 
-from ovxai_convert.anatomy.blocks import find_block
-from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.inputs import describe_inputs, image_flow, image_ports
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.inputs import describe_inputs
+from ovxai_convert.anatomy.outputs import has_output
 from ovxai_convert.anatomy.samples import merged_samples
 from ovxai_convert.anatomy.scores import Scores, find_scores
-from ovxai_convert.anatomy.target import Candidate, Target, candidates, find_target
-from ovxai_convert.errors import LOCATE, Refusal, RefusedError, TooBig, UsageError, last_line
-from ovxai_convert.insertion.outputs import add_output, has_output, name_added_nodes
+from ovxai_convert.anatomy.target import Target
+from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
+from ovxai_convert.insertion.alternatives import with_advice
+from ovxai_convert.insertion.outputs import add_output, name_added_nodes
+from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
-from ovxai_convert.methods import BRANCHES, Branch
-from ovxai_convert.methods.class_selection import ALL_CLASSES, ClassSelection
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod
+from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.methods.method import Site
 from ovxai_convert.methods.scaling import scale_to_grey_levels
-from ovxai_convert.mosaic.cost import Cost, cost_of, readable
-from ovxai_convert.mosaic.rewriting import WrittenOut
+from ovxai_convert.mosaic.cost import cost_of, readable
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import (
-    DEFAULT_MASKING,
-    SALIENCY_CLASSES,
-    SALIENCY_MAP,
-    Method,
-    Task,
-    TokenMasking,
-)
-
-DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
-_ALTERNATIVES_NAMED: Final = 3
-_ALTERNATIVES_TRIED: Final = 8
-
-
-@dataclass(frozen=True)
-class Request:
-    """What shall be inserted, and where.
-
-    Attributes:
-        method: the method; None tries all in their order and takes the first that is possible.
-        target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None searches.
-        scores_output: tensor name or index of the output that holds the classes; None takes the only one.
-        embed_scaling: scale each map to grey levels inside the graph.
-        selection: the classes that get a map.
-        max_branch_bytes: the largest tensor that a branch may build.
-        masking: how tokens are masked, where the method does that.
-        tap_depth: how the branch reads the target; see :func:`~ovxai_convert.insertion.tap.tap_at_depth`.
-        name_alternatives: where a branch is too big, look for layers at which it is not, and name them.
-    """
-
-    method: Method | None = None
-    target_layer: str | None = None
-    scores_output: str | None = None
-    embed_scaling: bool = True
-    selection: ClassSelection = ALL_CLASSES
-    max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
-    masking: TokenMasking = DEFAULT_MASKING
-    tap_depth: int = 0
-    name_alternatives: bool = True
-
-
-@dataclass(frozen=True)
-class Insertion:
-    """A model with a branch, and where it stands; tensors are those of ``model``.
-
-    Attributes:
-        model: the copy that has the output ``saliency_map``.
-        branch: the method that was built.
-        scores: its class tensor.
-        target: its feature map.
-        map_index: index of the output ``saliency_map``; ``saliency_classes`` follows it if there is one.
-        cost: what the branch adds to an inference.
-        refusals: why methods before this one were not possible.
-        written_out: ops at which copies had to be written out, which is what makes a branch dear.
-    """
-
-    model: Model
-    branch: Branch
-    scores: Scores
-    target: Target
-    map_index: int
-    cost: Cost
-    refusals: tuple[Refusal, ...] = ()
-    written_out: tuple[WrittenOut, ...] = ()
-
-
-def insert_branch(model: Model, request: Request) -> Insertion:
-    """Copy a model and give the copy the output ``saliency_map``.
-
-    Raises:
-        RefusedError: no method is possible; every reason is in it.
-        UsageError: a layer or an output that does not exist was asked for, or a method without a branch.
-    """
-    if request.method is not None and request.method.is_black_box:
-        raise UsageError(f"{request.method.value} inserts no branch: it treats the model as a black box")
-    if has_output(model, SALIENCY_MAP):
-        raise RefusedError([Refusal(LOCATE, f"the model already has an output '{SALIENCY_MAP}'")])
-    wanted = [branch for branch in BRANCHES if request.method in (None, branch.method)]
-    refusals: list[Refusal] = []
-    for branch in wanted:
-        inserted = _try_branch(model.clone(), branch, request)
-        if isinstance(inserted, TooBig):
-            inserted = _with_advice(inserted, model, branch, request)
-        if not isinstance(inserted, Refusal):
-            return replace(inserted, refusals=tuple(refusals))
-        if inserted not in refusals:
-            refusals.append(inserted)
-    raise RefusedError(refusals)
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
 
 
 def insert_xai(
@@ -137,34 +48,56 @@ def insert_xai(
     """
     if task is not Task.CLASSIFICATION:
         raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
-    return insert_branch(model, Request(explain_method, target_layer, embed_scaling=embed_scaling)).model
+    request = Request(explain_method, target_layer, embed_scaling=embed_scaling)
+    insertion = insert_branch(Anatomy(model), request)
+    if not isinstance(insertion, Insertion):
+        raise RefusedError(insertion)
+    return insertion.model
 
 
-@dataclass(frozen=True)
-class Location:
-    """Where a branch may stand in a model; tensors are those of the model that was looked at."""
+def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refusal, ...]:
+    """Copy a model and give the copy the output ``saliency_map``, or say for every method why not.
 
-    flow: DataFlow
-    scores: Scores
-    target: Target
+    Raises:
+        UsageError: a layer or an output that does not exist was asked for, or a method without a branch.
+    """
+    if has_output(anatomy.model, SALIENCY_MAP):
+        return (Refusal(f"the model already has an output '{SALIENCY_MAP}'"),)
+    refusals: list[Refusal] = []
+    for method in _wanted(request.method):
+        place = locate(anatomy, method, request)
+        inserted = place if isinstance(place, Refusal) else build_branch(anatomy, place, request)
+        if isinstance(inserted, Insertion):
+            return replace(inserted, refusals=tuple(refusals))
+        if isinstance(inserted, TooBig) and isinstance(place, Place):
+            inserted = with_advice(inserted, anatomy, place, request, build_branch)
+        if inserted not in refusals:
+            refusals.append(inserted)
+    return tuple(refusals)
 
 
-def locate(model: Model, branch: Branch, request: Request) -> Location | Refusal:
+def _wanted(method: Method | None) -> tuple[WhiteBoxMethod, ...]:
+    if method is None:
+        return WHITE_BOX_METHODS
+    if method.white_box is None:
+        raise UsageError(f"{method.value} inserts no branch: it treats the model as a black box")
+    return (method.white_box,)
+
+
+def locate(anatomy: Anatomy, method: WhiteBoxMethod, request: Request) -> Place | Refusal:
     """Find the scores and the target that a request means, as a method wants it."""
-    if not image_ports(model):
-        return Refusal(LOCATE, f"no input takes an image: {describe_inputs(model)}")
-    flow = DataFlow(model)
-    scores = find_scores(model, flow, request.scores_output)
+    if not anatomy.images:
+        return Refusal(f"no input takes an image: {describe_inputs(anatomy.model)}")
+    scores = find_scores(anatomy, request.scores_output)
     if isinstance(scores, Refusal):
         return scores
-    of_image = image_flow(model)
-    if branch.on_tokens:
-        target = find_block(model, of_image, scores, request.target_layer, request.masking.block)
-    else:
-        target = find_target(model, of_image, scores, request.target_layer)
-    if isinstance(target, Refusal):
-        return target
-    return merged_samples(model, target) or _too_coarse(scores, target) or Location(flow, scores, target)
+    target = method.locate(anatomy, scores, request.target_layer, method.settings(request.options))
+    return target if isinstance(target, Refusal) else checked_place(anatomy, Place(method, scores, target))
+
+
+def checked_place(anatomy: Anatomy, place: Place) -> Place | Refusal:
+    """A place, or why no map of it would be one of an image's cells."""
+    return merged_samples(anatomy, place.target) or _too_coarse(place.scores, place.target) or place
 
 
 def _too_coarse(scores: Scores, target: Target) -> Refusal | None:
@@ -176,57 +109,64 @@ def _too_coarse(scores: Scores, target: Target) -> Refusal | None:
     if Type.bf16 not in (port.get_element_type() for port in (scores.port, target.port)):
         return None
     reason = "the head computes in bfloat16, whose steps are coarser than grey levels"
-    return Refusal(LOCATE, f"{reason}; store the model in float16 or float32", address(target.port))
+    return Refusal(f"{reason}; store the model in float16 or float32", address(target.port))
 
 
-def class_scores(model: Model, request: Request) -> Scores | None:
-    """The scores that a request means, or None where there are none or several, or a map already."""
-    if has_output(model, SALIENCY_MAP):
-        return None
-    scores = find_scores(model, DataFlow(model), request.scores_output)
-    return None if isinstance(scores, Refusal) else scores
+def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: int = 0) -> Insertion | Refusal:
+    """Build one method's branch in a copy of the model.
 
-
-def _try_branch(model: Model, branch: Branch, request: Request) -> Insertion | Refusal:
-    """Build one method's branch in a model that nobody else uses."""
-    place = locate(model, branch, request)
-    if isinstance(place, Refusal):
-        return place
-    taps = {}
-    for port in place.target.masked:
-        tap = tap_at_depth(place.flow, port, request.tap_depth)
-        if isinstance(tap, Refusal):
-            return tap
-        taps[port] = tap
+    Args:
+        anatomy: the model's.
+        place: where the branch stands.
+        request: what else was asked for.
+        tap_depth: how the branch reads the target; see :func:`~ovxai_convert.insertion.tap.tap_at_depth`.
+    """
     refusal = _unknown_class(place.scores, request.selection)
-    if refusal is not None:
-        return refusal
-    site = Site(
-        place.flow,
-        place.target,
-        taps,
-        place.scores,
-        request.selection,
-        request.max_branch_bytes,
-        request.masking,
-    )
+    site = _site(anatomy, place, request, tap_depth) if refusal is None else refusal
+    if isinstance(site, Refusal):
+        return site
+    method, model = place.method, site.copy.model
     try:
-        raw = branch.build(site)
+        raw = method.build(site)
     except RuntimeError as error:  # OpenVINO's answer where an op cannot be made of these tensors
-        raw = Refusal(branch.method.value, f"the branch cannot be built: {last_line(error)}")
+        raw = Refusal(f"the branch cannot be built: {last_line(error)}")
     if isinstance(raw, Refusal):
-        return raw
+        return replace(raw, method=method.name)
     map_index = len(model.outputs)
     add_output(model, scale_to_grey_levels(raw.maps) if request.embed_scaling else raw.maps, SALIENCY_MAP)
     if raw.classes is not None:
         add_output(model, raw.classes, SALIENCY_CLASSES)
-    name_added_nodes(model, place.flow, SALIENCY_MAP)
-    cost = cost_of(
-        (node for node in model.get_ordered_ops() if node not in place.flow.position), place.flow.nodes
-    )
+    added = name_added_nodes(model, site.copy.nodes, SALIENCY_MAP)
+    cost = cost_of(added, anatomy.nodes)
     if cost.peak_bytes > request.max_branch_bytes:
-        return _too_big(branch, place.target, cost, request.max_branch_bytes)
-    return Insertion(model, branch, place.scores, place.target, map_index, cost, written_out=raw.written_out)
+        needed = f"the branch needs {readable(cost.peak_bytes)} at once, more than "
+        price = f"and {cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.2f} times the model's"
+        reason = f"{needed}{readable(request.max_branch_bytes)}, {price}"
+        return TooBig(reason, address(place.target.port), method.name)
+    return Insertion(model, place, map_index, cost, written_out=raw.written_out)
+
+
+def _site(anatomy: Anatomy, place: Place, request: Request, tap_depth: int) -> Site | Refusal:
+    """A copy of the model, and in it where the branch is built."""
+    copy = anatomy.copied()
+    flow, target = copy.flow(), place.target.carried(copy.port)
+    taps = {}
+    for port in target.masked:
+        tap = tap_at_depth(flow, port, tap_depth)
+        if isinstance(tap, Refusal):
+            return tap
+        taps[port] = tap
+    settings = place.method.settings(request.options)
+    return Site(
+        copy,
+        flow,
+        target,
+        taps,
+        place.scores.carried(copy.port),
+        request.selection,
+        request.max_branch_bytes,
+        settings,
+    )
 
 
 def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:
@@ -234,48 +174,5 @@ def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:
     too_many = (selection.top_k or 0) > scores.class_count
     if wrong or too_many:
         what = f"there is no class {wrong[0]}" if wrong else f"there are no {selection.top_k} classes"
-        return Refusal(LOCATE, f"{what}: the scores have {scores.class_count}")
+        return Refusal(f"{what}: the scores have {scores.class_count}")
     return None
-
-
-def _too_big(branch: Branch, target: Target, cost: Cost, max_bytes: int) -> TooBig:
-    needed = f"the branch needs {readable(cost.peak_bytes)} at once, more than {readable(max_bytes)}"
-    price = f"and {cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.2f} times the model's"
-    return TooBig(branch.method.value, f"{needed}, {price}", address(target.port))
-
-
-def _with_advice(refusal: TooBig, model: Model, branch: Branch, request: Request) -> TooBig:
-    """A refusal that also says what may do: more memory, or layers at which the branch fits."""
-    advice = "a higher --max-branch-memory may do"
-    if request.name_alternatives and not branch.on_tokens:
-        tried = _other_layers(model, branch, request)[:_ALTERNATIVES_TRIED]
-        fitting = list(islice(_fitting(model, branch, request, tried), _ALTERNATIVES_NAMED))
-        if fitting:
-            advice = f"{advice}, or another --target-layer: {', '.join(fitting)}"
-        elif tried:
-            advice = f"{advice}; of {len(tried)} other layers tried none fits"
-        else:
-            advice = f"{advice}; there is no other layer to take"
-    return replace(refusal, reason=f"{refusal.reason}; {advice}")
-
-
-def _fitting(model: Model, branch: Branch, request: Request, places: Sequence[Candidate]) -> Iterator[str]:
-    """Where the branch is not refused, and what it needs there; each costs a branch built in vain."""
-    for place in places:
-        where = address(place.port)
-        inserted = _try_branch(model.clone(), branch, replace(request, target_layer=where))
-        if isinstance(inserted, Insertion):
-            shape = str(place.port.get_partial_shape())
-            yield f"at '{where}' {shape} it needs {readable(inserted.cost.peak_bytes)}"
-
-
-def _other_layers(model: Model, branch: Branch, request: Request) -> list[Candidate]:
-    """Feature maps beside the one that the request means: of each shape that which is nearest to the scores.
-
-    Those behind it have no less work between them and the scores.
-    """
-    place = locate(model, branch, request)
-    assert isinstance(place, Location), "it was located when the branch was tried"
-    found = candidates(model, image_flow(model), place.scores)
-    others = [each for each in found if each.layout and each.port != place.target.port]
-    return list({str(each.port.get_partial_shape()): each for each in reversed(others)}.values())[::-1]

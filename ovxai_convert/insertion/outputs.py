@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from openvino import Model, Output
+from collections.abc import Sequence
+
+from openvino import Model, Node, Output
 from openvino import opset15 as ops
-
-from ovxai_convert.anatomy.flow import DataFlow
-
-
-def has_output(model: Model, name: str) -> bool:
-    """Whether an output carries this tensor name."""
-    return any(name in output.get_names() for output in model.outputs)
 
 
 def add_output(model: Model, port: Output, name: str) -> None:
@@ -24,17 +19,21 @@ def add_output(model: Model, port: Output, name: str) -> None:
     model.add_results([result])  # add_outputs would also name outputs that have no name
 
 
-def name_added_nodes(model: Model, before: DataFlow, prefix: str) -> None:
-    """Give every node that is not in ``before`` a name that is the same in every run: ``prefix/Type_3``.
+def name_added_nodes(model: Model, before: Sequence[Node], prefix: str) -> list[Node]:
+    """Give every node that is not one of those ``before`` a name that is the same in every run; all of these.
 
-    OpenVINO names new nodes by a counter of the process, which would make equal conversions differ.
+    They are called ``prefix/Type_3``. OpenVINO names new nodes by a counter of the process, which would make
+    equal conversions differ.
     """
-    taken = {node.get_friendly_name() for node in before.nodes}
+    old = set(before)
+    taken = {node.get_friendly_name() for node in before}
     counts: dict[str, int] = {}
-    for node in model.get_ordered_ops():
-        if node in before.position or node.get_friendly_name().startswith(prefix):
+    added = [node for node in model.get_ordered_ops() if node not in old]
+    for node in added:
+        if node.get_friendly_name().startswith(prefix):
             continue
         kind = node.get_type_name()
         name = f"{prefix}/{kind}_{counts.setdefault(kind, 0)}"
         counts[kind] += 1
         node.set_friendly_name(name if name not in taken else f"{name}_added")
+    return added

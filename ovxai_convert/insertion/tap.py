@@ -14,7 +14,7 @@ from openvino import Output
 from openvino import opset15 as ops
 
 from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.errors import LOCATE, Refusal
+from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.recreate import recreate
@@ -36,7 +36,7 @@ def tap_at_depth(flow: DataFlow, port: Output, depth: int) -> Output | Refusal:
     node = port.get_node()
     if not has(node, *_CHEAP):
         reason = f"{node.get_type_name()} is too costly to compute twice"
-        return Refusal(LOCATE, reason, address(port))
+        return Refusal(reason, address(port))
     inputs = []
     for source in node.input_values():
         tapped = tap_at_depth(flow, source, depth - 1)

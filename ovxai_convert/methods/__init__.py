@@ -1,13 +1,59 @@
-"""The white-box methods, in the order in which ``auto`` tries them."""
+"""The methods, in the order in which ``auto`` tries them: all that is known of one stands in its file.
+
+To add a method, write its file and add a member here.
+"""
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import Final
+
+from ovxai_convert.blackbox import aise, rise
+from ovxai_convert.blackbox.method import BlackBoxMethod
 from ovxai_convert.methods import activationmap, reciprocam, vitreciprocam
-from ovxai_convert.methods.method import Branch
+from ovxai_convert.methods.method import WhiteBoxMethod
 
-BRANCHES: tuple[Branch, ...] = (reciprocam.BRANCH, vitreciprocam.BRANCH, activationmap.BRANCH)
 
-if len({branch.method for branch in BRANCHES}) != len(BRANCHES):
-    raise ValueError("two branches claim the same method")
+class Method(Enum):
+    """Explanation methods: white-box ones, whose map a branch of the model gives, and black-box ones.
 
-__all__ = ["BRANCHES", "Branch"]
+    A member's value is its name: ``Method("reciprocam")`` is ``Method.RECIPROCAM``.
+
+    RECIPROCAM: one map per class, Recipro-CAM (arXiv 2209.14074).
+    VITRECIPROCAM: one map per class, ViT-ReciproCAM (arXiv 2310.02588), for transformers with a class token.
+    ACTIVATIONMAP: one map for all classes, the channel mean of the feature map.
+    RISE: black-box, randomly masked images (arXiv 1806.07421).
+    AISE: black-box, gaussian windows placed by optimisation.
+    """
+
+    RECIPROCAM = reciprocam.METHOD
+    VITRECIPROCAM = vitreciprocam.METHOD
+    ACTIVATIONMAP = activationmap.METHOD
+    RISE = rise.METHOD
+    AISE = aise.METHOD
+
+    white_box: WhiteBoxMethod | None
+    """Its definition, if a branch gives its map."""
+    black_box: BlackBoxMethod | None
+    """Its definition, if it treats the model as a black box."""
+
+    def __new__(cls, definition: WhiteBoxMethod | BlackBoxMethod | str) -> Method:
+        """A member whose value is the method's name."""
+        assert not isinstance(definition, str), "a name finds a member and makes none"
+        member = object.__new__(cls)
+        member._value_ = definition.name
+        member.white_box = definition if isinstance(definition, WhiteBoxMethod) else None
+        member.black_box = definition if isinstance(definition, BlackBoxMethod) else None
+        return member
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether it treats the model as a black box."""
+        return self.black_box is not None
+
+
+WHITE_BOX_METHODS: Final = tuple(method.white_box for method in Method if method.white_box is not None)
+DEFAULT_BLACK_BOX: Final = Method.RISE
+"""The black-box method where none is named."""
+
+__all__ = ["DEFAULT_BLACK_BOX", "WHITE_BOX_METHODS", "BlackBoxMethod", "Method", "WhiteBoxMethod"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from openvino import Output
 from openvino import opset15 as ops
@@ -15,20 +14,16 @@ from ovxai_convert.methods.method import RawMaps, Site
 from ovxai_convert.mosaic.rewriting import Rewritten
 from ovxai_convert.tensors.extents import Extent, extent, ints, rank_of, reshaped
 from ovxai_convert.tensors.permuting import transposed
-from ovxai_convert.vocabulary import Method
 
 Rewrite = Callable[[Output], Rewritten | Refusal]
 """A tensor of the head for all copies."""
 
 
-def class_maps(
-    site: Site, method: Method, grid: tuple[Extent, Extent], rewrite: Rewrite
-) -> RawMaps | Refusal:
+def class_maps(site: Site, grid: tuple[Extent, Extent], rewrite: Rewrite) -> RawMaps | Refusal:
     """Maps ``[N, K, H, W]``, or ``[N, K', H, W]`` of chosen classes, from the scores of all copies.
 
     Args:
         site: where the branch is built.
-        method: whose maps they are.
         grid: rows and columns.
         rewrite: makes a tensor of the head for as many copies as the grid has cells.
     """
@@ -38,7 +33,7 @@ def class_maps(
     sink, per_class = _all_classes(site) if indices is None else _chosen_classes(site, indices)
     rewritten = rewrite(sink)
     if isinstance(rewritten, Refusal):
-        return replace(rewritten, method=method.value)
+        return rewritten
     flat = per_class(rewritten.port)
     maps = reshaped(flat, [extent(flat, 0), site.selection.count(site.scores.class_count), *grid])
     return RawMaps(maps, indices if site.selection.top_k else None, rewritten.written_out)

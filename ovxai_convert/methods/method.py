@@ -1,43 +1,82 @@
-"""What a branch is: a method, the meaning of its map's axes, and a function that builds it."""
+"""A white-box method as one object: where it looks, what it builds, how it is defined, what it asks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
 
+from numpy.typing import NDArray
 from openvino import Output
 
+from ovxai_convert.anatomy.anatomy import Anatomy, ModelCopy
+from ovxai_convert.anatomy.feature_maps import Candidate, feature_maps, find_feature_map
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.mosaic.rewriting import WrittenOut
-from ovxai_convert.vocabulary import DEFAULT_MASKING, Method, TokenMasking
+from ovxai_convert.suggestions import did_you_mean
+
+Settings: TypeAlias = Mapping[str, str | int]
+"""A value for every option of a method, by its name."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that a method lets the user choose.
+
+    Attributes:
+        name: as a keyword; the command line writes ``_`` as ``-``.
+        default: where nothing is said.
+        help: one sentence without its end.
+        choices: what may be said; empty for a whole number from 1 on.
+    """
+
+    name: str
+    default: str | int
+    help: str
+    choices: tuple[str, ...] = ()
+
+    def checked(self, value: Any) -> str | int:
+        """The value, if it is one.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if self.choices and value not in self.choices:
+            raise UsageError(f"{self.name}: '{value}' is none of {', '.join(self.choices)}")
+        if not self.choices and (not isinstance(value, int) or value < 1):
+            raise UsageError(f"{self.name}: {value} is no whole number from 1 on")
+        checked: str | int = value
+        return checked
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a branch is built.
+    """Where a branch is built; tensors are those of the copy.
 
     Attributes:
-        flow: data edges of the model that takes the branch.
-        target: the feature map.
+        copy: the copy of the model that takes the branch.
+        flow: its data edges.
+        target: the feature map, or the tokens of a block.
         taps: for every masked tensor the one that the branch reads instead (equal to it, computed again from
             a neighbour so that the runtime's fusions stay); the tensor itself as a rule.
         scores: the class tensor.
         selection: the classes that get a map.
         max_bytes: the largest tensor that the branch may build.
-        masking: how tokens are masked, where the target is a transformer block.
+        settings: of the method.
     """
 
+    copy: ModelCopy
     flow: DataFlow
     target: Target
     taps: Mapping[Output, Output]
     scores: Scores
     selection: ClassSelection
     max_bytes: int
-    masking: TokenMasking = DEFAULT_MASKING
+    settings: Settings
 
     @property
     def tap(self) -> Output:
@@ -60,18 +99,86 @@ class RawMaps:
     written_out: tuple[WrittenOut, ...] = ()
 
 
-@dataclass(frozen=True)
-class Branch:
-    """One white-box method.
+class Head(Protocol):
+    """The original model from its target on, in the runtime, as slow definitions use it.
 
     Attributes:
-        method: its name.
-        axes: what the axes of its map mean, the last two being rows and columns.
-        build: makes the maps in the site's graph.
-        on_tokens: it masks the tokens of a transformer block, not the cells of a feature map.
+        target: the target.
+        entering: tensors that enter the head, the target first.
     """
 
-    method: Method
+    target: Target
+    entering: tuple[Output, ...]
+
+    def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Scores ``[N, K]`` for values of the tensors that enter."""
+
+
+Define: TypeAlias = Callable[[Head, Sequence[NDArray[Any]], Sequence[int], Settings], NDArray[Any]]
+"""A slow definition: raw values ``[N, K, cells]`` at some cells, from the head and what enters it."""
+PER_CLASS: Final = ("batch", "class", "height", "width")
+PER_IMAGE: Final = ("batch", "height", "width")
+"""What the axes of maps mean that stand for one class each, or for all."""
+
+
+@dataclass(frozen=True)
+class WhiteBoxMethod:
+    """One method whose map a branch of the model gives. Nobody needs to ask which one it is.
+
+    Attributes:
+        name: on the command line and in the sidecar.
+        axes: what the axes of its map mean, of ``batch``, ``class``, ``height``, ``width``; the last two are
+            rows and columns.
+        candidates: where it may stand in a model, the nearest to the scores first.
+        locate: where it stands, by the name of a layer or by itself, given its settings.
+        build: makes the maps in the site's copy.
+        define: the slow definition, written independently of ``build``: from the head and the values of the
+            tensors that enter it to raw values ``[N, K, cells]`` (K = 1 where one map stands for all classes)
+            at some cells, given its settings.
+        options: what the user may choose.
+        parameters: what the sidecar says of them; None where it has none.
+        candidates_priced: of how many candidates an inspection works out the cost; None: of all.
+        raw_like: the tensor whose element type raw maps have.
+        cells_checked: at how many cells, beside the lowest and the highest, the proof compares a map with its
+            definition; None: at all of them, where that costs nothing.
+    """
+
+    name: str
     axes: tuple[str, ...]
+    candidates: Callable[[Anatomy, Scores], list[Candidate]]
+    locate: Callable[[Anatomy, Scores, str | None, Settings], Target | Refusal]
     build: Callable[[Site], RawMaps | Refusal]
-    on_tokens: bool = False
+    define: Define
+    options: tuple[Option, ...] = ()
+    parameters: Callable[[Target, Settings], dict[str, Any]] | None = None
+    cells_checked: int | None = 6
+    candidates_priced: int | None = None
+    raw_like: Callable[[Scores, Target], Output] = lambda scores, _: scores.port
+
+    def settings(self, given: Mapping[str, Any]) -> Settings:
+        """A value for every option: what is given, else its default.
+
+        Raises:
+            UsageError: the method has no such option, or the option no such value.
+        """
+        known = {option.name: option for option in self.options}
+        for name in given:
+            if name not in known:
+                listed = f"; it has {', '.join(known)}" if known else ""
+                raise UsageError(f"{self.name} has no option '{name}'{did_you_mean(name, known, listed)}")
+        return {name: option.checked(given.get(name, option.default)) for name, option in known.items()}
+
+
+def on_feature_maps(
+    name: str,
+    axes: tuple[str, ...],
+    build: Callable[[Site], RawMaps | Refusal],
+    define: Define,
+    **others: Any,
+) -> WhiteBoxMethod:
+    """A method that stands at the last feature map, or at the one that is named; see its class."""
+
+    def locate(anatomy: Anatomy, scores: Scores, wanted: str | None, _: Settings) -> Target | Refusal:
+        return find_feature_map(anatomy, scores, wanted)
+
+    return WhiteBoxMethod(name, axes, feature_maps, locate, build, define, **others)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from openvino import Output
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.methods.class_maps import class_maps
-from ovxai_convert.methods.method import Branch, RawMaps, Site
+from ovxai_convert.methods.method import PER_CLASS, Head, RawMaps, Settings, Site, on_feature_maps
 from ovxai_convert.mosaic.rewriting import Rewriting, Rewritten, rewrite_head
 from ovxai_convert.ops.kinds import Mask
 from ovxai_convert.ops.levels import masked
 from ovxai_convert.tensors.extents import extent, product, shape_vector
-from ovxai_convert.vocabulary import Method
 
 
 def build(site: Site) -> RawMaps | Refusal:
@@ -27,7 +31,23 @@ def build(site: Site) -> RawMaps | Refusal:
     def rewrite(sink: Output) -> Rewritten | Refusal:
         return rewrite_head(site.flow, sources, sink, Rewriting(count, site.max_bytes))
 
-    return class_maps(site, Method.RECIPROCAM, target.grid_extents(), rewrite)
+    return class_maps(site, target.grid_extents(), rewrite)
 
 
-BRANCH = Branch(Method.RECIPROCAM, ("batch", "class", "height", "width"), build)
+def define(head: Head, values: Sequence[NDArray[Any]], cells: Sequence[int], _: Settings) -> NDArray[Any]:
+    """The head's scores on feature maps of which one cell is kept."""
+    features, *others = values
+    axes = head.target.position_axes
+    grid = [features.shape[axis] for axis in axes]
+    scores = []
+    for cell in cells:
+        kept: list[Any] = [slice(None)] * features.ndim
+        for axis, index in zip(axes, np.unravel_index(cell, grid), strict=True):
+            kept[axis] = index
+        single = np.zeros_like(features)
+        single[tuple(kept)] = features[tuple(kept)]
+        scores.append(head.scores([single, *others]))
+    return np.stack(scores, axis=-1)
+
+
+METHOD = on_feature_maps("reciprocam", PER_CLASS, build, define)

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from openvino import Model, Output
 from openvino import opset15 as ops
 
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.blocks import blocks, find_block
+from ovxai_convert.anatomy.feature_maps import Candidate, Standing
 from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.scores import Scores
+from ovxai_convert.anatomy.target import Target
 from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.errors import Refusal, TooBig
 from ovxai_convert.methods.class_maps import class_maps
-from ovxai_convert.methods.method import Branch, RawMaps, Site
-from ovxai_convert.mosaic.masks import KernelMask
+from ovxai_convert.methods.method import PER_CLASS, Head, Option, RawMaps, Settings, Site, WhiteBoxMethod
+from ovxai_convert.mosaic.masks import GAUSSIAN, KERNELS, KernelMask
 from ovxai_convert.mosaic.narrowing import narrowed
 from ovxai_convert.mosaic.rewriting import Rewriting, Rewritten, rewrite_head
 from ovxai_convert.ops.kinds import Carried, Mask, Masked
 from ovxai_convert.ops.levels import masked
 from ovxai_convert.tensors.extents import ints, pinned
-from ovxai_convert.tensors.settled import Extents, settled_extents
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.tensors.settled import Extents
 
+_NAME: Final = "vitreciprocam"
+_KEEP, _DROP = "keep", "drop"
+_OPTIONS: Final = (
+    Option("kernel", GAUSSIAN, "patches that a copy keeps", tuple(KERNELS)),
+    Option(
+        "class_token",
+        _KEEP,
+        "whether copies keep the class token and its like",
+        (_KEEP, _DROP),
+    ),
+    Option("block", 1, "block to mask, counted from the end"),
+)
 _MOST_TURNS: Final = 64
 _READ_AND_WRITTEN: Final = 4
 """Tensors of one size that an op may hold at once."""
+
+
+def candidates(anatomy: Anatomy, scores: Scores) -> list[Candidate]:
+    """Transformer blocks whose tokens can be masked, the last first."""
+    there = [block for block in blocks(anatomy, scores) if isinstance(block, Target)]
+    note = "transformer block {0} from the end (--block {0})"
+    return [Candidate(block.port, Standing.MAP, block, note.format(block.block)) for block in there]
+
+
+def locate(anatomy: Anatomy, scores: Scores, wanted: str | None, settings: Settings) -> Target | Refusal:
+    """The block of the number that is set, or the one whose tokens are named."""
+    block = find_block(anatomy, scores, wanted, int(settings["block"]))
+    return replace(block, method=_NAME) if isinstance(block, Refusal) else block
 
 
 def build(site: Site) -> RawMaps | Refusal:
@@ -40,18 +71,22 @@ def build(site: Site) -> RawMaps | Refusal:
     rows, columns = site.target.grid
     assert rows is not None, "a transformer block has a static grid"
     assert columns is not None, "the same for columns"
-    extents = settled_extents(site.flow.model)
-    sources = _masked_sources(site, KernelMask(site.masking, (rows, columns)), extents)
+    extents = site.copy.extents()
+    sources = _masked_sources(
+        site,
+        KernelMask(str(site.settings["kernel"]), site.settings["class_token"] == _KEEP, (rows, columns)),
+        extents,
+    )
 
     def rewrite(sink: Output) -> Rewritten | Refusal:
         end = narrowed(site.flow, site.target.masked, sink, extents)
         if isinstance(end, Refusal):
             return end
-        flow = DataFlow(Model([ops.result(end)], site.flow.model.get_parameters()))
+        flow = DataFlow(Model([ops.result(end)], site.copy.model.get_parameters()))
         read = {port: tokens for port, tokens in sources.items() if port.get_node() in flow.position}
         return _Head(flow, read, end, rows * columns).for_all_copies(site.max_bytes)
 
-    return class_maps(site, Method.VITRECIPROCAM, (rows, columns), rewrite)
+    return class_maps(site, (rows, columns), rewrite)
 
 
 def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Output, Carried]:
@@ -119,4 +154,51 @@ class _Head:
         return rewrite_head(self.flow, some, self.end, Rewriting(ints([last - first]), max_bytes))
 
 
-BRANCH = Branch(Method.VITRECIPROCAM, ("batch", "class", "height", "width"), build, on_tokens=True)
+def define(
+    head: Head, values: Sequence[NDArray[Any]], cells: Sequence[int], settings: Settings
+) -> NDArray[Any]:
+    """The head's scores on sequences of which the tokens around one patch are kept."""
+    tokens = {each.port: each.tokens for each in head.target.sequences}
+    entering = list(zip(values, map(tokens.get, head.entering), strict=True))
+
+    def scores(cell: int) -> NDArray[Any]:
+        return head.scores(
+            [held if kind is None else masked_tokens(held, kind, cell, settings) for held, kind in entering]
+        )
+
+    return np.stack([scores(cell) for cell in cells], axis=-1)
+
+
+def masked_tokens(values: NDArray[Any], tokens: Tokens, cell: int, settings: Settings) -> NDArray[Any]:
+    """Tokens times the mask of one patch: its kernel on the grid, 1 or 0 for tokens that are no patches."""
+    kept = np.full(tokens.count, float(settings["class_token"] == _KEEP))
+    if tokens.grid is not None:
+        window = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+        if settings["kernel"] != GAUSSIAN:
+            window = np.pad([[1.0]], 1)
+        around = np.zeros((tokens.grid[0] + 2, tokens.grid[1] + 2))
+        row, column = np.unravel_index(cell, tokens.grid)
+        around[row : row + 3, column : column + 3] = window
+        kept[tokens.before : tokens.before + tokens.patches] = around[1:-1, 1:-1].ravel()
+    by_axis = [-1 if axis == tokens.axis else 1 for axis in range(values.ndim)]
+    product: NDArray[Any] = values * kept.reshape(by_axis).astype(values.dtype)
+    return product
+
+
+def parameters(target: Target, settings: Settings) -> dict[str, Any]:
+    """As the sidecar records them; the block is the one that was found, by number or by name."""
+    class_token = {_KEEP: "kept", _DROP: "dropped"}[str(settings["class_token"])]
+    return {"kernel": settings["kernel"], "class_token": class_token, "block": target.block}
+
+
+METHOD = WhiteBoxMethod(
+    _NAME,
+    PER_CLASS,
+    candidates,
+    locate,
+    build,
+    define,
+    _OPTIONS,
+    parameters,
+    candidates_priced=2,  # further back, pricing a block means building all that follows it
+)

@@ -11,9 +11,13 @@ from openvino import opset15 as ops
 from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.ops.kinds import Mask
 from ovxai_convert.tensors.extents import Extent, ints, product, reshaped, scalar, shape_vector
-from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
 
-_REACH: Final = {Kernel.SINGLE: 1, Kernel.GAUSSIAN: 2}
+GAUSSIAN: Final = "gaussian"
+"""The 3x3 neighbourhood, weighted ``[1 2 1; 2 4 2; 1 2 1] / 16``."""
+SINGLE: Final = "single"
+"""The token alone."""
+KERNELS: Final = {GAUSSIAN: 2, SINGLE: 1}
+"""What a copy may keep of the tokens around its own, and the reach of each."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +31,24 @@ class KernelMask:
     Nothing of it is stored: it is computed from the numbers of rows and columns.
 
     Attributes:
-        masking: the kernel, and what happens to auxiliary tokens.
+        kernel: one of ``KERNELS``.
+        keeps_auxiliary: whether copies keep class tokens, registers and the like.
         grid: rows and columns.
     """
 
-    masking: TokenMasking
+    kernel: str
+    keeps_auxiliary: bool
     grid: tuple[Extent, Extent]
 
     @property
     def auxiliary(self) -> float:
         """The weight of class tokens, registers and the like."""
-        return 1.0 if self.masking.class_token is ClassToken.KEEP else 0.0
+        return float(self.keeps_auxiliary)
 
     @property
     def levels(self) -> tuple[float, ...]:
         """All weights that a token can have, in ascending order."""
-        reach = _REACH[self.masking.kernel]
+        reach = KERNELS[self.kernel]
         line = [max(0, reach - distance) / reach**2 for distance in range(reach + 1)]
         return tuple(sorted({0.0, 1.0, *(one * other for one in line for other in line)}))
 
@@ -73,7 +79,7 @@ class KernelMask:
 
     def _along(self, length: Extent) -> Output:
         """``[length, length]``: ``max(0, r - |i - j|) / r^2``."""
-        reach = _REACH[self.masking.kernel]
+        reach = KERNELS[self.kernel]
         numbers = ops.range(ints(0), scalar(length), ints(1), "f32")
         distance = ops.abs(ops.subtract(ops.unsqueeze(numbers, ints(1)), ops.unsqueeze(numbers, ints(0))))
         nearness = ops.relu(ops.subtract(ops.constant(reach, Type.f32), distance))

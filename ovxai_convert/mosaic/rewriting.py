@@ -143,4 +143,4 @@ def _too_big(node: Node, tensor: Carried, rewriting: Rewriting) -> TooBig | None
         return None
     limit = readable(rewriting.max_bytes)
     reason = f"all copies at {node.get_type_name()} need {readable(size)}, more than {limit}"
-    return TooBig("mosaic", reason, node.get_friendly_name())
+    return TooBig(reason, node.get_friendly_name())

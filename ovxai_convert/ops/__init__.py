@@ -56,7 +56,7 @@ if len(TABLE) != sum(len(row.types) for row in ROWS):
 
 def op_of(node: Node) -> Op:
     """What is known of an op."""
-    return TABLE.get(node.get_type_name(), sources.UNKNOWN)
+    return TABLE.get(node.get_type_name(), sources.NOT_IN_TABLE)
 
 
 def has(node: Node, *those: Trait) -> bool:

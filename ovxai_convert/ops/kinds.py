@@ -160,4 +160,4 @@ class Call:
 
     def refuse(self, reason: str) -> Refusal:
         """A refusal at this op."""
-        return Refusal("mosaic", f"{self.node.get_type_name()} {reason}", self.node.get_friendly_name())
+        return Refusal(f"{self.node.get_type_name()} {reason}", self.node.get_friendly_name())

@@ -13,7 +13,7 @@ def _known_by_name(names: str, *those: Trait) -> Op:
     return always_written_out(names, meanings.unknown, copying.UNKNOWN, *those)
 
 
-UNKNOWN: Final = _known_by_name("")
+NOT_IN_TABLE: Final = _known_by_name("")
 """The row of every op that has none."""
 
 OPS: Final = (

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import ModelReadError, WriteError
-from ovxai_convert.quiet import quiet_stderr
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """A picture, ``(H, W, 3)`` in OpenCV's order blue, green, red, or ``(H, W)`` grey; 0 to 255."""
@@ -29,8 +28,7 @@ def read_image(path: Path) -> Pixels:
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        with quiet_stderr():
-            pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
     except cv2.error:  # more pixels than OpenCV decodes
         pixels = None
     if pixels is None:

@@ -12,10 +12,10 @@ from openvino import Model
 
 from ovxai_convert.anatomy.inputs import input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.preprocessing import Layout, Preprocessing, PreprocessingHints
+from ovxai_convert.photographs.preprocessing import InputLayout, Preprocessing, PreprocessingHints
 from ovxai_convert.tensors.ports import extents
 
-_FROM_THE_OTHER: Final[dict[Layout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
+_FROM_THE_OTHER: Final[dict[InputLayout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
 """Order of axes that turns the other layout into this one."""
 _ANY_SIZE: Final = 224
 """Rows and columns where the model takes any."""
@@ -33,7 +33,7 @@ class ImageInput:
 
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
-    layout: Layout | None
+    layout: InputLayout | None
 
     @property
     def batch(self) -> int | None:
@@ -50,7 +50,7 @@ class ImageInput:
         layout = self.known_layout()
         return layout.index("H") - 1, layout.index("W") - 1
 
-    def known_layout(self) -> Layout:
+    def known_layout(self) -> InputLayout:
         """The layout.
 
         Raises:
@@ -66,7 +66,7 @@ class ImageInput:
         return "[" + ",".join("?" if extent is None else str(extent) for extent in self.shape) + "]"
 
 
-def image_input(model: Model, layout: Layout | None = None) -> ImageInput:
+def image_input(model: Model, layout: InputLayout | None = None) -> ImageInput:
     """The input of a model that takes one image.
 
     Args:

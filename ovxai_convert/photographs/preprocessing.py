@@ -15,7 +15,7 @@ from ovxai_convert.photographs.image_files import Pixels
 
 Colour = Literal["rgb", "bgr"]
 Resize = Literal["crop", "stretch", "letterbox"]
-Layout = Literal["NCHW", "NHWC"]
+InputLayout = Literal["NCHW", "NHWC"]
 
 _RESIZE_TYPES: Final[dict[Resize, str]] = {
     "crop": "crop",
@@ -27,7 +27,7 @@ _TRUE: Final = ("true", "yes", "1")
 
 
 @dataclass(frozen=True)
-class Region:
+class FieldOfView:
     """The part of a photograph that a model input shows, in the photograph's pixels.
 
     The edges may lie outside the photograph, where the input was padded.
@@ -59,7 +59,7 @@ class PreprocessingHints:
     scale: tuple[float, ...] | None = None
     colour: Colour | None = None
     resize: Resize | None = None
-    layout: Layout | None = None
+    layout: InputLayout | None = None
     pad_value: int | None = None
 
     def __post_init__(self) -> None:
@@ -128,7 +128,7 @@ def hints_from_model_info(entries: Mapping[str, Any]) -> PreprocessingHints:
         _numbers(entries, "scale_values"),
         None if reverse is None else "rgb" if str(reverse).lower() in _TRUE else "bgr",
         by_type.get(str(entries.get("resize_type"))),
-        layout if layout in get_args(Layout) else None,  # type: ignore[arg-type]
+        layout if layout in get_args(InputLayout) else None,  # type: ignore[arg-type]
         int(pad[0]) if pad else None,
     )
 
@@ -156,7 +156,7 @@ class Preprocessing:
     scale: tuple[float, ...] = (1.0,)
     colour: Colour = "rgb"
     resize: Resize = "crop"
-    layout: Layout = "NCHW"
+    layout: InputLayout = "NCHW"
     pad_value: int = 0
 
     def __call__(self, photograph: Pixels) -> NDArray[Any]:
@@ -180,15 +180,21 @@ class Preprocessing:
         colours = "grey" if self.channels == 1 else self.colour
         return f"{self.resize} to {self.size[0]}x{self.size[1]}, {colours}, mean {mean}, scale {scale}"
 
-    def region(self, height: int, width: int) -> Region:
+    def as_hints(self) -> PreprocessingHints:
+        """The same, as what one source knows that leaves nothing open."""
+        return PreprocessingHints(
+            self.size, self.mean, self.scale, self.colour, self.resize, self.layout, self.pad_value
+        )
+
+    def region(self, height: int, width: int) -> FieldOfView:
         """The part of a photograph of this many rows and columns that the input shows."""
         if self.resize == "stretch":
-            return Region(0, 0, width, height)
+            return FieldOfView(0, 0, width, height)
         rows, columns = self.size
         ratios = width / columns, height / rows
         step = min(ratios) if self.resize == "crop" else max(ratios)
         left, top = (width - step * columns) / 2, (height - step * rows) / 2
-        return Region(left, top, left + step * columns, top + step * rows)
+        return FieldOfView(left, top, left + step * columns, top + step * rows)
 
     def _resized(self, photograph: Pixels) -> Pixels:
         """The region, in the size of the input."""

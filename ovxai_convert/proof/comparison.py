@@ -10,10 +10,10 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.anatomy.scores import output_name
+from ovxai_convert.anatomy.outputs import output_name
 from ovxai_convert.artifact.sidecar import OutputCheck, SaliencyCheck
 from ovxai_convert.errors import VerificationError, last_line
-from ovxai_convert.proof.device import DEVICE, compile_exact
+from ovxai_convert.proof.execution import PLAIN, Execution
 from ovxai_convert.proof.trial_inputs import Feed
 from ovxai_convert.tensors.ports import extents
 
@@ -30,22 +30,22 @@ class Reference:
         model: the original.
         feeds: the trial inputs.
         outputs: per feed, one array per output.
-        device: what it ran on.
+        execution: how it was run.
     """
 
     model: ov.Model
     feeds: tuple[Feed, ...]
     outputs: tuple[tuple[NDArray[Any], ...], ...]
-    device: str
+    execution: Execution
 
 
-def run_original(model: ov.Model, feeds: Sequence[Feed], device: str = DEVICE) -> Reference:
+def run_original(model: ov.Model, feeds: Sequence[Feed], execution: Execution = PLAIN) -> Reference:
     """Run the original on every feed; a feed of two samples that it cannot take is cut to one.
 
     Raises:
         VerificationError: the original itself cannot be run.
     """
-    compiled = _compiled(model, "original", device)
+    compiled = _compiled(model, "original", execution)
     taken: list[Feed] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
     for feed in feeds:
@@ -56,7 +56,7 @@ def run_original(model: ov.Model, feeds: Sequence[Feed], device: str = DEVICE) -
             results = _run_or_fail(compiled, feed, "original")
         taken.append(feed)
         outputs.append(results)
-    return Reference(model, tuple(taken), tuple(outputs), device)
+    return Reference(model, tuple(taken), tuple(outputs), execution)
 
 
 def repeats_itself(reference: Reference) -> bool:
@@ -65,7 +65,7 @@ def repeats_itself(reference: Reference) -> bool:
     Raises:
         VerificationError: the original cannot be run.
     """
-    compiled = _compiled(reference.model, "original", reference.device)
+    compiled = _compiled(reference.model, "original", reference.execution)
     return all(
         before.tobytes() == after.tobytes()
         for _ in range(_REPETITIONS)
@@ -134,7 +134,7 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
     Raises:
         VerificationError: the converted model does not compile or run.
     """
-    compiled = _compiled(converted, "converted", reference.device)
+    compiled = _compiled(converted, "converted", reference.execution)
     results = [_run_or_fail(compiled, feed, "converted") for feed in reference.feeds]
     checks, movements = [], []
     for index in range(len(reference.model.outputs)):
@@ -149,14 +149,14 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
 
 
 def added_outputs(
-    converted: ov.Model, reference: Reference, device: str
+    converted: ov.Model, reference: Reference, execution: Execution
 ) -> tuple[tuple[NDArray[Any], ...], ...]:
-    """What a converted model gives beside the original's outputs, per feed, on a device of one's own choice.
+    """What a converted model gives beside the original's outputs, per feed, run in another way.
 
     Raises:
         VerificationError: the converted model does not compile or run.
     """
-    compiled = _compiled(converted, "converted", device)
+    compiled = _compiled(converted, "converted", execution)
     originals = len(reference.model.outputs)
     return tuple(_run_or_fail(compiled, feed, "converted")[originals:] for feed in reference.feeds)
 
@@ -199,9 +199,9 @@ def _signature(port: ov.Output) -> tuple[list[str], str, str]:
     return sorted(port.get_names()), port.get_element_type().get_type_name(), str(port.get_partial_shape())
 
 
-def _compiled(model: ov.Model, which: str, device: str) -> ov.CompiledModel:
+def _compiled(model: ov.Model, which: str, execution: Execution) -> ov.CompiledModel:
     try:
-        return compile_exact(model, device)
+        return execution.compiled(model)
     except RuntimeError as error:
         raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +11,22 @@ from numpy.typing import NDArray
 from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.methods.scaling import RESOLUTION
-from ovxai_convert.proof.slow_definition import SlowDefinition
+
+Define: TypeAlias = Callable[[Sequence[int]], NDArray[Any]]
+"""Raw values ``[N, K, cells]`` of all maps at some cells, by their slow definition."""
 
 _MAPS: Final = 3
-_CELLS: Final = 6
 _RELATIVE: Final = 1e-4
 """Largest error of a raw map, as a part of its range."""
 _ROUNDING: Final = 4e-6
 """What float32 sums may lose, as a part of the scores' magnitude: some 30 units in the last place."""
 
 
-def check_class_maps(
-    slow: SlowDefinition,
-    border: list[NDArray[Any]],
+def check_maps(
+    define: Define,
     saliency_map: NDArray[Any],
     indices: NDArray[Any],
+    cells_checked: int | None,
     *,
     scaled: bool,
     seed: int,
@@ -32,7 +34,15 @@ def check_class_maps(
     """Check maps ``[N, K', H, W]``; ``indices`` ``[N, K']`` tells the class of each.
 
     Of every sample the map with the highest cell and two more are checked, at the cells where they are
-    lowest and highest (which fix the scaling) and at six more.
+    lowest and highest (which fix the scaling) and at some more, or at all.
+
+    Args:
+        define: raw values ``[N, K, cells]`` at some cells, as defined.
+        saliency_map: the maps.
+        indices: classes.
+        cells_checked: at how many more cells; None: all.
+        scaled: whether the maps are grey levels.
+        seed: of what is drawn.
 
     Raises:
         VerificationError: a cell differs, with the class, the cell and both values.
@@ -42,11 +52,12 @@ def check_class_maps(
     rng = np.random.default_rng(seed)
     others = rng.choice(maps, min(_MAPS - 1, maps), replace=False)
     checked = [(n, k) for n in range(samples) for k in {int(flat[n].max(axis=1).argmax()), *map(int, others)}]
-    cells = {int(cell) for cell in rng.choice(flat.shape[2], min(_CELLS, flat.shape[2]), replace=False)}
+    count = flat.shape[2] if cells_checked is None else min(cells_checked, flat.shape[2])
+    cells = {int(cell) for cell in rng.choice(flat.shape[2], count, replace=False)}
     for n, k in checked:
         cells |= {int(flat[n, k].argmin()), int(flat[n, k].argmax())}
     order = sorted(cells)
-    expected = np.stack([slow.scores(border, cell) for cell in order], axis=-1).astype(np.float64)
+    expected = define(order).astype(np.float64)
     worst = 0.0
     for n, k in checked:
         label = int(indices[n, k])
@@ -54,15 +65,15 @@ def check_class_maps(
     return SaliencyCheck(len(order), worst)
 
 
-def check_best_classes(slow: SlowDefinition, border: list[NDArray[Any]], indices: NDArray[Any]) -> None:
-    """Check that ``indices`` ``[N, K']`` are the classes of the highest scores, the best first.
+def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
+    """Check that ``indices`` ``[N, K']`` are classes of the highest ``scores`` ``[N, K]``, the best first.
 
     Classes whose scores are equal within rounding may change places.
 
     Raises:
         VerificationError: they are not.
     """
-    scores = slow.unmasked_scores(border).astype(np.float64)
+    scores = scores.astype(np.float64)
     best = -np.sort(-scores, axis=1)[:, : indices.shape[1]]
     found = np.take_along_axis(scores, indices, axis=1)
     allowed = _RELATIVE * np.ptp(scores) + _ROUNDING * np.max(np.abs(scores))
@@ -71,24 +82,8 @@ def check_best_classes(slow: SlowDefinition, border: list[NDArray[Any]], indices
         raise VerificationError("the classes of the saliency maps are not those of the highest scores")
 
 
-def check_activation_map(
-    border: list[NDArray[Any]], channel_axis: int, saliency_map: NDArray[Any], *, scaled: bool
-) -> SaliencyCheck:
-    """Check maps ``[N, H, W]`` against the channel mean, at every cell.
-
-    Raises:
-        VerificationError: a cell differs.
-    """
-    mean = border[0].astype(np.float64).mean(axis=channel_axis)
-    flat = saliency_map.reshape(len(saliency_map), -1).astype(np.float64)
-    expected = mean.reshape(flat.shape)
-    order = list(range(flat.shape[1]))
-    worst = max(_compare(flat[n], expected[n], order, None, scaled=scaled) for n in range(len(flat)))
-    return SaliencyCheck(flat.size, worst)
-
-
 def _compare(
-    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int | None, *, scaled: bool
+    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int, *, scaled: bool
 ) -> float:
     """Largest difference of one map at some cells, its lowest and highest among them."""
     span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
@@ -103,7 +98,6 @@ def _compare(
     difference = np.abs(found - expected)
     worst = int(difference.argmax())
     if not difference[worst] <= allowed:
-        where = f"cell {cells[worst]}" + ("" if label is None else f" of class {label}")
         values = f"{found[worst]:.6g} instead of {expected[worst]:.6g}"
-        raise VerificationError(f"the saliency map is wrong at {where}: {values}")
+        raise VerificationError(f"the saliency map is wrong at cell {cells[worst]} of map {label}: {values}")
     return float(difference[worst])

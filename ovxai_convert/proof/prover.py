@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
 from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck, Verification
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion.insert import Insertion, Request
+from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.proof.comparison import (
     ACCEPTED_DIFFERENCE,
     Comparison,
@@ -30,14 +31,10 @@ from ovxai_convert.proof.comparison import (
     repeats_itself,
     run_original,
 )
-from ovxai_convert.proof.device import DEVICE, IN_FLOATS, ONE_THREAD, quantises
-from ovxai_convert.proof.map_check import (
-    check_activation_map,
-    check_best_classes,
-    check_class_maps,
-)
+from ovxai_convert.proof.cut_model import CutModel
+from ovxai_convert.proof.execution import IN_FLOATS, ONE_THREAD, PLAIN, Execution, quantises
+from ovxai_convert.proof.map_check import check_best_classes, check_maps
 from ovxai_convert.proof.reshapes import prove_reshapes
-from ovxai_convert.proof.slow_definition import SlowDefinition
 from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.tensors.ports import address, extents
@@ -51,10 +48,12 @@ class Proof:
     Attributes:
         verification: at the original's own shape.
         reshapes: at others.
+        warning: what a user should know of how models had to be run.
     """
 
     verification: Verification
-    reshapes: tuple[ReshapeCheck, ...]
+    reshapes: tuple[ReshapeCheck, ...] = ()
+    warning: str | None = None
 
 
 class Prover:
@@ -66,22 +65,23 @@ class Prover:
     there they must agree.
 
     Args:
-        model: the original; it is not changed.
+        anatomy: that of the original, which is not changed.
         request: what was asked to be inserted.
         images: feeds beside the seeded random ones.
 
     The original is compiled and run beside whatever the caller does meanwhile, and so is the slow definition.
     """
 
-    def __init__(self, model: ov.Model, request: Request, images: Sequence[Feed]) -> None:
+    def __init__(self, anatomy: Anatomy, request: Request, images: Sequence[Feed]) -> None:
+        model = anatomy.model
         self._request = request
-        self._original = model
+        self._anatomy = anatomy
         self._written = model
         self._steady: bool | None = None
         self._beside = ThreadPoolExecutor(1)
         feeds = [*seeded_feeds(model), *images]
         self._running: Future[Reference] | Reference = self._beside.submit(run_original, model.clone(), feeds)
-        self._slow: dict[tuple[str, str, str], Future[SlowDefinition]] = {}
+        self._cut: dict[tuple[str, str, str], Future[CutModel]] = {}
 
     @property
     def _reference(self) -> Reference:
@@ -101,16 +101,16 @@ class Prover:
             VerificationError: its interface is not the original's with one output more, or one of both does
                 not run.
         """
-        self._define(insertion, DEVICE)
+        self._cut_at(insertion.place, PLAIN)
         converted = read_model(xml)
-        expected = self._expected_outputs(insertion)
+        expected = self._expected_outputs(insertion.place)
         compare_interfaces(self._reference.model, converted, len(expected))
         for port, signature in zip(converted.outputs[-len(expected) :], expected, strict=True):
             check_added_output(port, *signature)
         self._written = converted
         return self._compare_outputs(converted)
 
-    def prove_unchanged(self, xml: Path) -> Verification:
+    def prove_unchanged(self, xml: Path) -> Proof:
         """Read a model again that was written as it is, and compare every output.
 
         Raises:
@@ -121,7 +121,10 @@ class Prover:
         comparison = self._compare_outputs(written)
         if comparison.movement != 0:
             raise VerificationError(f"the written model is not the original: {comparison.movement:.3g} apart")
-        return Verification(self._reference.device, len(self._reference.feeds), comparison.outputs, None)
+        way = self._reference.execution
+        return Proof(
+            Verification(way.name, len(self._reference.feeds), comparison.outputs, None), warning=way.warning
+        )
 
     def prove(self, comparison: Comparison, insertion: Insertion) -> Proof:
         """Check the saliency maps that a comparison found against their slow definition.
@@ -135,7 +138,9 @@ class Prover:
         try:
             return self._proof(comparison, insertion)
         except VerificationError:
-            if self._reference.device != DEVICE or (self._is_steady() and not self._succeeds(insertion)):
+            if self._reference.execution is not PLAIN or (
+                self._is_steady() and not self._succeeds(insertion)
+            ):
                 raise
             again = self._on_one_thread(self._written)
             if again.movement > comparison.movement:
@@ -151,46 +156,44 @@ class Prover:
         return True
 
     def _proof(self, comparison: Comparison, insertion: Insertion) -> Proof:
-        return Proof(self._proved_maps(comparison, insertion), self._proved_reshapes(insertion))
-
-    def _proved_maps(self, comparison: Comparison, insertion: Insertion) -> Verification:
         if not comparison.movement <= ACCEPTED_DIFFERENCE:
             moved = max(comparison.outputs, key=lambda check: check.max_abs_diff)
             raise VerificationError(
                 f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
                 f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
             )
-        device = self._reference.device
+        execution = self._reference.execution
         try:
-            check = self._check_maps(insertion, comparison.added, device)
+            check = self._check_maps(insertion, comparison.added, execution)
         except VerificationError:
             if not quantises(self._reference.model):
                 raise
-            device = IN_FLOATS
-            check = self._check_maps(insertion, added_outputs(self._written, self._reference, device), device)
-        return Verification(device, len(comparison.added), comparison.outputs, check)
+            execution = IN_FLOATS
+            added = added_outputs(self._written, self._reference, execution)
+            check = self._check_maps(insertion, added, execution)
+        verification = Verification(execution.name, len(comparison.added), comparison.outputs, check)
+        return Proof(verification, self._proved_reshapes(insertion), execution.warning)
 
     def _proved_reshapes(self, insertion: Insertion) -> tuple[ReshapeCheck, ...]:
-        device = self._reference.device
+        execution = self._reference.execution
 
-        def define(source: ov.Model) -> SlowDefinition:
-            found, masking = _found_again(source, insertion), self._request.masking
-            return SlowDefinition(source, *found, masking, device, with_outputs=True)
+        def cut(source: ov.Model) -> CutModel:
+            return CutModel(source, *_found_again(source, insertion.place), execution, with_outputs=True)
 
         def check(
-            slow: SlowDefinition, border: list[NDArray[Any]], added: Sequence[NDArray[Any]]
+            cut_model: CutModel, values: list[NDArray[Any]], added: Sequence[NDArray[Any]]
         ) -> SaliencyCheck:
-            return self._check_map(slow, insertion, 0, border, added)
+            return self._check_map(cut_model, insertion.place, 0, values, added)
 
-        return prove_reshapes(self._reference.model, self._written, device, define, check)
+        return prove_reshapes(self._anatomy, self._written, execution, cut, check)
 
     def _check_maps(
-        self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], device: str
+        self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], execution: Execution
     ) -> SaliencyCheck:
-        slow, feeds = self._define(insertion, device).result(), self._reference.feeds
+        cut, feeds = self._cut_at(insertion.place, execution).result(), self._reference.feeds
         return merge_checks(
             [
-                self._check_map(slow, insertion, index, slow.border_values(feeds[index]), each)
+                self._check_map(cut, insertion.place, index, cut.values(feeds[index])[0], each)
                 for index, each in enumerate(added)
             ]
         )
@@ -212,59 +215,69 @@ class Prover:
             self._steady = repeats_itself(self._reference)
         return self._steady
 
-    def _expected_outputs(self, insertion: Insertion) -> list[tuple[str, str, list[int | None]]]:
+    def _expected_outputs(self, place: Place) -> list[tuple[str, str, list[int | None]]]:
         """Name, element type and extents that the definition gives the added outputs."""
-        target, scores, selection = insertion.target, insertion.scores, self._request.selection
-        per_class = "class" in insertion.branch.axes
-        raw_type = (scores.port if per_class else target.port).get_element_type().get_type_name()
-        map_type = "u8" if self._request.embed_scaling else str(raw_type)
-        samples = (extents(target.port) or (None,))[target.sample_axis]
-        classes = [selection.count(scores.class_count)] if per_class else []
-        outputs = [(SALIENCY_MAP, map_type, [samples, *classes, *target.grid])]
+        target, scores, selection = place.target, place.scores, self._request.selection
+        rows, columns = target.grid
+        sizes = {
+            "batch": (extents(target.port) or (None,))[target.sample_axis],
+            "class": selection.count(scores.class_count),
+            "height": rows,
+            "width": columns,
+        }
+        shape = [sizes[axis] for axis in place.method.axes]
+        raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
+        element_type = "u8" if self._request.embed_scaling else str(raw)
+        outputs = [(SALIENCY_MAP, element_type, shape)]
         if selection.top_k is not None:
-            outputs.append((SALIENCY_CLASSES, "i64", [samples, *classes]))
+            outputs.append((SALIENCY_CLASSES, "i64", [sizes["batch"], sizes["class"]]))
         return outputs
 
     def _check_map(
         self,
-        slow: SlowDefinition,
-        insertion: Insertion,
+        cut: CutModel,
+        place: Place,
         index: int,
-        border: list[NDArray[Any]],
+        values: list[NDArray[Any]],
         added: Sequence[NDArray[Any]],
     ) -> SaliencyCheck:
-        found, *classes = added
-        scaled = self._request.embed_scaling
-        if "class" not in insertion.branch.axes:
-            return check_activation_map(border, insertion.target.layout.index("C"), found, scaled=scaled)
+        """Compare the added outputs of one feed with the method's definition."""
+        maps, *classes = added
+        method, settings = place.method, place.method.settings(self._request.options)
+        maps = maps.reshape(len(maps), -1, *maps.shape[-2:])
         if classes:
-            check_best_classes(slow, border, classes[0])
             indices = classes[0]
+            check_best_classes(cut.scores(values), indices)
         else:
-            chosen = self._request.selection.indices or range(insertion.scores.class_count)
-            indices = np.tile(np.array(chosen), (len(found), 1))
-        return check_class_maps(slow, border, found, indices, scaled=scaled, seed=index)
+            chosen = self._request.selection.indices or range(maps.shape[1])
+            indices = np.tile(np.array(chosen), (len(maps), 1))
+        return check_maps(
+            lambda cells: method.define(cut, values, cells, settings),
+            maps,
+            indices,
+            method.cells_checked,
+            scaled=self._request.embed_scaling,
+            seed=index,
+        )
 
-    def _define(self, insertion: Insertion, device: str) -> Future[SlowDefinition]:
-        """The slow definition at the place where a branch stands, one for all ways to tie it to the model."""
-        place = insertion.branch.method.value, address(insertion.target.port), device
-        if place not in self._slow:
-            copy = self._original.clone()
-            found = _found_again(copy, insertion)
-            self._slow[place] = self._beside.submit(
-                SlowDefinition, copy, *found, self._request.masking, device
-            )
-        return self._slow[place]
+    def _cut_at(self, place: Place, execution: Execution) -> Future[CutModel]:
+        """The original cut where a branch stands, one for all ways to tie it to the model."""
+        key = place.method.name, address(place.target.port), execution.name
+        if key not in self._cut:
+            copy = self._anatomy.copied()
+            target, scores = place.target.carried(copy.port), place.scores.carried(copy.port)
+            self._cut[key] = self._beside.submit(CutModel, copy.model, copy.flow(), target, scores, execution)
+        return self._cut[key]
 
 
-def _found_again(model: ov.Model, insertion: Insertion) -> tuple[DataFlow, Target, Scores]:
-    """Where a branch stands, in a copy of the original at another shape: the nodes of the same names."""
+def _found_again(model: ov.Model, place: Place) -> tuple[DataFlow, Target, Scores]:
+    """Where a branch stands in a copy of the original at another shape: at the nodes of the same names.
+
+    A change of shape replaces nodes, and keeps their names.
+    """
     nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
 
     def twin(port: ov.Output) -> ov.Output:
         return nodes[port.get_node().get_friendly_name()].output(port.get_index())
 
-    target, scores = insertion.target, insertion.scores
-    sequences = tuple(replace(each, port=twin(each.port)) for each in target.sequences)
-    moved = replace(target, port=twin(target.port), sequences=sequences)
-    return DataFlow(model), moved, replace(scores, port=twin(scores.port))
+    return DataFlow(model), place.target.carried(twin), place.scores.carried(twin)

@@ -10,13 +10,14 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.anatomy.inputs import image_ports, input_layout
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.inputs import input_layout
 from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
-from ovxai_convert.proof.device import compile_exact
-from ovxai_convert.proof.slow_definition import SlowDefinition
+from ovxai_convert.proof.cut_model import CutModel
+from ovxai_convert.proof.execution import Execution
 from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
 from ovxai_convert.tensors.ports import elements, extents
 
@@ -27,14 +28,14 @@ usually shrink it by."""
 
 Shapes = tuple[tuple[int, ...], ...]
 """One shape per input."""
-Define = Callable[[ov.Model], SlowDefinition]
-"""Makes the slow definition of a copy of the original, which is taken apart; it gives the outputs, too."""
-CheckMap = Callable[[SlowDefinition, list[NDArray[Any]], Sequence[NDArray[Any]]], SaliencyCheck]
+Cut = Callable[[ov.Model], CutModel]
+"""Cuts a copy of the original, which is taken apart, at the target; it gives the outputs, too."""
+CheckMap = Callable[[CutModel, list[NDArray[Any]], Sequence[NDArray[Any]]], SaliencyCheck]
 """Holds added outputs to the definition, for one feed, given what enters the head."""
 
 
 def prove_reshapes(
-    original: ov.Model, converted: ov.Model, device: str, define: Define, check_map: CheckMap
+    original: Anatomy, converted: ov.Model, execution: Execution, cut: Cut, check_map: CheckMap
 ) -> tuple[ReshapeCheck, ...]:
     """Try another batch and another size together, and each alone where the source does not take both.
 
@@ -42,10 +43,10 @@ def prove_reshapes(
     compiling it once more.
 
     Args:
-        original: the original model; it is not changed.
+        original: the original model's anatomy.
         converted: the converted one as it was read again; it is not changed.
-        device: what both run on.
-        define: makes the slow definition at another shape.
+        execution: how both are run.
+        cut: cuts the original at another shape.
         check_map: compares the map with it.
 
     Returns:
@@ -57,19 +58,18 @@ def prove_reshapes(
     both, *each_alone = other_shapes(original)
     if both is None:
         return ()
-    found = _try(original, converted, both, device, define, check_map)
+    found = _try(original, converted, both, execution, cut, check_map)
     if found.result == "proved" or None in each_alone:
         return (found,)
-    return tuple(_try(original, converted, alone, device, define, check_map) for alone in each_alone if alone)
+    return tuple(_try(original, converted, alone, execution, cut, check_map) for alone in each_alone if alone)
 
 
-def other_shapes(model: ov.Model) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
+def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
     """Shapes with another batch and size, with another batch, with another size; None where all is open."""
-    shapes = [extents(port) for port in model.inputs]
-    images = image_ports(model)
-    if not images or any(shape is None for shape in shapes):
+    shapes = [extents(port) for port in anatomy.model.inputs]
+    if not anatomy.images or any(shape is None for shape in shapes):
         return None, None, None
-    image, layout = model.inputs.index(images[0]), input_layout(images[0])
+    image, layout = _image_index(anatomy), input_layout(anatomy.images[0])
     static = [[each or 1 for each in shape or ()] for shape in shapes]
     own = list(shapes[image] or ())
 
@@ -92,23 +92,23 @@ def other_shapes(model: ov.Model) -> tuple[Shapes | None, Shapes | None, Shapes 
 
 
 def _try(
-    original: ov.Model,
+    original: Anatomy,
     converted: ov.Model,
     shapes: Shapes,
-    device: str,
-    define: Define,
+    execution: Execution,
+    cut: Cut,
     check_map: CheckMap,
 ) -> ReshapeCheck:
-    source = _reshaped(original, shapes)
+    source = _reshaped(original.model, shapes)
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
     feed = seeded_feeds(source)[0]
     with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
-        running = beside.submit(_outputs, changed, feed, device)
+        running = beside.submit(_outputs, changed, feed, execution)
         try:
-            slow = define(source)
-            border, before = slow.values(feed)
+            cut_model = cut(source)
+            border, before = cut_model.values(feed)
         except RuntimeError:  # OpenVINO's answer where a model does not compile or run
             return ReshapeCheck(shapes, "source_does_not")
         after = running.result()
@@ -120,7 +120,7 @@ def _try(
     if not movement <= ACCEPTED_DIFFERENCE:
         raise VerificationError(f"{where} an output moves by {movement:.3g} of its range")
     try:
-        check = check_map(slow, border, after[len(before) :])
+        check = check_map(cut_model, border, after[len(before) :])
     except VerificationError as error:
         raise VerificationError(f"{where} {error}") from error
     return ReshapeCheck(shapes, "proved", movement == 0, check)
@@ -151,14 +151,14 @@ def _count(port: ov.Output) -> int | None:
     return elements(port) if port.get_partial_shape().is_static else None
 
 
-def _keeps_rows(original: ov.Model, changed: ov.Model, shapes: Shapes) -> bool:
+def _keeps_rows(original: Anatomy, changed: ov.Model, shapes: Shapes) -> bool:
     """Whether outputs of two axes have one row per image as before, and as many numbers in it.
 
     OpenVINO opens the batch of a Reshape before a layer, so that a larger map becomes more rows of it.
     """
-    image = original.inputs.index(image_ports(original)[0])
-    batch = (extents(original.inputs[image]) or (None,))[0]
-    for old, new in zip(original.outputs, changed.outputs, strict=True):
+    image, model = _image_index(original), original.model
+    batch = (extents(model.inputs[image]) or (None,))[0]
+    for old, new in zip(model.outputs, changed.outputs, strict=True):
         before, after = extents(old) or (), extents(new) or ()
         if len(before) == 2:
             rows = shapes[image][0] if before[0] == batch else before[0]
@@ -169,12 +169,16 @@ def _keeps_rows(original: ov.Model, changed: ov.Model, shapes: Shapes) -> bool:
     return True
 
 
-def _outputs(model: ov.Model | None, feed: Feed, device: str) -> tuple[NDArray[Any], ...] | None:
+def _image_index(anatomy: Anatomy) -> int:
+    return int(anatomy.model.inputs.index(anatomy.images[0]))
+
+
+def _outputs(model: ov.Model | None, feed: Feed, execution: Execution) -> tuple[NDArray[Any], ...] | None:
     """Outputs, None where a model does not compile or run."""
     if model is None:
         return None
     try:
-        compiled = compile_exact(model, device)
+        compiled = execution.compiled(model)
         results = compiled(feed)
         return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
     except RuntimeError:

@@ -39,7 +39,7 @@ def recreate(
         return factory.create(node.get_type_name(), ports, attributes)
     except RuntimeError as error:  # all that OpenVINO raises here; the text tells which check failed
         reason = f"{node.get_type_name()} cannot be built for all copies: {last_line(error)}"
-        return Refusal("mosaic", reason, node.get_friendly_name())
+        return Refusal(reason, node.get_friendly_name())
 
 
 def own_constant(port: Output) -> Output:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from openvino import Model, Output
+from openvino import Model, Node, Output, PartialShape
 
 from ovxai_convert.tensors.ports import extents
 
@@ -14,25 +14,24 @@ Extents: TypeAlias = Mapping[Output, tuple[int | None, ...]]
 _TRIALS: Final = (2, 3)
 
 
-def settled_extents(model: Model) -> Extents:
+def settled_extents(nodes: Sequence[Node], trials: Callable[[], Sequence[Model]]) -> Extents:
     """Extents of every tensor of known rank, None only where they change with the batch or are open anyway.
+
+    Args:
+        nodes: the model's ordered nodes.
+        trials: gives copies of the model at two batches, see :func:`at_batches`; asked for where needed.
 
     Exporters write ``Reshape`` to ``[N, 197, -1, 64]`` with N read from a shape; where N is open, inference
     leaves the -1 open too. Two copies of the model with a batch of their own tell that it is 12 in both.
     """
-    found = {
-        port: shape
-        for node in model.get_ordered_ops()
-        for port in node.outputs()
-        if (shape := extents(port)) is not None
-    }
+    found = {port: shape for node in nodes for port in node.outputs() if (shape := extents(port)) is not None}
     if all(None not in shape[1:] for shape in found.values()):
         return found
-    trials = at_batches(model)
-    if len(trials) != len(_TRIALS):
+    copies = [copy.get_ordered_ops() for copy in trials()]
+    if len(copies) != len(_TRIALS):
         return found
-    for nodes in zip(model.get_ordered_ops(), *(each.get_ordered_ops() for each in trials), strict=True):
-        for ports in zip(*(node.outputs() for node in nodes), strict=True):
+    for twins in zip(nodes, *copies, strict=True):
+        for ports in zip(*(node.outputs() for node in twins), strict=True):
             first, second = (extents(port) for port in ports[1:])
             if first is not None and second is not None and len(first) == len(second):
                 pairs = zip(first, second, strict=True)
@@ -41,8 +40,17 @@ def settled_extents(model: Model) -> Extents:
 
 
 def at_batches(model: Model) -> list[Model]:
-    """Copies of a model at two batches, of those that it takes; nodes in the same order."""
+    """Copies of a model at two batches, of those that it takes; none where no batch is open.
+
+    Their nodes are in the model's order.
+    """
+    if not any(shape.rank.is_dynamic or (len(shape) and shape[0].is_dynamic) for shape in _inputs(model)):
+        return []
     return [trial for count in _TRIALS if (trial := _at_batch(model, count)) is not None]
+
+
+def _inputs(model: Model) -> list[PartialShape]:
+    return [port.get_partial_shape() for port in model.inputs]
 
 
 def _at_batch(model: Model, count: int) -> Model | None:

@@ -8,7 +8,7 @@ from openvino import Model, Output
 from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, cnn, image_parameter, named, reshaped, transposed
-from ovxai_convert.anatomy.tracing import trace_axes
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.tensors.axes import Atom, deal_atoms, roles
 from tests.special_networks import token_mean
 
@@ -16,7 +16,7 @@ from tests.special_networks import token_mean
 def meaning(model: Model, name: str) -> list[tuple[str, ...]]:
     """Roles of the axes of a node's first output."""
     node = next(node for node in model.get_ordered_ops() if node.get_friendly_name() == name)
-    return [roles(axis) for axis in trace_axes(model)[node.output(0)]]
+    return [roles(axis) for axis in Anatomy(model).axes[node.output(0)]]
 
 
 def traced(build_on: Tensor, image: Output) -> list[tuple[str, ...]]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from openvino import Model
 
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.blocks import find_block
-from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.anatomy.target import Target
 from ovxai_convert.errors import Refusal
@@ -20,10 +20,10 @@ from tests.transformers import VitSpec, masked_places, transformer
 
 
 def found(model: Model, wanted: str | None = None, number: int = 1) -> Target | Refusal:
-    flow = DataFlow(model)
-    scores = find_scores(model, flow)
+    anatomy = Anatomy(model)
+    scores = find_scores(anatomy)
     assert isinstance(scores, Scores)
-    return find_block(model, flow, scores, wanted, number)
+    return find_block(anatomy, scores, wanted, number)
 
 
 def block(model: Model, wanted: str | None = None, number: int = 1) -> Target:
@@ -81,6 +81,4 @@ def test_tokens_without_weights_are_no_block() -> None:
 
 def test_named_tensor_that_is_no_token() -> None:
     refusal = found(transformer(VitSpec()), "scores")
-    assert refusal == Refusal(
-        "vitreciprocam", "the target layer is not what a transformer block reads", "scores"
-    )
+    assert refusal == Refusal("the target layer is not what a transformer block reads", "scores")

@@ -6,7 +6,7 @@ import numpy as np
 from openvino import Model
 from openvino import opset15 as ops
 
-from ovxai_convert.tensors.settled import settled_extents
+from ovxai_convert.anatomy.anatomy import Anatomy
 
 
 def heads(rest: int) -> tuple[Model, list[ops.Constant]]:
@@ -22,7 +22,7 @@ def heads(rest: int) -> tuple[Model, list[ops.Constant]]:
 def test_extent_behind_an_inferred_entry() -> None:
     model, (apart, rows) = heads(-1)
     assert apart.get_output_partial_shape(0)[2].is_dynamic, "else there is nothing to find"
-    found = settled_extents(model)
+    found = Anatomy(model).extents
     assert found[apart.output(0)] == (None, 6, 2, 4)
     assert found[rows.output(0)] == (None, 8)
     assert apart.get_output_partial_shape(0)[2].is_dynamic, "the model is not changed"
@@ -30,14 +30,14 @@ def test_extent_behind_an_inferred_entry() -> None:
 
 def test_nothing_is_looked_for_where_all_is_known() -> None:
     model, (apart, _) = heads(2)
-    assert settled_extents(model)[apart.output(0)] == (None, 6, 2, 4)
+    assert Anatomy(model).extents[apart.output(0)] == (None, 6, 2, 4)
 
 
 def test_rows_and_columns_stay_open() -> None:
     data = ops.parameter([-1, 3, -1, -1], np.float32)
     flat = ops.reshape(data, ops.constant([0, 3, -1], np.int64), True)
     model = Model([ops.result(flat)], [data])
-    assert settled_extents(model)[flat.output(0)] == (None, 3, None)
+    assert Anatomy(model).extents[flat.output(0)] == (None, 3, None)
 
 
 def test_a_batch_that_is_open_in_name_only() -> None:
@@ -46,4 +46,4 @@ def test_a_batch_that_is_open_in_name_only() -> None:
     baked = ops.reshape(data, ops.constant([1, -1, 2], np.int64), False)
     fixed = ops.reshape(baked, ops.constant([4, 2], np.int64), False)
     model = Model([ops.result(fixed)], [data])
-    assert settled_extents(model)[fixed.output(0)] == (4, 2)
+    assert Anatomy(model).extents[fixed.output(0)] == (4, 2)

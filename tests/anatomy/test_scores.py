@@ -7,16 +7,17 @@ from openvino import Model, Node
 from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, classifier, cnn, image_parameter, named, reshaped
-from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.other_tasks import named_otherwise
-from ovxai_convert.anatomy.scores import Scores, find_scores, output_name
+from ovxai_convert.anatomy.outputs import output_name
+from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.errors import Refusal, UsageError
 from tests.endings import CLASSES, ENDINGS, with_ending
 from tests.special_networks import stateful, two_class_outputs
 
 
 def search(model: Model, wanted: str | None = None) -> Scores | Refusal:
-    return find_scores(model, DataFlow(model), wanted)
+    return find_scores(Anatomy(model), wanted)
 
 
 def found(model: Model, wanted: str | None = None) -> Scores:

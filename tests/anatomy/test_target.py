@@ -9,9 +9,10 @@ import pytest
 from openvino import Model
 
 from fixtures.networks import HEADS, CnnSpec, Head, Layout, cnn
-from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.feature_maps import feature_maps, find_feature_map
 from ovxai_convert.anatomy.scores import Scores, find_scores
-from ovxai_convert.anatomy.target import Target, candidates, find_target
+from ovxai_convert.anatomy.target import Target
 from ovxai_convert.errors import Refusal, UsageError
 from tests import special_networks as networks
 from tests.running import CORE
@@ -20,10 +21,10 @@ LIGHT_MODELS = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light
 
 
 def search(model: Model, wanted: str | None = None) -> Target | Refusal:
-    flow = DataFlow(model)
-    scores = find_scores(model, flow)
+    anatomy = Anatomy(model)
+    scores = find_scores(anatomy)
     assert isinstance(scores, Scores), str(scores)
-    return find_target(model, flow, scores, wanted)
+    return find_feature_map(anatomy, scores, wanted)
 
 
 def found(model: Model, wanted: str | None = None) -> Target:
@@ -60,12 +61,10 @@ def test_open_rows_and_columns(layout: Layout) -> None:
 def test_pooling_that_is_not_global_is_passed_over(batch: int | None) -> None:
     model = networks.vgg_like(batch)
     assert found(model).port.get_node().get_friendly_name() == "target"
-    flow = DataFlow(model)
-    scores = find_scores(model, flow)
+    anatomy = Anatomy(model)
+    scores = find_scores(anatomy)
     assert isinstance(scores, Scores)
-    notes = {
-        place.port.get_node().get_friendly_name(): place.note for place in candidates(model, flow, scores)
-    }
+    notes = {place.port.get_node().get_friendly_name(): place.note for place in feature_maps(anatomy, scores)}
     assert notes["pooling"] == "passed over: a pooling that is not global"
     assert notes["target"] == ""
 
@@ -132,11 +131,11 @@ def test_named_layer_without_positions() -> None:
 
 def test_named_layer_that_leads_elsewhere() -> None:
     model = networks.two_class_outputs()
-    flow = DataFlow(model)
-    scores = find_scores(model, flow, "first")
+    anatomy = Anatomy(model)
+    scores = find_scores(anatomy, "first")
     assert isinstance(scores, Scores)
-    refusal = find_target(model, flow, scores, "second_scores")
-    assert refusal == Refusal("locate", "the target layer does not lead to the scores", "second_scores")
+    refusal = find_feature_map(anatomy, scores, "second_scores")
+    assert refusal == Refusal("the target layer does not lead to the scores", "second_scores")
 
 
 def test_class_token_is_refused() -> None:
@@ -168,7 +167,7 @@ def test_published_networks(name: str, shape: tuple[int, ...], classes: int) -> 
     target = found(model)
     assert (*target.port.get_shape(),) == (1, *shape)
     assert (target.layout, target.grid) == ("NCHW", shape[1:])
-    scores = find_scores(model, DataFlow(model))
+    scores = find_scores(Anatomy(model))
     assert isinstance(scores, Scores)
     assert scores.class_count == classes
 

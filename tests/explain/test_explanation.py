@@ -16,7 +16,7 @@ from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explanation import Explanation, Layout
 from ovxai_convert.explain.overlay import grey_levels
 from ovxai_convert.explain.predictions import Prediction
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.methods import Method
 
 GREY: Final = np.arange(24, dtype=np.uint8).reshape(4, 6)
 COLOUR: Final = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ovxai_convert.explain.overlay import captioned, coloured, grey_levels, laid_over, resized, seen
+from ovxai_convert.explain.overlay import captioned, coloured, covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.image_files import Pixels
-from ovxai_convert.photographs.preprocessing import Preprocessing, Region, Resize
+from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing, Resize
 
 FLOAT: Final = np.dtype(np.float32)
 CELL: Final = 15
@@ -50,7 +50,7 @@ def test_hot_cell_lands_on_its_pixels(
         top, left = corner[0] + row * cell[0], corner[1] + column * cell[1]
         if min(top, left) < 0 or top + cell[0] > picture[0] or left + cell[1] > picture[1]:
             continue  # in the padding of a letterbox
-        shown = np.where(seen(picture, region), resized(hot(grid, row, column), picture, region), 0)
+        shown = np.where(covered(picture, region), enlarged(hot(grid, row, column), picture, region), 0)
         assert shown.shape == picture
         middle = top + cell[0] // 2, left + cell[1] // 2
         edge = column in (0, grid[1] - 1) or row in (0, grid[0] - 1)
@@ -71,22 +71,22 @@ def inside(picture: tuple[int, int], top: int, left: int, cell: tuple[int, int])
 
 def test_shifted_region_is_noticed() -> None:
     """What makes the test above worth something."""
-    shown = resized(hot((4, 4), 1, 2), (60, 90), Region(16, 0, 76, 60))
+    shown = enlarged(hot((4, 4), 1, 2), (60, 90), FieldOfView(16, 0, 76, 60))
     assert shown[22, 15 + 37] != 7
 
 
 def test_map_without_a_region_covers_the_whole_picture() -> None:
     saliency = np.random.default_rng(0).random((4, 6))
     np.testing.assert_array_equal(
-        resized(saliency, (60, 90)), resized(saliency, (60, 90), Region(0, 0, 90, 60))
+        enlarged(saliency, (60, 90)), enlarged(saliency, (60, 90), FieldOfView(0, 0, 90, 60))
     )
-    np.testing.assert_allclose(resized(saliency, (60, 90))[7::15, 7::15], saliency, atol=1e-6)
+    np.testing.assert_allclose(enlarged(saliency, (60, 90))[7::15, 7::15], saliency, atol=1e-6)
 
 
 def test_values_stay_within_the_map() -> None:
     """Cubic interpolation alone would overshoot."""
     saliency = np.random.default_rng(1).choice([-1.0, 3.0], (6, 6))
-    shown = resized(saliency, (90, 90))
+    shown = enlarged(saliency, (90, 90))
     assert shown.min() == -1
     assert shown.max() == 3
 
@@ -94,30 +94,32 @@ def test_values_stay_within_the_map() -> None:
 @pytest.mark.parametrize("value", [0, 3, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 7)])
 def test_constant_map(value: int, shape: tuple[int, int]) -> None:
-    shown = resized(np.full(shape, value, np.uint8), (20, 30), Region(5, 0, 25, 20))
+    shown = enlarged(np.full(shape, value, np.uint8), (20, 30), FieldOfView(5, 0, 25, 20))
     np.testing.assert_array_equal(shown, np.full((20, 30), value, np.float32))
     assert not grey_levels(shown).any()
 
 
 def test_picture_of_one_pixel() -> None:
-    assert resized(np.eye(3), (1, 1)).shape == (1, 1)
+    assert enlarged(np.eye(3), (1, 1)).shape == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("region", "rows", "columns"),
     [
-        (Region(0, 0, 6, 4), slice(0, 4), slice(0, 6)),
-        (Region(1, 0, 5, 4), slice(0, 4), slice(1, 5)),
-        (Region(1.5, 0.6, 4.4, 4), slice(1, 4), slice(1, 4)),
-        (Region(0, -1, 6, 5), slice(0, 4), slice(0, 6)),
-        (Region(-3, 0, 2, 1), slice(0, 1), slice(0, 2)),
+        (FieldOfView(0, 0, 6, 4), slice(0, 4), slice(0, 6)),
+        (FieldOfView(1, 0, 5, 4), slice(0, 4), slice(1, 5)),
+        (FieldOfView(1.5, 0.6, 4.4, 4), slice(1, 4), slice(1, 4)),
+        (FieldOfView(0, -1, 6, 5), slice(0, 4), slice(0, 6)),
+        (FieldOfView(-3, 0, 2, 1), slice(0, 1), slice(0, 2)),
     ],
     ids=str,
 )
-def test_seen_pixels_have_their_centre_in_the_region(region: Region, rows: slice, columns: slice) -> None:
+def test_seen_pixels_have_their_centre_in_the_region(
+    region: FieldOfView, rows: slice, columns: slice
+) -> None:
     expected = np.zeros((4, 6), bool)
     expected[rows, columns] = True
-    np.testing.assert_array_equal(seen((4, 6), region), expected)
+    np.testing.assert_array_equal(covered((4, 6), region), expected)
 
 
 @pytest.mark.parametrize(
@@ -199,11 +201,11 @@ def test_caption_shows_what_the_font_cannot_as_a_question_mark() -> None:
     assert captioned(picture, "B?r ?").any()
 
 
-@pytest.mark.parametrize("region", [None, Region(0, 0, 7, 5)], ids=str)
+@pytest.mark.parametrize("region", [None, FieldOfView(0, 0, 7, 5)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
-def test_map_of_the_pictures_size_stays_as_it_is(region: Region | None, dtype: type[np.generic]) -> None:
+def test_map_of_the_pictures_size_stays_as_it_is(region: FieldOfView | None, dtype: type[np.generic]) -> None:
     saliency: NDArray[np.generic] = np.random.default_rng(0).integers(0, 255, (5, 7)).astype(dtype)
-    shown = resized(saliency, (5, 7), region)
+    shown = enlarged(saliency, (5, 7), region)
     assert shown.dtype == np.float32
     np.testing.assert_array_equal(shown, saliency)
     assert not np.shares_memory(shown, saliency)
@@ -211,4 +213,4 @@ def test_map_of_the_pictures_size_stays_as_it_is(region: Region | None, dtype: t
 
 def test_map_of_the_pictures_size_moves_into_a_region() -> None:
     saliency = np.random.default_rng(0).random((5, 7), np.float32)
-    assert not np.array_equal(resized(saliency, (5, 7), Region(0, 0, 6, 5)), saliency)
+    assert not np.array_equal(enlarged(saliency, (5, 7), FieldOfView(0, 0, 6, 5)), saliency)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.overlay import captioned, coloured, grey_levels, laid_over, resized
+from ovxai_convert.explain.overlay import captioned, coloured, enlarged, grey_levels, laid_over
 from ovxai_convert.explain.rendering import Rendering, Scene, rendered, scene_of
-from ovxai_convert.photographs.preprocessing import Region
+from ovxai_convert.photographs.preprocessing import FieldOfView
 
 RNG: Final = np.random.default_rng(0)
 PICTURE: Final = RNG.integers(0, 256, (40, 60, 3), np.uint8)
@@ -31,7 +31,7 @@ def test_as_it_is(saliency: Any) -> None:
 
 def test_resized_only() -> None:
     found = shown(RAW, Rendering(colormap=False))
-    np.testing.assert_array_equal(found, resized(RAW, (40, 60)))
+    np.testing.assert_array_equal(found, enlarged(RAW, (40, 60)))
     assert found.dtype == np.float32
 
 
@@ -53,14 +53,14 @@ def test_coloured_only() -> None:
 
 
 def test_default_is_resized_and_coloured() -> None:
-    np.testing.assert_array_equal(shown(RAW, Rendering()), coloured(grey_levels(resized(RAW, (40, 60)))))
+    np.testing.assert_array_equal(shown(RAW, Rendering()), coloured(grey_levels(enlarged(RAW, (40, 60)))))
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("resize", [False, True])
 def test_overlay(weight: float, resize: bool) -> None:
     """An overlay implies colours and size."""
-    colours = coloured(grey_levels(resized(RAW, (40, 60))))
+    colours = coloured(grey_levels(enlarged(RAW, (40, 60))))
     bare = shown(RAW, Rendering(True, False, resize, False, weight, overlay_prediction=False))
     np.testing.assert_array_equal(bare, laid_over(PICTURE, colours, weight))
     told = shown(RAW, Rendering(True, False, resize, False, weight))
@@ -70,9 +70,9 @@ def test_overlay(weight: float, resize: bool) -> None:
 
 
 def test_overlay_of_a_part() -> None:
-    region = Region(10, 0, 50, 40)
+    region = FieldOfView(10, 0, 50, 40)
     found = shown(RAW, Rendering(True, overlay_prediction=False), Scene(PICTURE, region))
-    colours = coloured(grey_levels(resized(RAW, (40, 60), region)))
+    colours = coloured(grey_levels(enlarged(RAW, (40, 60), region)))
     np.testing.assert_array_equal(found[:, 10:50], laid_over(PICTURE, colours, 0.5)[:, 10:50])
     assert (np.ptp(found[:, :10], axis=2) == 0).all()
     assert (np.ptp(found[:, 50:], axis=2) == 0).all()
@@ -87,7 +87,7 @@ def test_output_size(size: tuple[int, int]) -> None:
 
 
 def test_region_goes_with_the_output_size() -> None:
-    scene = Scene(PICTURE, Region(10, 0, 50, 40))
+    scene = Scene(PICTURE, FieldOfView(10, 0, 50, 40))
     rendering = Rendering(True, overlay_prediction=False, output_size=(80, 180))
     found = shown(RAW, rendering, scene)
     outside = (np.ptp(found, axis=2) == 0).all(axis=0)

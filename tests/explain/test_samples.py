@@ -11,7 +11,7 @@ import pytest
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.samples import Preparation
 from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
-from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints, Region
+from ovxai_convert.photographs.preprocessing import NO_HINTS, FieldOfView, PreprocessingHints
 
 IMAGE: Final = ImageInput((1, 3, 4, 6), np.dtype(np.float32), "NCHW")
 HINTS: Final = PreprocessingHints(mean=(10.0,), scale=(2.0,), colour="bgr", resize="crop")
@@ -26,7 +26,7 @@ def test_photograph_is_prepared_by_the_hints() -> None:
     (sample,) = prepared()(PHOTOGRAPHS[0])
     expected, _ = preprocessing_for(IMAGE, HINTS)
     np.testing.assert_array_equal(sample.values, expected(PHOTOGRAPHS[0]))
-    assert sample.scene.region == Region(4, 0, 16, 8)
+    assert sample.scene.region == FieldOfView(4, 0, 16, 8)
     np.testing.assert_array_equal(sample.scene.picture, PHOTOGRAPHS[0])
 
 
@@ -88,20 +88,10 @@ def test_function_that_returns_something_else(result: Any, text: str) -> None:
         prepared(lambda _: result)(PHOTOGRAPHS[0])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        PHOTOGRAPHS[0].astype(np.float32),
-        PHOTOGRAPHS[0, ..., 0],
-        PHOTOGRAPHS[0, ..., :1],
-        PHOTOGRAPHS[0].transpose(2, 0, 1),
-        PHOTOGRAPHS[np.newaxis],
-    ],
-    ids=["float", "grey", "one-channel", "channel-first", "five-axes"],
-)
-def test_known_preprocessing_wants_photographs(data: Any) -> None:
+def test_preprocessing_that_is_known_in_full() -> None:
+    """What files are explained with: hints that leave nothing open."""
     known, _ = preprocessing_for(IMAGE, HINTS)
-    with pytest.raises(UsageError, match=r"a photograph is uint8 \(H, W, 3\), and not "):
-        prepared(known)(data)
-    (sample,) = prepared(known)(PHOTOGRAPHS[0])
-    assert sample.scene.region == Region(4, 0, 16, 8)
+    (sample,) = prepared(None, known.as_hints())(PHOTOGRAPHS[0])
+    np.testing.assert_array_equal(sample.values, known(PHOTOGRAPHS[0]))
+    assert sample.scene.region == FieldOfView(4, 0, 16, 8)
+    assert preprocessing_for(IMAGE, known.as_hints()) == (known, ())

@@ -14,12 +14,12 @@ from openvino import Model
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import insert_xai
 from ovxai_convert.errors import RefusedError, UsageError
-from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from ovxai_convert.source.names import settle_names
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import Method
 from tests import special_networks as networks
-from tests.running import CORE, random_inputs, run
+from tests.running import CORE, insert_branch, random_inputs, run
 
 ANY_MODEL: dict[str, Callable[[], Model]] = {
     "static": lambda: cnn(CnnSpec(batch=2, ending="softmax")),

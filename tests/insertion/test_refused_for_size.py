@@ -10,11 +10,13 @@ import pytest
 from openvino import Model
 
 from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.errors import RefusedError, TooBig
-from ovxai_convert.insertion import insert
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion import alternatives, insert
+from ovxai_convert.insertion.request import Insertion, Place, Request
+from ovxai_convert.methods import Method, reciprocam
 from ovxai_convert.mosaic.cost import readable
-from ovxai_convert.vocabulary import Method
+from tests.running import insert_branch
 
 NAMED: Final = re.compile(r"at '(\S+)' (\[[\d,]+\]) it needs ([\d.]+ \w+)")
 
@@ -24,12 +26,13 @@ def _model() -> Model:
     return cnn(CnnSpec(strides=(1, 2, 2, 2), height=16, width=24))
 
 
-def _refusal(max_bytes: int, layer: str | None = "block0", *, advice: bool = True) -> TooBig:
-    request = Request(
-        Method.RECIPROCAM, layer, max_branch_bytes=max_bytes, name_alternatives=advice, embed_scaling=False
-    )
+def _request(max_bytes: int) -> Request:
+    return Request(Method.RECIPROCAM, "block0", max_branch_bytes=max_bytes, embed_scaling=False)
+
+
+def _refusal(max_bytes: int) -> TooBig:
     with pytest.raises(RefusedError) as caught:
-        insert_branch(_model(), request)
+        insert_branch(_model(), _request(max_bytes))
     (refusal,) = caught.value.refusals
     assert isinstance(refusal, TooBig)
     return refusal
@@ -46,7 +49,7 @@ def _needed(layer: str) -> int:
 @pytest.fixture
 def tries() -> Any:
     """Counts the branches that are built."""
-    with patch.object(insert, "_try_branch", wraps=insert._try_branch) as counted:
+    with patch.object(insert, "build_branch", wraps=insert.build_branch) as counted:
         yield counted
 
 
@@ -59,7 +62,7 @@ def test_every_named_layer_fits_and_needs_what_is_said() -> None:
         found = _inserted(name)
         assert found.cost.peak_bytes <= limit
         assert needed == readable(found.cost.peak_bytes)
-        assert shape == str(found.target.port.get_partial_shape())
+        assert shape == str(found.place.target.port.get_partial_shape())
 
 
 @pytest.mark.parametrize("fitting", ["target", "block2", "block1"])
@@ -84,7 +87,7 @@ def test_none_fits() -> None:
 
 def test_no_other_layer() -> None:
     with (
-        patch.object(insert, "candidates", return_value=[]),
+        patch.object(alternatives, "_other_targets", return_value=[]),
         pytest.raises(RefusedError, match="may do; there is no other layer to take"),
     ):
         insert_branch(_model(), Request(Method.RECIPROCAM, max_branch_bytes=10))
@@ -101,11 +104,17 @@ def test_the_search_ends_with_the_third_layer(tries: Any) -> None:
 
 
 def test_the_search_is_bounded(tries: Any) -> None:
-    with patch.object(insert, "_ALTERNATIVES_TRIED", 2):
+    with patch.object(alternatives, "_TRIED", 2):
         assert _refusal(10).reason.endswith("of 2 other layers tried none fits")
     assert tries.call_count == 1 + 2
 
 
 def test_no_search_where_nobody_will_read_of_it(tries: Any) -> None:
-    assert _refusal(10, advice=False).reason.endswith("; a higher --max-branch-memory may do")
+    """A place is priced, or its branch tied to the model in another way."""
+    anatomy = Anatomy(_model())
+    place = insert.locate(anatomy, reciprocam.METHOD, _request(10))
+    assert isinstance(place, Place)
+    refusal = insert.build_branch(anatomy, place, _request(10))
+    assert isinstance(refusal, TooBig)
+    assert "--target-layer" not in refusal.reason
     assert tries.call_count == 1

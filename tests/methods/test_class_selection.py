@@ -9,12 +9,13 @@ from openvino import Model
 from fixtures.networks import CnnSpec, Head, cnn
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import Method
 from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.methods.linear_tail import find_linear_tail
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Method
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 from tests.oracle import Floats, assert_grey_levels_equal, assert_maps_equal
-from tests.running import CORE, definition, random_inputs, run
+from tests.running import CORE, definition, insert_branch, random_inputs, run
 from tests.special_networks import exported_onnx, token_mean, vgg_like
 
 CLASSES = 7
@@ -29,7 +30,7 @@ def _model(head: Head, batch: int | None) -> Model:
 
 def _scores(model: Model, insertion: Insertion, inputs: dict[str, Floats]) -> Floats:
     """Scores ``[N, K]`` of the original: before a softmax they have the same order as after it."""
-    output = run(model, inputs)[insertion.scores.output_index]
+    output = run(model, inputs)[insertion.place.scores.output_index]
     return output.reshape(output.shape[:2])
 
 

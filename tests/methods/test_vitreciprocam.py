@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pytest
 
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import Method
 from ovxai_convert.methods.class_selection import ClassSelection
-from ovxai_convert.vocabulary import DEFAULT_MASKING, ClassToken, Kernel, Method, TokenMasking
+from ovxai_convert.mosaic.masks import KERNELS
 from tests import oracle
 from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal
-from tests.running import assert_originals_kept, random_inputs, run
+from tests.running import assert_originals_kept, insert_branch, random_inputs, run
 from tests.transformers import VitSpec, masked_places, transformer
 
 CHEAP: Final = 1.0
@@ -59,44 +60,50 @@ DEAR_FORMS: Final = {
 """Where tokens of a copy meet before anything reads one of them, all are computed for every copy."""
 
 
-def definition(spec: VitSpec, inputs: dict[str, Floats], masking: TokenMasking) -> Floats:
+def definition(
+    spec: VitSpec,
+    inputs: dict[str, Floats],
+    kernel: str = "gaussian",
+    class_token: str = "keep",
+    block: int = 1,
+) -> Floats:
     """The oracle's map."""
     return oracle.vitreciprocam(
         transformer(spec),
-        masked_places(spec, masking.block),
+        masked_places(spec, block),
         Port("scores"),
         inputs,
         spec.grid,
-        gaussian=masking.kernel is Kernel.GAUSSIAN,
-        keep=masking.class_token is ClassToken.KEEP,
+        gaussian=kernel == "gaussian",
+        keep=class_token == "keep",
     )
 
 
-def check(spec: VitSpec, masking: TokenMasking = DEFAULT_MASKING, tap_depth: int = 0) -> Insertion:
+def check(spec: VitSpec, tap_depth: int = 0, **options: Any) -> Insertion:
     """The raw map of every class as defined, the original's outputs bit for bit."""
     model = transformer(spec)
     inputs = random_inputs(model)
-    request = Request(Method.VITRECIPROCAM, embed_scaling=False, masking=masking, tap_depth=tap_depth)
-    insertion = insert_branch(model, request)
+    request = Request(Method.VITRECIPROCAM, embed_scaling=False, options=options)
+    insertion = insert_branch(model, request, tap_depth)
     before, after = run(model, inputs), run(insertion.model, inputs)
     assert_originals_kept(model, insertion.model, before, after)
-    assert_maps_equal(after[-1], definition(spec, inputs, masking))
+    assert_maps_equal(after[-1], definition(spec, inputs, **options))
     return insertion
 
 
-@pytest.mark.parametrize("class_token", ClassToken)
-@pytest.mark.parametrize("kernel", Kernel)
+@pytest.mark.parametrize("class_token", ["keep", "drop"])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form(form: str, kernel: Kernel, class_token: ClassToken) -> None:
-    insertion = check(FORMS[form], TokenMasking(kernel, class_token))
+def test_every_form(form: str, kernel: str, class_token: str) -> None:
+    insertion = check(FORMS[form], kernel=kernel, class_token=class_token)
     assert insertion.cost.share < CHEAP
-    assert insertion.target.grid == FORMS[form].grid
+    assert insertion.place.target.grid == FORMS[form].grid
 
 
 @pytest.mark.parametrize("batch", [1, 2, None])
 @pytest.mark.parametrize("form", DEAR_FORMS)
 def test_tokens_that_meet_early(form: str, batch: int | None) -> None:
-    check(replace(DEAR_FORMS[form], batch=batch), TokenMasking())
+    check(replace(DEAR_FORMS[form], batch=batch))
 
 
 @pytest.mark.parametrize(
@@ -110,29 +117,28 @@ def test_tokens_that_meet_early(form: str, batch: int | None) -> None:
         VitSpec(blocks=3, class_attention=2, batch=2),
     ],
 )
-@pytest.mark.parametrize("masking", [TokenMasking(block=2), TokenMasking(Kernel.SINGLE, ClassToken.DROP, 2)])
-def test_an_earlier_block(spec: VitSpec, masking: TokenMasking) -> None:
+@pytest.mark.parametrize("options", [{"block": 2}, {"kernel": "single", "class_token": "drop", "block": 2}])
+def test_an_earlier_block(spec: VitSpec, options: dict[str, Any]) -> None:
     """All tokens of the blocks behind it are computed for every copy."""
-    insertion = check(spec, masking)
-    assert insertion.target.block == 2
+    insertion = check(spec, **options)
+    assert insertion.place.target.block == 2
 
 
 @pytest.mark.parametrize("batch", [1, 2, None])
 @pytest.mark.parametrize("head", ["class_and_mean", "mean"])
 def test_scores_of_all_tokens(head: Literal["class_and_mean", "mean"], batch: int | None) -> None:
-    check(VitSpec(head=head, batch=batch), TokenMasking())
+    check(VitSpec(head=head, batch=batch))
 
 
 @pytest.mark.parametrize("spec", [VitSpec(blocks=3), VitSpec(blocks=3, batch=None)])
 def test_copies_in_turns(spec: VitSpec) -> None:
     """What does not fit into memory at once is computed some copies after others."""
-    masking = TokenMasking(block=2)
     model, inputs = transformer(spec), random_inputs(transformer(spec))
-    request = Request(Method.VITRECIPROCAM, embed_scaling=False, masking=masking)
+    request = Request(Method.VITRECIPROCAM, embed_scaling=False, options={"block": 2})
     at_once = insert_branch(model, request)
     some = insert_branch(model, replace(request, max_branch_bytes=40_000))
     assert len(some.model.get_ops()) > len(at_once.model.get_ops())
-    assert_maps_equal(run(some.model, inputs)[-1], definition(spec, inputs, masking))
+    assert_maps_equal(run(some.model, inputs)[-1], definition(spec, inputs, block=2))
     with pytest.raises(RefusedError, match=r"need .*, more than 500 B"):
         insert_branch(model, replace(request, max_branch_bytes=500))
 
@@ -145,12 +151,13 @@ def test_read_through_an_op(form: str) -> None:
 @pytest.mark.parametrize("form", ["plain", "distilled", "class_attention"])
 def test_auto_takes_it_where_a_token_is_read(form: str) -> None:
     insertion = insert_branch(transformer(FORMS[form]), Request())
-    assert insertion.branch.method is Method.VITRECIPROCAM
+    assert insertion.place.method is Method.VITRECIPROCAM.white_box
 
 
 def test_auto_prefers_recipro_cam_where_tokens_are_averaged() -> None:
     spec = VitSpec(before=0, head="mean")
-    assert insert_branch(transformer(spec), Request()).branch.method is Method.RECIPROCAM
+    insertion = insert_branch(transformer(spec), Request())
+    assert insertion.place.method is Method.RECIPROCAM.white_box
 
 
 @pytest.mark.parametrize("batch", [1, 2, None])
@@ -164,7 +171,7 @@ def test_chosen_classes(selection: ClassSelection, batch: int | None) -> None:
     chosen = np.argsort(-scores, axis=1)[:, :2] if best else np.tile([2, 0], (len(scores), 1))
     if best:
         np.testing.assert_array_equal(best[0], chosen)
-    every = definition(spec, inputs, TokenMasking())
+    every = definition(spec, inputs)
     assert_maps_equal(maps, np.take_along_axis(every, chosen[:, :, None, None], axis=1))
 
 
@@ -174,13 +181,13 @@ def test_grey_levels(batch: int | None) -> None:
     model = transformer(spec)
     inputs = random_inputs(model)
     converted = insert_branch(model, Request(Method.VITRECIPROCAM)).model
-    assert_grey_levels_equal(run(converted, inputs)[-1], definition(spec, inputs, TokenMasking()))
+    assert_grey_levels_equal(run(converted, inputs)[-1], definition(spec, inputs))
 
 
 @pytest.mark.parametrize("name", ["normed0", "tokens0"])
 def test_a_block_by_the_name_of_its_tokens(name: str) -> None:
     insertion = insert_branch(transformer(VitSpec()), Request(Method.VITRECIPROCAM, target_layer=name))
-    target = insertion.target
+    target = insertion.place.target
     assert (target.port.get_node().get_friendly_name(), target.block) == ("normed0", 2)
     assert target.selected_by == "user"
 
@@ -189,7 +196,7 @@ def test_a_block_by_the_name_of_its_tokens(name: str) -> None:
     ("request_", "reason"),
     [
         (Request(Method.VITRECIPROCAM, target_layer="scores"), "is not what a transformer block reads"),
-        (Request(Method.VITRECIPROCAM, masking=TokenMasking(block=3)), "2 transformer blocks, no block 3"),
+        (Request(Method.VITRECIPROCAM, options={"block": 3}), "2 transformer blocks, no block 3"),
     ],
 )
 def test_no_such_block(request_: Request, reason: str) -> None:

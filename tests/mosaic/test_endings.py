@@ -14,8 +14,8 @@ BATCHES = [1, 2, None]
 @pytest.mark.parametrize("make", ENDINGS)
 def test_map_behind_an_ending(make: str, batch: int | None) -> None:
     insertion = check_reciprocam(with_ending(make, batch))
-    assert insertion.target.port.get_node().get_friendly_name() == "target"
-    assert insertion.scores.port.get_node().get_friendly_name() == "scores"
+    assert insertion.place.target.port.get_node().get_friendly_name() == "target"
+    assert insertion.place.scores.port.get_node().get_friendly_name() == "scores"
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -30,7 +30,7 @@ def test_map_with_metadata(gate: bool, batch: int | None) -> None:
     """The feature map is found on the image's way, and every sample's map follows its own metadata."""
     model = with_metadata(batch, gate)
     insertion = check_reciprocam(model)
-    assert insertion.target.port.get_node().get_friendly_name() == "target"
+    assert insertion.place.target.port.get_node().get_friendly_name() == "target"
     inputs = random_inputs(model)
     before = run(insertion.model, inputs)
     assert_originals_kept(model, insertion.model, run(model, inputs), before)

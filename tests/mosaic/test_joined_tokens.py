@@ -9,10 +9,10 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, classifier, image_parameter, named, reshaped, transposed
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from ovxai_convert.ops.slicing import slice_bounds
-from ovxai_convert.vocabulary import Method
-from tests.running import check_reciprocam
+from tests.running import check_reciprocam, insert_branch
 
 HEIGHT, WIDTH, CHANNELS, CLASSES = 4, 6, 5, 3
 TOKENS = HEIGHT * WIDTH
@@ -51,9 +51,9 @@ def _model(first: int, form: str, registers: int = 1) -> Model:
 @pytest.mark.parametrize("registers", [1, 4])
 def test_the_map_is_found_behind_the_cut(form: str, registers: int) -> None:
     insertion = check_reciprocam(_model(registers, form, registers))
-    assert insertion.target.port.get_node().get_friendly_name() == "cut"
-    assert insertion.target.layout == "NTC"
-    assert insertion.target.grid == (HEIGHT, WIDTH)
+    assert insertion.place.target.port.get_node().get_friendly_name() == "cut"
+    assert insertion.place.target.layout == "NTC"
+    assert insertion.place.target.grid == (HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize("first", [0, 2])

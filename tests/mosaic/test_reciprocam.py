@@ -36,5 +36,5 @@ def test_map_is_the_definition(spec: CnnSpec, earlier: bool) -> None:
     layer = "block0" if earlier and len(spec.strides) > 1 else None
     inputs = random_inputs(model, spec.seed, size=(spec.height, spec.width))
     insertion = check_reciprocam(model, layer, inputs)
-    assert insertion.target.port.get_node().get_friendly_name() == (layer or "target")
-    assert insertion.scores.port.get_node().get_friendly_name() == "scores"
+    assert insertion.place.target.port.get_node().get_friendly_name() == (layer or "target")
+    assert insertion.place.scores.port.get_node().get_friendly_name() == "scores"

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from openvino import Model
 
 from fixtures.networks import HEADS, CnnSpec, cnn
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import Method
 from ovxai_convert.methods.class_selection import ALL_CLASSES, ClassSelection
-from ovxai_convert.vocabulary import Method
 from tests import oracle
 from tests import special_networks as networks
 from tests.methods.test_vitreciprocam import definition
 from tests.ops.equation_cases import head_model
 from tests.ops.test_equations_drawn import DRAWN, Drawn
 from tests.oracle import Floats, assert_maps_equal
-from tests.running import port_name, random_inputs, run
+from tests.running import insert_branch, port_name, random_inputs, run
 from tests.transformers import VitSpec, transformer
 
 OPEN: Final = -1
@@ -61,8 +61,8 @@ def tells_cells_apart(maps: Floats) -> bool:
 
 def oracle_map(source: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
     """The definition's map of all classes, or of none, at the shape that the source has now."""
-    target, scores = insertion.target, insertion.scores
-    if insertion.branch.method is Method.ACTIVATIONMAP:
+    target, scores = insertion.place.target, insertion.place.scores
+    if insertion.place.method is Method.ACTIVATIONMAP.white_box:
         return oracle.activation_map(source, port_name(target.port), target.layout, inputs)
     if target.layout != "NTC":
         return oracle.reciprocam(
@@ -70,7 +70,7 @@ def oracle_map(source: Model, insertion: Insertion, inputs: Mapping[str, Floats]
         )
     rows, columns = (extent.get_length() for extent in list(source.input(0).get_partial_shape())[2:])
     before = insertion.model.input(0).get_partial_shape()
-    grid = insertion.target.grid
+    grid = insertion.place.target.grid
     assert grid[0] is not None
     assert grid[1] is not None
     scaled = grid[0] * rows // before[2].get_length(), grid[1] * columns // before[3].get_length()
@@ -99,7 +99,7 @@ def assert_follows(
     source = at_shape(model, shape)
     before = runs(source, inputs)
     for depth in (0, 1, 2):
-        insertion = insert_branch(model, replace(request, embed_scaling=False, tap_depth=depth))
+        insertion = insert_branch(model, replace(request, embed_scaling=False), depth)
         after = runs(at_shape(insertion.model, shape), inputs)
         if source is None or before is None:
             assert after is None, "the branch runs where the source does not"
@@ -227,6 +227,6 @@ def test_drawn_transformers_at_another_batch(spec: VitSpec, batch: int) -> None:
     before, after = run(source, inputs), run(converted, inputs)
     assert before[0].tobytes() == after[0].tobytes()
     at_batch = replace(spec, batch=None if batch == OPEN else batch)
-    expected = definition(at_batch, inputs, Request().masking)
+    expected = definition(at_batch, inputs)
     assume(tells_cells_apart(expected))
     assert_maps_equal(after[-1], expected)

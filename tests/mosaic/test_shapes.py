@@ -26,7 +26,7 @@ OPSETS: Final = (7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23
 @pytest.mark.parametrize("size", [(1, 9), (9, 1), (2, 1)], ids=str)
 def test_one_row_or_column(size: tuple[int, int], head: Head, layout: Layout) -> None:
     spec = CnnSpec(height=size[0], width=size[1], strides=(1, 1), head=head, layout=layout, batch=2)
-    assert check_reciprocam(cnn(spec)).target.grid == size
+    assert check_reciprocam(cnn(spec)).place.target.grid == size
 
 
 @pytest.mark.parametrize("batch", [2, 5])
@@ -46,7 +46,7 @@ def test_open_rows_and_columns(layout: Layout, head: Head) -> None:
 
 
 def test_fewer_channels_than_rows() -> None:
-    assert check_reciprocam(cnn(CnnSpec(channels=2, strides=(1, 1)))).target.layout == "NCHW"
+    assert check_reciprocam(cnn(CnnSpec(channels=2, strides=(1, 1)))).place.target.layout == "NCHW"
 
 
 def _exported(opset: int) -> bytes:
@@ -90,7 +90,7 @@ def _exported(opset: int) -> bytes:
 @pytest.mark.parametrize("opset", [each for each in OPSETS if each <= NEWEST])
 def test_onnx_opset(opset: int) -> None:
     insertion = check_reciprocam(CORE.read_model(_exported(opset)))
-    assert "target" in insertion.target.port.get_names()
+    assert "target" in insertion.place.target.port.get_names()
 
 
 @pytest.mark.parametrize("kind", INTEGERS)
@@ -123,8 +123,8 @@ def test_embedded_preprocessing(layout: Layout) -> None:
     model = processor.build()
     pixels = np.random.default_rng(6).integers(0, 256, (1, 31, 45, 3), np.uint8)
     insertion = check_reciprocam(model, inputs={"image": pixels})
-    assert insertion.target.port.get_node().get_friendly_name() == "target"
-    assert insertion.target.grid == (5, 7)
+    assert insertion.place.target.port.get_node().get_friendly_name() == "target"
+    assert insertion.place.target.grid == (5, 7)
 
 
 def test_precision_hints_change_rounding_only() -> None:

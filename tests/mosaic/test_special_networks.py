@@ -10,8 +10,8 @@ import pytest
 
 from fixtures.networks import CnnSpec, Head, Layout, cnn
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Request, insert_branch
-from ovxai_convert.vocabulary import Method
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from tests import special_networks as networks
 from tests.oracle import Floats, assert_maps_equal
 from tests.running import (
@@ -21,6 +21,7 @@ from tests.running import (
     check_reciprocam,
     compile_f32,
     definition,
+    insert_branch,
     random_inputs,
 )
 from tests.transformers import VitSpec, transformer
@@ -43,7 +44,7 @@ def test_stem_behind_the_target(name: str, batch: int | None) -> None:
 
 def test_skip_makes_the_fork_the_automatic_target() -> None:
     insertion = check_reciprocam(networks.skip_past_target(2))
-    assert insertion.target.port.get_node().get_friendly_name() == "stem"
+    assert insertion.place.target.port.get_node().get_friendly_name() == "stem"
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -52,14 +53,14 @@ def test_patches_that_a_reshape_cuts_out(batch: int | None) -> None:
     insertion = check_reciprocam(
         transformer(VitSpec(batch=batch, embedding="reshape", head="mean", before=0))
     )
-    assert insertion.target.layout == "NTC"
-    assert insertion.target.grid == (3, 4)
+    assert insertion.place.target.layout == "NTC"
+    assert insertion.place.target.grid == (3, 4)
 
 
 def test_tokens_are_found_automatically() -> None:
     insertion = check_reciprocam(networks.token_mean(2))
-    assert insertion.target.layout == "NTC"
-    assert insertion.target.grid == (4, 6)
+    assert insertion.place.target.layout == "NTC"
+    assert insertion.place.target.grid == (4, 6)
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -73,7 +74,7 @@ def test_windows_that_are_put_together(grid: bool, batch: int | None) -> None:
 def test_onnx_exports(form: networks.FlattenForm, batch: int | None) -> None:
     model = CORE.read_model(networks.exported_onnx(form, batch))
     insertion = check_reciprocam(model)
-    assert "target" in insertion.target.port.get_names()
+    assert "target" in insertion.place.target.port.get_names()
 
 
 @pytest.mark.parametrize("scores_output", ["first", "second", "0", "2"])
@@ -84,7 +85,7 @@ def test_two_class_outputs(scores_output: str) -> None:
     inputs = random_inputs(model)
     compiled = compile_f32(insertion.model)(inputs)
     assert_maps_equal(compiled["saliency_map"], definition(model, insertion, inputs))
-    assert insertion.scores.class_count == (3 if scores_output in ("first", "0") else 2)
+    assert insertion.place.scores.class_count == (3 if scores_output in ("first", "0") else 2)
 
 
 def test_compressed_weights(tmp_path: Path) -> None:
@@ -126,14 +127,13 @@ def test_open_rows_and_columns(head: Head, layout: Layout) -> None:
 def test_one_cell_is_no_map() -> None:
     """A last map of a single cell is passed over to the one before it."""
     insertion = check_reciprocam(cnn(CnnSpec(strides=(2, 2, 2), height=6, width=5)))
-    assert insertion.target.port.get_node().get_friendly_name() == "block1"
+    assert insertion.place.target.port.get_node().get_friendly_name() == "block1"
 
 
 def test_tapping_further_back_gives_the_same_map() -> None:
     model = cnn(CnnSpec(batch=2, activation="hswish"))
     inputs = random_inputs(model)
-    request = Request(Method.RECIPROCAM, embed_scaling=False, tap_depth=1)
-    insertion = insert_branch(model, request)
+    insertion = insert_branch(model, Request(Method.RECIPROCAM, embed_scaling=False), tap_depth=1)
     assert_maps_equal(
         compile_f32(insertion.model)(inputs)["saliency_map"], definition(model, insertion, inputs)
     )

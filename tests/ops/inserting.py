@@ -11,13 +11,13 @@ from unittest.mock import patch
 import openvino as ov
 from openvino import Model, Node
 
-from ovxai_convert.insertion.insert import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, insert_branch
+from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request
+from ovxai_convert.methods import Method
 from ovxai_convert.mosaic.rewriting import Rewriting
 from ovxai_convert.ops import ROWS, Equation, op_of
 from ovxai_convert.ops.kinds import Call, Carried, NotHere
-from ovxai_convert.vocabulary import Method
 from tests.ops.equation_cases import TARGET
-from tests.running import DYNAMIC_BATCH
+from tests.running import DYNAMIC_BATCH, insert_branch
 
 ENDS: Final = frozenset({"Parameter", "Result"})
 EQUATIONS: Final = tuple(dict.fromkeys(equation.name for row in ROWS for equation in row.equations))
@@ -44,7 +44,7 @@ def none_at_all(equation: Equation) -> None:
     """No equation is used, so that the mosaic is written out at the target."""
 
 
-def insert_by(model: Model, request: Request, change: Change) -> Insertion:
+def insert_by(model: Model, request: Request, change: Change, tap_depth: int = 0) -> Insertion:
     """A branch as it is built with other equations."""
 
     def equations(self: Rewriting, node: Node) -> tuple[Equation, ...]:
@@ -52,7 +52,7 @@ def insert_by(model: Model, request: Request, change: Change) -> Insertion:
         return tuple(each for each in changed if each is not None)
 
     with patch.object(Rewriting, "equations", equations):
-        return insert_branch(model, request)
+        return insert_branch(model, request, tap_depth)
 
 
 def insert_with(
@@ -62,8 +62,7 @@ def insert_with(
     tap_depth: int = 0,
 ) -> Insertion:
     """The same for Recipro-CAM at the target."""
-    request = replace(WRITTEN_OUT, max_branch_bytes=max_bytes, tap_depth=tap_depth)
-    return insert_by(model, request, change)
+    return insert_by(model, replace(WRITTEN_OUT, max_branch_bytes=max_bytes), change, tap_depth)
 
 
 def insert_watched(model: Model) -> tuple[Insertion, set[Answer]]:

@@ -12,14 +12,14 @@ from openvino.utils.node_factory import NodeFactory
 
 from fixtures.networks import Tensor, named, reshaped, transposed
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from ovxai_convert.ops import TABLE
 from ovxai_convert.ops.copying import UNKNOWN
-from ovxai_convert.vocabulary import Method
 from tests.ops.axis_cases import AXIS_CASES
 from tests.ops.elementwise_cases import ELEMENTWISE_CASES
 from tests.ops.heads import CHANNELS, COLUMNS, ROWS, Build, Case, Site, head_model, whole
-from tests.running import check_raw_map
+from tests.running import check_raw_map, insert_branch
 
 CASES = (*ELEMENTWISE_CASES, *AXIS_CASES)
 NOT_IN_OPSET = frozenset({"RMS"})

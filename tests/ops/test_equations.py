@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.insertion.insert import Insertion
+from ovxai_convert.insertion.request import Insertion
 from tests.ops.equation_cases import OP, WIDEST, Case, case_model
 from tests.ops.equation_cases_contractions import AXIS_MOVE_CASES, CONTRACTION_CASES
 from tests.ops.equation_cases_joins import JOIN_CASES

@@ -10,12 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
-from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.insertion.insert import Insertion, Request
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import Method
 from ovxai_convert.mosaic.narrowing import narrowed
 from ovxai_convert.ops import products
-from ovxai_convert.tensors.settled import settled_extents
-from ovxai_convert.vocabulary import Kernel, Method, TokenMasking
 from tests.methods.test_vitreciprocam import FORMS, definition
 from tests.ops.inserting import Answer, Change, as_it_is, insert_by, none_at_all, watching
 from tests.ops.mistakes import shares_of_nothing_masked
@@ -39,7 +38,6 @@ MEETS: Final = {
     "einsum of values": "einsum",
 }
 """For an equation a form of transformer that meets it."""
-MASKING: Final = TokenMasking(Kernel.GAUSSIAN)
 
 
 def insert_form(form: str, change: Change = as_it_is) -> Insertion:
@@ -52,7 +50,7 @@ def insert_form(form: str, change: Change = as_it_is) -> Insertion:
 def expected(form: str) -> tuple[dict[str, Floats], Floats]:
     """Inputs, and the map of the definition."""
     inputs = random_inputs(transformer(FORMS[form]))
-    return inputs, definition(FORMS[form], inputs, MASKING)
+    return inputs, definition(FORMS[form], inputs)
 
 
 def map_of(insertion: Insertion, inputs: dict[str, Floats]) -> NDArray[Any]:
@@ -91,11 +89,11 @@ def test_copies_are_never_written_out(form: str) -> None:
 def test_narrowed_head_gives_the_same_scores(form: str) -> None:
     """What is left out was not read; what is left touches one row of tokens behind the attention."""
     model = transformer(FORMS[form])
-    flow = DataFlow(model)
-    nodes = {node.get_friendly_name(): node for node in flow.nodes}
+    anatomy = Anatomy(model)
+    nodes = {node.get_friendly_name(): node for node in anatomy.nodes}
     sources = [port for name in ("normed1", "tokens1") if name in nodes for port in nodes[name].outputs()]
     scores = nodes["scores"].output(0)
-    end = narrowed(flow, sources, scores, settled_extents(model))
+    end = narrowed(anatomy.flow, sources, scores, anatomy.extents)
     model.add_results([ops.result(end)])
     whole, narrow = run(model, random_inputs(model))
     np.testing.assert_allclose(narrow, whole, rtol=1e-4, atol=1e-5)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from openvino import Model, Node, Output
 
-from ovxai_convert.anatomy.tracing import trace_axes
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import ROWS, TABLE, Op, Trait, regions
 from ovxai_convert.ops.copying import UNKNOWN
@@ -19,7 +19,6 @@ from ovxai_convert.ops.meanings import unknown
 from ovxai_convert.ops.op import Equation, Macs, Narrowed, no_products
 from ovxai_convert.ops.regions import Reading, Region, Wanted, contains, cut, whole
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, static_extent
-from ovxai_convert.tensors.settled import settled_extents
 from tests.ops.heads import Case
 from tests.ops.row_records import (
     ASKED,
@@ -68,7 +67,7 @@ def assert_filled(row: Op) -> None:
 
 def assert_narrowed(made: Record, node: Node, rule: Narrowed) -> None:
     """Within each region the op is computed as the same region of its own whole output."""
-    extents = settled_extents(made.model)
+    extents = Anatomy(made.model).extents
     asked = [
         (index, region, rule(Wanted(node, index, region, extents)))
         for index, port in enumerate(node.outputs())
@@ -187,7 +186,7 @@ def test_less_is_read_for_a_region_where_a_row_says_how(op: str) -> None:
 
 def _reads_less(made: Record, rule: Narrowed) -> bool:
     """Whether the very first number of the output is computed from a part of an input."""
-    extents = settled_extents(made.model)
+    extents = Anatomy(made.model).extents
     corners = [(node, tuple((0, 1) for _ in extents[node.output(0)])) for node in made.under_test]
     readings = [rule(Wanted(node, 0, corner, extents)) for node, corner in corners]
     return any(span for reading in readings for region in reading.inputs for span in region or ())
@@ -217,7 +216,7 @@ WRONG_REGIONS: Final[dict[str, tuple[Callable[[Wanted], Reading], str]]] = {
         "output 0 within",
     ),
     "refuses": (
-        lambda wanted: replace(regions.unary(wanted), build=lambda ports: Refusal("none", "refused")),
+        lambda wanted: replace(regions.unary(wanted), build=lambda ports: Refusal("refused")),
         "refused",
     ),
 }
@@ -263,8 +262,9 @@ def test_wrong_products_are_noticed(wrong: Macs) -> None:
 @pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
 def test_axes_are_as_long_as_those_of_the_tensors(case: Case, batch: int | None) -> None:
     model = record(case, batch).model
-    meanings = Meanings(settled_extents(model))
-    meanings.update(trace_axes(model))
+    anatomy = Anatomy(model)
+    meanings = Meanings(anatomy.extents)
+    meanings.update(anatomy.axes)
     for node in model.get_ordered_ops():
         shapes = [meanings.extents[port] for port in node.outputs()]
         assert_fits([meanings[port] for port in node.outputs()], shapes)
@@ -290,7 +290,7 @@ def test_samples_trade_places_on_their_axis(case: Case) -> None:
     model, inputs = Model(ports, made.model.get_parameters()), random_inputs(made.model)
     values = run(model, inputs)
     swapped = run(model, {name: each[::-1].copy() for name, each in inputs.items()})
-    meanings = trace_axes(made.model)
+    meanings = Anatomy(made.model).axes
     for port, *both in zip(ports, values, swapped, strict=True):
         assert_samples_follow(meanings[port], *both)
 
@@ -298,7 +298,7 @@ def test_samples_trade_places_on_their_axis(case: Case) -> None:
 @pytest.mark.parametrize("op", sorted(op for op in ASKED if TABLE[op].meaning is not unknown))
 def test_samples_are_found_where_a_row_says_how(op: str) -> None:
     for made in (record(case) for case in TRADING if case.op == op):
-        meanings = trace_axes(made.model)
+        meanings = Anatomy(made.model).axes
         axes = [axis for node in made.under_test for axis in meanings[node.output(0)]]
         if any(atom.role == "N" and atom.extent == SAMPLES for axis in axes for atom in axis):
             return

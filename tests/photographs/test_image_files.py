@@ -113,12 +113,11 @@ def test_photographs_are_turned_upright(orientation: int, quarters: list[list[in
     ],
     ids=["empty", "text", "cut", "png-start", "jpeg-start", "cut-jpeg", "svg", "pdf", "too-large"],
 )
-def test_file_that_is_no_image(content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_no_image(content: bytes, tmp_path: Path) -> None:
     path = written(tmp_path, "photo.png", content)
     with pytest.raises(ModelReadError) as caught:
         read_image(path)
     assert str(caught.value) == f"{path}: not an image that can be read"
-    assert capfd.readouterr() == ("", ""), "decoders are kept from printing"
 
 
 def test_image_that_is_not_there(tmp_path: Path) -> None:

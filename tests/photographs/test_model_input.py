@@ -12,7 +12,7 @@ from openvino import opset15 as ops
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.model_input import ImageInput, as_samples, image_input, preprocessing_for
-from ovxai_convert.photographs.preprocessing import NO_HINTS, Layout, PreprocessingHints
+from ovxai_convert.photographs.preprocessing import NO_HINTS, InputLayout, PreprocessingHints
 from tests.special_networks import perceptron
 
 Shape = tuple[int | None, ...]
@@ -23,7 +23,7 @@ PIXELS: Final = np.arange(2 * ROWS * COLUMNS * 3, dtype=np.float32).reshape(2, R
 CHANNEL_FIRST: Final = PIXELS.transpose(0, 3, 1, 2)
 
 
-def taking(shape: Shape, layout: Layout | None = "NCHW", dtype: Any = np.float32) -> ImageInput:
+def taking(shape: Shape, layout: InputLayout | None = "NCHW", dtype: Any = np.float32) -> ImageInput:
     return ImageInput(shape, np.dtype(dtype), layout)
 
 
@@ -99,7 +99,7 @@ def test_model_that_takes_no_image(shapes: list[Any], text: str) -> None:
 )
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("open_size", [False, True], ids=["static", "open"])
-def test_every_layout_of_data(form: str, count: int, layout: Layout, open_size: bool) -> None:
+def test_every_layout_of_data(form: str, count: int, layout: InputLayout, open_size: bool) -> None:
     data = (PIXELS if "HWC" in form else CHANNEL_FIRST)[:count]
     if not form.startswith("B"):
         data = data[0]
@@ -112,7 +112,7 @@ def test_every_layout_of_data(form: str, count: int, layout: Layout, open_size: 
 
 @pytest.mark.parametrize("data", [PIXELS[0, ..., 0], PIXELS[0, ..., :1], CHANNEL_FIRST[0, :1]])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-def test_grey_data(data: Any, layout: Layout) -> None:
+def test_grey_data(data: Any, layout: InputLayout) -> None:
     image = taking((1, 1, ROWS, COLUMNS) if layout == "NCHW" else (1, ROWS, COLUMNS, 1), layout)
     samples = as_samples(data, image)
     assert samples.shape == image.shape

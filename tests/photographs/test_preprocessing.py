@@ -16,9 +16,9 @@ from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.preprocessing import (
     NO_HINTS,
+    FieldOfView,
     Preprocessing,
     PreprocessingHints,
-    Region,
     Resize,
     hints_from_model_info,
 )
@@ -168,15 +168,15 @@ def test_whole_numbers_are_rounded_and_clipped(dtype: Any, mean: float, scale: f
 @pytest.mark.parametrize(
     ("resize", "size", "region"),
     [
-        ("stretch", (20, 20), Region(0, 0, 90, 60)),
-        ("crop", (20, 20), Region(15, 0, 75, 60)),
-        ("crop", (20, 10), Region(30, 0, 60, 60)),
-        ("crop", (10, 60), Region(0, 22.5, 90, 37.5)),
-        ("letterbox", (20, 20), Region(0, -15, 90, 75)),
-        ("letterbox", (20, 60), Region(-45, 0, 135, 60)),
+        ("stretch", (20, 20), FieldOfView(0, 0, 90, 60)),
+        ("crop", (20, 20), FieldOfView(15, 0, 75, 60)),
+        ("crop", (20, 10), FieldOfView(30, 0, 60, 60)),
+        ("crop", (10, 60), FieldOfView(0, 22.5, 90, 37.5)),
+        ("letterbox", (20, 20), FieldOfView(0, -15, 90, 75)),
+        ("letterbox", (20, 60), FieldOfView(-45, 0, 135, 60)),
     ],
 )
-def test_region(resize: Resize, size: tuple[int, int], region: Region) -> None:
+def test_region(resize: Resize, size: tuple[int, int], region: FieldOfView) -> None:
     assert as_bgr(size, resize).region(60, 90) == region
 
 

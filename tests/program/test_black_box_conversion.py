@@ -14,13 +14,13 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, cnn, image_parameter
 from ovxai_convert import Explainer, ExplainMode, Method, RefusedError, convert, read_sidecar
-from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.scores import Scores, find_scores
-from ovxai_convert.insertion.insert import Request, insert_branch
-from ovxai_convert.methods import BRANCHES
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import WHITE_BOX_METHODS
 from ovxai_convert.photographs.preprocessing import PreprocessingHints
 from tests.program.invocation import Convert, assert_one_error, snapshot
-from tests.running import CORE, random_inputs, run
+from tests.running import CORE, insert_branch, random_inputs, run
 from tests.special_networks import perceptron, two_class_outputs
 
 NO_MAP: Final = "no feature map: no tensor with rows and columns leads to the scores"
@@ -46,10 +46,10 @@ def segmenter() -> ov.Model:
 def test_every_branch_is_refused() -> None:
     """What the tests here rest on; there are scores all the same."""
     model = perceptron()
-    for branch in BRANCHES:
+    for method in WHITE_BOX_METHODS:
         with pytest.raises(RefusedError):
-            insert_branch(model, Request(branch.method))
-    assert isinstance(find_scores(model, DataFlow(model)), Scores)
+            insert_branch(model, Request(Method(method.name)))
+    assert isinstance(find_scores(Anatomy(model)), Scores)
 
 
 def test_model_is_written_as_it_is(net: Path, out: Path, run_convert: Convert) -> None:
@@ -78,7 +78,7 @@ def test_sidecar(net: Path, out: Path) -> None:
     assert content["target_layer"] is None
     assert content["saliency_map"] is None
     assert content["refusals"] == [
-        {"method": "locate", "reason": NO_MAP, "node": None},
+        {"method": None, "reason": NO_MAP, "node": None},
         {"method": "vitreciprocam", "reason": NO_TOKENS, "node": None},
     ]
     assert content["verification"] == {
@@ -111,7 +111,7 @@ def test_refusal_of_every_method_is_recorded(
     assert len(warning) == 1
     sidecar = read_sidecar(out / "net_xai.json")
     assert sidecar.mode == "blackbox"
-    assert [each.method for each in sidecar.refusals] == [branch.method.value for branch in BRANCHES]
+    assert [each.method for each in sidecar.refusals] == [method.name for method in WHITE_BOX_METHODS]
     for refusal in sidecar.refusals:
         if refusal.method == "vitreciprocam":
             assert refusal.reason == NO_TOKENS
@@ -239,7 +239,7 @@ def test_sidecar_is_obeyed_where_a_branch_would_be_possible(
     assert "explained as a black box: reciprocam: " in obeyed.stderr
     explainer = Explainer(xml, num_masks=20)
     assert explainer.method is Method.RISE
-    assert [each.method for each in explainer.refusals] == [branch.method.value for branch in BRANCHES]
+    assert [each.method for each in explainer.refusals] == [method.name for method in WHITE_BOX_METHODS]
     for asked in ({"explain_mode": ExplainMode.WHITEBOX}, {"explain_method": Method.RECIPROCAM}):
         assert Explainer(xml, **asked).method is Method.RECIPROCAM
 

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert, pipeline
-from ovxai_convert.source.reading import write_ir
+from ovxai_convert.artifact.ir import write_ir
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_dear_branch_is_said_with_what_helps(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_DEAR_MACS", 1)
+    monkeypatch.setattr(pipeline, "_EXPENSIVE_MACS", 1)
     (warning,) = convert(path, path.parent / "out", target_layer="block0").warnings
     assert "times the model's" in warning
     assert f"'ovxai-inspect {path}'" in warning
-    assert "--target-layer" in warning
-    assert "--method activationmap" in warning
+    assert "other layers (--target-layer)" in warning
+    assert "other methods (--method)" in warning
 
 
 def test_a_cheap_branch_needs_no_word(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_DEAR_MACS", 1)
+    monkeypatch.setattr(pipeline, "_EXPENSIVE_MACS", 1)
     assert convert(path, path.parent / "out").warnings == ()
 
 

@@ -22,12 +22,12 @@ from ovxai_convert import (
     UsageError,
     convert,
 )
-from ovxai_convert.insertion.insert import Request, insert_branch
+from ovxai_convert.insertion.request import Request
 from ovxai_convert.photographs.preprocessing import PreprocessingHints
 from tests import oracle
 from tests.endings import with_ending
 from tests.oracle import Floats, Port
-from tests.running import CORE, compile_f32, definition, run
+from tests.running import CORE, compile_f32, definition, insert_branch, run
 from tests.special_networks import labelled, perceptron, stateful, two_class_outputs
 
 AUTO, WHITEBOX, BLACKBOX = ExplainMode.AUTO, ExplainMode.WHITEBOX, ExplainMode.BLACKBOX

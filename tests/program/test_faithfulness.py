@@ -18,8 +18,8 @@ from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import Explainer, Explanation, Method
 from ovxai_convert.blackbox.metrics import deletion
 from ovxai_convert.explain.device import compile_for
+from ovxai_convert.explain.device_scores import DeviceScores
 from ovxai_convert.explain.predictions import ScoresOutput
-from ovxai_convert.explain.score_stream import ScoreStream
 from ovxai_convert.photographs.image_files import Pixels, read_image
 from ovxai_convert.photographs.preprocessing import Preprocessing
 
@@ -45,7 +45,7 @@ class Network:
 
     explainer: Explainer
     preprocessing: Preprocessing
-    scores: ScoreStream
+    scores: DeviceScores
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def network() -> Network:
     content = build(read_legacy_checkpoint(fetch(WEIGHTS)), 1).SerializeToString()
     model = ov.Core().read_model(content)
     preprocessing = Preprocessing((224, 224), 3, np.dtype(np.float32), (127.0,), (128.0,))
-    stream = ScoreStream(compile_for(model, "CPU", "THROUGHPUT"), ScoresOutput(0, "none"), 1)
+    stream = DeviceScores(compile_for(model, "CPU", "THROUGHPUT"), ScoresOutput(0, "none"), 1)
     return Network(Explainer(model, preprocess_fn=preprocessing), preprocessing, stream)
 
 

@@ -12,12 +12,12 @@ from fixtures.broken_files import perceptron, save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
 from ovxai_convert.errors import RefusedError
-from ovxai_convert.insertion.insert import Request, insert_branch
-from ovxai_convert.methods import BRANCHES
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.mosaic.cost import readable
 from ovxai_convert.source.reading import read_model
-from ovxai_convert.vocabulary import Method, TokenMasking
 from tests.program.invocation import Convert, call_process
+from tests.running import insert_branch
 from tests.special_networks import two_class_outputs
 from tests.transformers import VitSpec, transformer
 
@@ -33,7 +33,7 @@ def test_table(onnx_model: Path, run_inspect: Convert) -> None:
     note = ["the", "last", "feature", "map", "before", "the", "scores"]
     target = insert_branch(read_model(onnx_model), Request())
     cost = [f"{100 * target.cost.share:.1f}", "%", *readable(target.cost.peak_bytes).split()]
-    assert chosen == [["->", "target", "Relu", "[?,4,10,14]", "NCHW", *cost, *note]]
+    assert chosen == [["->", "target", "Relu", "[?,4,10,14]", "NCHW", "reciprocam", *cost, *note]]
 
 
 def test_json_says_the_same(onnx_model: Path, run_inspect: Convert) -> None:
@@ -80,7 +80,7 @@ def test_transformer_blocks_are_candidates(tmp_path: Path, run_inspect: Convert)
     assert f"{100 * cost.share:.1f}" in chosen
     assert any("--block 2" in line and line.split()[0] == "normed0" for line in lines)
     with pytest.raises(RefusedError, match="no block 3"):
-        insert_branch(read_model(path), Request(Method.VITRECIPROCAM, masking=TokenMasking(block=3)))
+        insert_branch(read_model(path), Request(Method.VITRECIPROCAM, options={"block": 3}))
 
 
 def test_long_list_is_cut_unless_all_is_asked(tmp_path: Path, run_inspect: Convert) -> None:
@@ -107,7 +107,7 @@ def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None
     assert "no target: no feature map" in outcome.stdout
     assert "reciprocam: refused: no feature map" in outcome.stdout
     found = json.loads(run_inspect(path, "--json").stdout)
-    assert [row["possible"] for row in found["methods"]] == [False] * len(BRANCHES)
+    assert [row["possible"] for row in found["methods"]] == [False] * len(WHITE_BOX_METHODS)
 
 
 def test_several_class_outputs(tmp_path: Path, run_inspect: Convert) -> None:

@@ -31,7 +31,7 @@ STEPS: Final[tuple[tuple[object, str], ...]] = (
     (prover, "read_model"),
     (prover, "compare_interfaces"),
     (prover, "compare_outputs"),
-    (prover, "check_class_maps"),
+    (prover, "check_maps"),
     (pipeline, "describe"),
     (Path, "write_text"),
 )

@@ -13,6 +13,7 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.sidecar import ReshapeCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.ops import reductions
@@ -44,7 +45,7 @@ def test_batch_and_size_together(tmp_path: Path) -> None:
 
 
 def test_large_images_shrink() -> None:
-    both, batch, size = other_shapes(cnn(CnnSpec(height=224, width=224)))
+    both, batch, size = other_shapes(Anatomy(cnn(CnnSpec(height=224, width=224))))
     assert (both, batch, size) == (((2, 3, 192, 160),), ((2, 3, 224, 224),), ((1, 3, 192, 160),))
 
 

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fixtures.planted_object import HELD_OUT_SEED, MODEL, cells_at_object, planted_objects
-from ovxai_convert.insertion.insert import Request, insert_branch
-from ovxai_convert.vocabulary import Method
-from tests.running import CORE, compile_f32
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
+from tests.running import CORE, compile_f32, insert_branch
 
 IMAGES = 100
 LEAST_HITS = 95

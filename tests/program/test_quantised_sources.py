@@ -17,8 +17,8 @@ from fixtures.broken_files import save_ir
 from ovxai_convert import convert
 from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion.insert import Insertion
-from ovxai_convert.proof.device import DEVICE, IN_FLOATS
+from ovxai_convert.insertion.request import Insertion
+from ovxai_convert.proof.execution import IN_FLOATS, PLAIN, Execution
 from ovxai_convert.proof.prover import Prover
 from ovxai_convert.source.reading import read_source
 from tests.executed import executed_for
@@ -80,7 +80,7 @@ def test_onnx_between_quantize_and_dequantize(tmp_path: Path) -> None:
     path = quantised_onnx(tmp_path / "net.onnx")
     report = convert(path, tmp_path / "out", exact=True)
     assert report.warnings == ()
-    assert report.sidecar.verification.device == DEVICE
+    assert report.sidecar.verification.device == PLAIN.name
     source = read_source(path).model
     before, after = executed_for(source, source), executed_for(source, CORE.read_model(report.xml))
     assert [(each.kind, each.primitive) for each in before] == [(each.kind, each.primitive) for each in after]
@@ -114,18 +114,18 @@ def test_quantised_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
     assert report.sidecar.method == "vitreciprocam"
     assert [check.bit_exact for check in report.sidecar.verification.outputs] == [True]
     device = report.sidecar.verification.device
-    assert device == IN_FLOATS or (device == DEVICE and not rounded)
+    assert device == IN_FLOATS.name or (device == PLAIN.name and not rounded)
     said = "the head is quantised: its map is as defined where quantisation is"
-    assert [warning.startswith(said) for warning in report.warnings] == [True] * (device == IN_FLOATS)
+    assert [warning.startswith(said) for warning in report.warnings] == [True] * (device == IN_FLOATS.name)
 
 
 def differs_in_integers(right: Callable[..., SaliencyCheck]) -> Callable[..., SaliencyCheck]:
     """A check that finds maps wrong unless the quantisation is computed in floats."""
 
-    def check(prover: Prover, insertion: Insertion, added: Any, device: str) -> SaliencyCheck:
-        if device != IN_FLOATS:
+    def check(prover: Prover, insertion: Insertion, added: Any, execution: Execution) -> SaliencyCheck:
+        if execution is not IN_FLOATS:
             raise VerificationError("the saliency map is wrong by a step of the quantisation")
-        return right(prover, insertion, added, device)
+        return right(prover, insertion, added, execution)
 
     return check
 

@@ -31,7 +31,7 @@ WRONG_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("model.xml", "model.bin"),
     ("model.bin_sha256", None),
     ("mode", "greybox"),
-    ("method", "gradcam"),
+    ("method", "Grad-CAM"),
     ("task", "detection"),
     ("inputs", []),
     ("inputs", {}),

@@ -38,7 +38,7 @@ def test_conversion(name: str, out: Path, run_convert: Convert) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_map(name: str) -> None:
     insertion = check_reciprocam(read_source(FOLDER / name).model)
-    assert (insertion.target.layout, insertion.target.grid) == ("NCHW", (10, 14))
+    assert (insertion.place.target.layout, insertion.place.target.grid) == ("NCHW", (10, 14))
 
 
 @pytest.mark.parametrize(

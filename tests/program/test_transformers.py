@@ -11,8 +11,7 @@ import pytest
 
 from ovxai_convert import convert, read_sidecar
 from ovxai_convert.errors import UsageError, VerificationError
-from ovxai_convert.proof import slow_definition
-from ovxai_convert.vocabulary import ClassToken, Kernel
+from ovxai_convert.methods import vitreciprocam
 from tests.program.invocation import Convert
 from tests.transformers import VitSpec, transformer
 
@@ -57,15 +56,15 @@ def test_options_of_another_method(
 ) -> None:
     outcome = run_convert(vit, "--method", method, *option, "-o", tmp_path / "out")
     assert outcome.exit_code == 2
-    assert "need --method vitreciprocam" in outcome.stderr
+    assert f"{option[0]}: an option of --method vitreciprocam" in outcome.stderr
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"method": "reciprocam", "block": 2}, "options of vitreciprocam alone"),
-        ({"method": "vitreciprocam", "block": 0}, "there is no block 0"),
+        ({"method": "reciprocam", "block": 2}, "reciprocam has no option 'block'"),
+        ({"method": "vitreciprocam", "block": 0}, "block: 0 is no whole number from 1 on"),
         ({"method": "vitreciprocam", "kernel": "round"}, "'round' is none of gaussian, single"),
         ({"method": "vitreciprocam", "class_token": "lose"}, "'lose' is none of keep, drop"),
     ],
@@ -83,19 +82,17 @@ def test_no_such_block(vit: Path, tmp_path: Path, run_convert: Convert) -> None:
     assert "there are 2 transformer blocks, no block 3 from the end" in outcome.stderr
 
 
-@pytest.mark.parametrize(
-    ("kernel", "class_token"), [(Kernel.SINGLE, ClassToken.KEEP), (Kernel.GAUSSIAN, ClassToken.DROP)]
-)
+@pytest.mark.parametrize("masked", [{"kernel": "single"}, {"class_token": "drop"}])
 def test_the_proof_sees_another_mask(
-    kernel: Kernel, class_token: ClassToken, vit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    masked: dict[str, str], vit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A branch that masks otherwise than was asked does not get through."""
-    right = slow_definition.masked_tokens
+    right = vitreciprocam.masked_tokens
 
-    def other(values: Any, tokens: Any, position: int, masking: Any) -> Any:
-        return right(values, tokens, position, type(masking)(kernel, class_token))
+    def other(values: Any, tokens: Any, cell: int, settings: Any) -> Any:
+        return right(values, tokens, cell, {**settings, **masked})
 
-    monkeypatch.setattr(slow_definition, "masked_tokens", other)
+    monkeypatch.setattr(vitreciprocam, "masked_tokens", other)
     with pytest.raises(VerificationError, match="the saliency map is wrong at cell"):
         convert(vit, tmp_path / "out")
     assert not (tmp_path / "out").exists()

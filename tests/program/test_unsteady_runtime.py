@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.proof import comparison
 from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
-from ovxai_convert.source.reading import write_ir
 
 Outputs = tuple[NDArray[Any], ...]
 RUN = comparison._run

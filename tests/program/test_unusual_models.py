@@ -18,14 +18,13 @@ from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named, reshaped, transposed
 from ovxai_convert import convert
 from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.insertion.insert import Request, insert_branch
-from ovxai_convert.methods import BRANCHES, reciprocam
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method, reciprocam
 from ovxai_convert.methods.method import RawMaps, Site
 from ovxai_convert.tensors.recreate import recreate
-from ovxai_convert.vocabulary import Method
 from tests import oracle
 from tests.oracle import Port, assert_grey_levels_equal
-from tests.running import CORE, random_inputs, run
+from tests.running import CORE, insert_branch, random_inputs, run
 
 CHANNELS, CLASSES = 4, 3
 
@@ -155,10 +154,11 @@ def test_an_op_that_cannot_be_built_is_a_refusal(monkeypatch: pytest.MonkeyPatch
     def build(site: Site) -> RawMaps | Refusal:
         raise RuntimeError("Check 'types fit' failed at add.cpp:3:\nArguments do not have the same type")
 
-    first, *others = BRANCHES
-    assert first is reciprocam.BRANCH
-    monkeypatch.setattr("ovxai_convert.insertion.insert.BRANCHES", (replace(first, build=build), *others))
+    first, *others = WHITE_BOX_METHODS
+    assert first is reciprocam.METHOD
+    methods = (replace(first, build=build), *others)
+    monkeypatch.setattr("ovxai_convert.insertion.insert.WHITE_BOX_METHODS", methods)
     insertion = insert_branch(cnn(CnnSpec()), Request())
-    assert insertion.branch.method is Method.ACTIVATIONMAP
+    assert insertion.place.method is Method.ACTIVATIONMAP.white_box
     reason = "the branch cannot be built: Arguments do not have the same type"
-    assert insertion.refusals[0] == Refusal("reciprocam", reason)
+    assert insertion.refusals[0] == Refusal(reason, method="reciprocam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -15,7 +16,7 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline
-from ovxai_convert.insertion.insert import Insertion, Request, insert_branch
+from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.proof.trial_inputs import seeded_feeds
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import CORE, compile_f32
@@ -34,13 +35,19 @@ def source(tmp_path: Path) -> Path:
 def spoil_insertion(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
     """Let every insertion of a conversion pass through a change."""
 
-    def spoiled(model: ov.Model, request: Request) -> Insertion:
-        insertion = insert_branch(model, request)
-        changed = spoil(insertion.model)
-        insertion.model.validate_nodes_and_infer_types()
-        return insertion if changed is None else dataclasses.replace(insertion, model=changed)
+    def spoiling(right: Callable[..., Any]) -> Callable[..., Any]:
+        def spoiled(*args: Any) -> Any:
+            insertion = right(*args)
+            if not isinstance(insertion, Insertion):
+                return insertion
+            changed = spoil(insertion.model)
+            insertion.model.validate_nodes_and_infer_types()
+            return insertion if changed is None else dataclasses.replace(insertion, model=changed)
 
-    monkeypatch.setattr(pipeline, "insert_branch", spoiled)
+        return spoiled
+
+    for name in ("insert_branch", "build_branch"):
+        monkeypatch.setattr(pipeline, name, spoiling(getattr(pipeline, name)))
 
 
 def edit_output(index: int, edit: Callable[[ov.Output], ov.Node]) -> Spoil:

@@ -1,8 +1,9 @@
-"""The slow definition: the original head, run once for every masked feature map or sequence of tokens."""
+"""The original model cut at its target, so that its head can be run on what a slow definition masks."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -12,30 +13,26 @@ from openvino import opset15 as ops
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
-from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.ops import Trait, has
-from ovxai_convert.proof.device import DEVICE, compile_exact
+from ovxai_convert.proof.execution import PLAIN, Execution
 from ovxai_convert.proof.trial_inputs import Feed
 from ovxai_convert.tensors.ports import constant_value
-from ovxai_convert.vocabulary import ClassToken, Kernel, TokenMasking
-
-_KERNELS: Final = {
-    Kernel.GAUSSIAN: np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16,
-    Kernel.SINGLE: np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
-}
 
 
-class SlowDefinition:
-    """The model cut at the target: what comes before gives the feature map, the head gives the scores.
+class CutModel:
+    """A model in two pieces: what comes before the target gives its values, the head gives the scores.
 
     Args:
         model: a copy of the original model, which is taken apart.
         flow: its data edges.
-        target: its feature map.
+        target: its target.
         scores: its class tensor.
-        masking: how tokens are masked, where the target is a transformer block.
-        device: what it runs on.
+        execution: how it is run.
         with_outputs: whether what comes before the target also gives the model's own outputs.
+
+    Attributes:
+        target: the target.
+        entering: tensors that enter the head, the target first.
     """
 
     def __init__(
@@ -44,84 +41,37 @@ class SlowDefinition:
         flow: DataFlow,
         target: Target,
         scores: Scores,
-        masking: TokenMasking,
-        device: str = DEVICE,
+        execution: Execution = PLAIN,
         *,
         with_outputs: bool = False,
     ) -> None:
-        self._target = target
-        self._masking = masking
+        self.target = target
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
+        self.entering = tuple(border)
         results = [ops.result(_in_f32(port)) for port in border]
-        self._border_count = len(border)
         own = [result.input_value(0) for result in model.get_results()] if with_outputs else []
         results += [ops.result(port) for port in own]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
-        self._trunk = compile_exact(ov.Model(results, model.get_sinks(), model.get_parameters()), device)
+        self._trunk = execution.compiled(ov.Model(results, model.get_sinks(), model.get_parameters()))
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
         parameters = [ops.parameter(port.get_partial_shape(), _read_as(port)) for port in border]
         for port, parameter in zip(border, parameters, strict=True):
             same = _read_as(port) == port.get_element_type()
             _feed(port, head, parameter if same else ops.convert(parameter, port.get_element_type()))
-        sequences = {each.port: each.tokens for each in target.sequences}
-        self._tokens = [sequences.get(port) for port in border]
-        self._head = compile_exact(ov.Model([ops.result(_in_f32(scores.port))], parameters), device)
-
-    def border_values(self, feed: Feed) -> list[NDArray[Any]]:
-        """Values of the tensors that enter the head, the feature map first."""
-        return self.values(feed)[0]
+        self._head = execution.compiled(ov.Model([ops.result(_in_f32(scores.port))], parameters))
 
     def values(self, feed: Feed) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """The same, and the model's own outputs if these were asked for."""
+        """Values of the tensors that enter the head, and the model's own outputs if these were asked for."""
         results = self._trunk(feed)
-        found = [np.array(results[index]) for index in range(len(self._trunk.outputs))]
-        return found[: self._border_count], found[self._border_count :]
+        values = [np.array(results[index]) for index in range(len(self._trunk.outputs))]
+        return values[: len(self.entering)], values[len(self.entering) :]
 
-    def scores(self, border: list[NDArray[Any]], position: int) -> NDArray[Any]:
-        """Scores ``[N, K]`` with all but one cell of the feature map set to zero, or with masked tokens.
-
-        Args:
-            border: what :meth:`border_values` gave.
-            position: index of the cell, rows first.
-        """
-        if self._target.sequences:
-            return self.unmasked_scores(
-                [
-                    values if tokens is None else masked_tokens(values, tokens, position, self._masking)
-                    for values, tokens in zip(border, self._tokens, strict=True)
-                ]
-            )
-        return self.unmasked_scores([self._single_cell(border[0], position), *border[1:]])
-
-    def _single_cell(self, features: NDArray[Any], position: int) -> NDArray[Any]:
-        masked = np.zeros_like(features)
-        cell: list[Any] = [slice(None)] * features.ndim
-        axes = self._target.position_axes
-        grid = [features.shape[axis] for axis in axes]
-        for axis, index in zip(axes, np.unravel_index(position, grid), strict=True):
-            cell[axis] = index
-        masked[tuple(cell)] = features[tuple(cell)]
-        return masked
-
-    def unmasked_scores(self, border: list[NDArray[Any]]) -> NDArray[Any]:
-        """Scores ``[N, K]`` of the head on the tensors as they are."""
-        scores = self._head(border)[0]
+    def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Scores ``[N, K]`` of the head for values of the tensors that enter it."""
+        scores = self._head(list(values))[0]
         return np.array(scores).reshape(scores.shape[:2])
-
-
-def masked_tokens(values: NDArray[Any], tokens: Tokens, position: int, masking: TokenMasking) -> NDArray[Any]:
-    """Tokens times the mask of one patch: its kernel on the grid, 1 or 0 for tokens that are no patches."""
-    kept = np.full(tokens.count, float(masking.class_token is ClassToken.KEEP))
-    if tokens.grid is not None:
-        around = np.zeros((tokens.grid[0] + 2, tokens.grid[1] + 2))
-        row, column = np.unravel_index(position, tokens.grid)
-        around[row : row + 3, column : column + 3] = _KERNELS[masking.kernel]
-        kept[tokens.before : tokens.before + tokens.patches] = around[1:-1, 1:-1].ravel()
-    by_axis = [-1 if axis == tokens.axis else 1 for axis in range(values.ndim)]
-    masked: NDArray[Any] = values * kept.reshape(by_axis).astype(values.dtype)
-    return masked
 
 
 def _border(

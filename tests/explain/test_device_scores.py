@@ -11,8 +11,8 @@ import pytest
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.explain.device import compile_for
+from ovxai_convert.explain.device_scores import DeviceScores
 from ovxai_convert.explain.predictions import ReadScores, ScoresOutput
-from ovxai_convert.explain.score_stream import ScoreStream
 from tests.oracle import Floats
 from tests.running import compile_f32
 
@@ -30,8 +30,8 @@ def requests_of(model: ov.CompiledModel) -> int:
     return 2 * int(model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
 
-def small(batch: int | None) -> ScoreStream:
-    return ScoreStream(compiled(CnnSpec(batch=batch, ending="softmax")), READ, batch)
+def small(batch: int | None) -> DeviceScores:
+    return DeviceScores(compiled(CnnSpec(batch=batch, ending="softmax")), READ, batch)
 
 
 def images(count: int, spec: CnnSpec = HEAVY, seed: int = 0) -> Floats:
@@ -88,7 +88,7 @@ def test_batches_are_pulled_as_requests_become_free() -> None:
     at_once = requests_of(model)
     count = 5 * at_once + 3
     batches = Counted(images(count, CnnSpec()), [1] * count)
-    stream = ScoreStream(model, READ, 1)(iter(batches))
+    stream = DeviceScores(model, READ, 1)(iter(batches))
     assert batches.pulled == 0
     for done in range(1, count + 1):
         next(stream)
@@ -100,7 +100,7 @@ def test_next_batches_are_made_while_the_device_works() -> None:
     model = compiled(CnnSpec(ending="softmax"))
     assert requests_of(model) >= 2
     batches = Counted(images(9, CnnSpec()), [1] * 9)
-    stream = ScoreStream(model, READ, 1)(iter(batches))
+    stream = DeviceScores(model, READ, 1)(iter(batches))
     next(stream)
     assert batches.pulled >= 2
 
@@ -126,17 +126,17 @@ def heavy() -> ov.CompiledModel:
     return compiled(HEAVY)
 
 
-def begun(model: ov.CompiledModel, read: ReadScores = READ) -> ScoreStream:
+def begun(model: ov.CompiledModel, read: ReadScores = READ) -> DeviceScores:
     """A stream whose requests have all run once: OpenVINO takes one that never has for one under way."""
     count = requests_of(model)
-    stream = ScoreStream(model, READ, 1)
+    stream = DeviceScores(model, READ, 1)
     list(stream(iter(Counted(images(count), [1] * count))))
     assert running(stream) == 0
     stream._read_scores = read
     return stream
 
 
-def running(stream: ScoreStream) -> int:
+def running(stream: DeviceScores) -> int:
     """How many requests are under way at this moment."""
     count = 0
     for request in stream._requests:
@@ -147,7 +147,7 @@ def running(stream: ScoreStream) -> int:
     return count
 
 
-def assert_usable(stream: ScoreStream) -> None:
+def assert_usable(stream: DeviceScores) -> None:
     """All requests are at rest: each can be started at once, and gives the right scores."""
     assert running(stream) == 0
     samples = images(6, seed=9)
@@ -201,7 +201,7 @@ def test_batch_that_does_not_fit_comes_through(heavy: ov.CompiledModel) -> None:
 
 def test_request_left_running_would_be_seen(heavy: ov.CompiledModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes the tests above worth something."""
-    monkeypatch.setattr("ovxai_convert.explain.score_stream._stop", lambda _: None)
+    monkeypatch.setattr("ovxai_convert.explain.device_scores._stop", lambda _: None)
     stream = begun(heavy)
     scores = stream(iter(Counted(images(8), [1] * 8)))
     next(scores)

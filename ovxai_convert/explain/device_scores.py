@@ -17,7 +17,7 @@ _QUEUED: Final = 2
 """Requests for each that the device runs at once, so that it never waits for the next batch."""
 
 
-class ScoreStream:
+class DeviceScores:
     """A compiled model as a function from batches to scores, in order.
 
     Batches are pulled only as requests become free, so they may be made while the device works. Whatever ends

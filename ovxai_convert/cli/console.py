@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -12,6 +15,29 @@ import click
 from ovxai_convert.errors import OvxaiError, RefusedError
 
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def quiet_libraries(command: Callable[..., Any]) -> Callable[..., Any]:
+    """While a command runs, let nothing reach the terminal that libraries write past Python.
+
+    Readers of models and pictures log to file descriptor 2; their verdict comes as an exception all the same.
+    The process is the command's own: code that is imported into others does not do this.
+    """
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        real, ours = sys.stderr, os.dup(2)
+        with open(os.devnull, "wb") as nowhere, open(ours, "w", encoding=real.encoding, buffering=1) as kept:
+            os.dup2(nowhere.fileno(), 2)
+            if real is sys.__stderr__:
+                sys.stderr = kept
+            try:
+                return command(*args, **kwargs)
+            finally:
+                sys.stderr = real
+                os.dup2(ours, 2)
+
+    return run
 
 
 def print_error(error: OvxaiError, path: Path) -> None:

@@ -1,0 +1,108 @@
+"""The table of source formats: how files of each are recognised and checked, and what else users have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ovxai_convert.errors import ModelReadError
+from ovxai_convert.source.onnx_file import read_metadata
+
+
+def _no_check(_path: Path, _start: bytes) -> None:
+    """OpenVINO's own errors say what is wrong."""
+
+
+def _no_metadata(_path: Path) -> dict[str, str]:
+    return {}
+
+
+def _check_ir(path: Path, start: bytes) -> None:
+    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise ModelReadError(f"{path}: not an OpenVINO IR: the file is no XML")
+    if not path.with_suffix(".bin").is_file():
+        raise ModelReadError(f"{path}: its weights '{path.with_suffix('.bin').name}' are missing beside it")
+
+
+def _check_tflite(path: Path, start: bytes) -> None:
+    if start[4:8] != b"TFL3":
+        raise ModelReadError(f"{path}: not a TensorFlow Lite model")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that OpenVINO reads.
+
+    Attributes:
+        name: as the sidecar records it.
+        suffixes: of its files, in lower case.
+        check: raises ModelReadError where OpenVINO would use several lines or say nothing, given the path
+            and the file's first bytes.
+        metadata: free entries of a file.
+        keeps_names: whether the reader leaves nodes unnamed that the file does not name, rather than hand
+            made-up names from one to another.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    check: Callable[[Path, bytes], None] = _no_check
+    metadata: Callable[[Path], dict[str, str]] = _no_metadata
+    keeps_names: bool = False
+
+
+IR: Final = Format("ir", (".xml",), _check_ir, keeps_names=True)
+TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"))
+OTHER: Final = Format("other", ())
+FORMATS: Final = (
+    IR,
+    Format("onnx", (".onnx",), metadata=read_metadata, keeps_names=True),
+    Format("tflite", (".tflite",), _check_tflite),
+    TENSORFLOW,
+    Format("paddle", (".pdmodel",)),
+    OTHER,
+)
+
+_PYTORCH: Final = (
+    "a PyTorch file: export the model with torch.onnx.export, or save what openvino.convert_model makes"
+)
+_KERAS: Final = "a Keras file: write a folder with model.export() and give that"
+_TENSORRT: Final = "an engine of TensorRT: give the model that it was built from"
+_CORE_ML: Final = "a Core ML model: give the model that it was made from"
+_INSTEAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys((".pt", ".pth", ".pt2", ".ckpt"), _PYTORCH),
+    **dict.fromkeys((".keras", ".h5", ".hdf5"), _KERAS),
+    **dict.fromkeys((".engine", ".plan", ".trt"), _TENSORRT),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), _CORE_ML),
+    ".safetensors": "a file of weights alone: export the model that they belong to as ONNX",
+    ".bin": "the weights of an IR: give the .xml beside it",
+    ".pdiparams": "the weights of a PaddlePaddle model: give the .pdmodel beside it",
+    ".json": "a sidecar, whose model is the .xml beside it, or a PaddlePaddle program, which it knows as "
+    ".pdmodel only (FLAGS_enable_pir_api=0 writes that)",
+}
+"""Files that OpenVINO does not read but users have, and what to give instead."""
+
+
+def format_of(path: Path) -> Format:
+    """The format of a model that is there, and looks like one of its format.
+
+    Raises:
+        ModelReadError: it is missing, empty, cut off, or of a format that OpenVINO does not read.
+    """
+    if not path.exists():
+        raise ModelReadError(f"{path}: no such file")
+    suffix = path.suffix.lower()
+    kind = TENSORFLOW if path.is_dir() else next((each for each in FORMATS if suffix in each.suffixes), OTHER)
+    if path.is_file():
+        try:
+            with path.open("rb") as file:
+                start = file.read(64)
+        except OSError as error:
+            raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+        if not start:
+            raise ModelReadError(f"{path}: the file is empty")
+        kind.check(path, start)
+    if suffix in _INSTEAD:
+        raise ModelReadError(f"{path}: OpenVINO does not read {_INSTEAD[suffix]}")
+    return kind

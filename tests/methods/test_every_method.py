@@ -1,0 +1,88 @@
+"""Every white-box method of the table equals a definition that knows nothing of the package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+from openvino import Model
+
+from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.errors import RefusedError
+from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from tests import oracle
+from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal
+from tests.running import assert_originals_kept, definition, insert_branch, port_name, random_inputs, run
+from tests.transformers import VitSpec, masked_places, transformer
+
+SPEC: Final = VitSpec(batch=None)
+NETWORKS: Final[Mapping[str, Callable[[], Model]]] = {
+    "cnn": lambda: cnn(CnnSpec(batch=None)),
+    "cnn_nhwc_batch_2": lambda: cnn(CnnSpec(batch=2, layout="NHWC")),
+    "transformer": lambda: transformer(SPEC),
+    "transformer_mean": lambda: transformer(VitSpec(head="mean")),
+}
+SCHEMA: Final = Path(__file__).resolve().parents[2] / "schemas" / "sidecar-v1.schema.json"
+
+
+def _activation_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
+    target = insertion.place.target
+    rows, columns = target.grid
+    grid = (rows, columns) if target.layout == "NTC" and rows and columns else None
+    return oracle.activation_map(model, port_name(target.port), target.layout, inputs, grid)
+
+
+def _vit_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
+    rows, columns = insertion.place.target.grid
+    assert rows is not None
+    assert columns is not None
+    return oracle.vitreciprocam(model, masked_places(SPEC), Port("scores"), inputs, (rows, columns))
+
+
+DEFINITIONS: Final[Mapping[str, Callable[[Model, Insertion, Mapping[str, Floats]], Floats]]] = {
+    "reciprocam": definition,
+    "vitreciprocam": _vit_map,
+    "activationmap": _activation_map,
+}
+"""From the original, an insertion that says where to look, and inputs to raw maps as defined."""
+
+
+@pytest.mark.parametrize(
+    "method", [method for method in Method if method.white_box], ids=lambda each: each.value
+)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_map_is_as_defined(method: Method, scaled: bool) -> None:
+    possible = []
+    for name, network in NETWORKS.items():
+        model = network()
+        try:
+            insertion = insert_branch(model, Request(method, embed_scaling=scaled))
+        except RefusedError:
+            continue
+        possible.append(name)
+        inputs = random_inputs(model)
+        before, after = run(model, inputs), run(insertion.model, inputs)
+        assert_originals_kept(model, insertion.model, before, after)
+        compare = assert_grey_levels_equal if scaled else assert_maps_equal
+        compare(after[-1], DEFINITIONS[method.value](model, insertion, inputs))
+    assert len(possible) >= 2, f"{method.value} was possible on {possible} alone"
+
+
+def test_methods_are_told_apart() -> None:
+    names = [method.name for method in WHITE_BOX_METHODS]
+    assert len(set(names)) == len(names)
+    assert set(DEFINITIONS) == set(names)
+    options = [option.name for method in WHITE_BOX_METHODS for option in method.options]
+    assert len(set(options)) == len(options), "the command line has one option of a name"
+
+
+def test_the_schema_knows_every_method() -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert schema["properties"]["method"]["examples"] == [method.value for method in Method]
+    black_boxes = [method.value for method in Method if method.is_black_box]
+    assert schema["else"]["properties"]["method"]["enum"] == black_boxes
+    assert schema["then"]["properties"]["method"] == {"not": {"enum": black_boxes}}
