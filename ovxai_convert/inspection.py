@@ -14,7 +14,7 @@ from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.description import shape_of
 from ovxai_convert.errors import Refusal, TooBig
 from ovxai_convert.insertion.alternatives import with_advice
-from ovxai_convert.insertion.insert import build_branch, checked_place, locate
+from ovxai_convert.insertion.insert import build_branch, checked_place, find_place
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
 from ovxai_convert.source.reading import read_source
@@ -151,7 +151,7 @@ class _Trial:
 
     def method(self, method: WhiteBoxMethod) -> Insertion | Refusal:
         """What comes of a method where it would stand by itself."""
-        place = locate(self._anatomy, method, self._request)
+        place = find_place(self._anatomy, method, self._request)
         inserted = place if isinstance(place, Refusal) else self._build(self._anatomy, place, self._request)
         if isinstance(inserted, TooBig) and isinstance(place, Place):
             return with_advice(inserted, self._anatomy, place, self._request, self._build)

@@ -208,6 +208,41 @@ def test_a_cycle_is_found() -> None:
     assert cycle({name: ast.parse(text) for name, text in texts.items()}) == ["a", "b", "c"]
 
 
+CONVENTIONS: Final = frozenset(
+    {
+        *("METHOD", "OPS"),  # what the file of a method, or of a family of ops, is there for
+        *("build", "define", "locate", "candidates", "parameters"),  # fields of a method
+        *("along", "broadcasting", "unary", "values_of", "rows_read_by"),  # makers of a row's fields
+    }
+)
+"""Names that many files of one room have, since their table asks for them."""
+
+
+def test_a_name_stands_for_one_thing() -> None:
+    owners: dict[str, list[str]] = {}
+    for module, tree in SOURCES.items():
+        for node in tree.body:
+            names = [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names += [target.id for target in targets if isinstance(target, ast.Name)]
+            for name in names:
+                if not name.startswith("_"):
+                    owners.setdefault(name, []).append(module)
+    twice = {name: modules for name, modules in owners.items() if len(modules) > 1}
+    assert {name for name in twice if name not in CONVENTIONS} == set(), twice
+
+
+def test_a_refusal_stays_a_value() -> None:
+    """Only public functions raise it, and nobody catches it."""
+    raising = {name for name, tree in SOURCES.items() if "RefusedError" in calls(tree)}
+    assert raising == {"pipeline", "insertion.insert", "explain.engines"}
+    for name, tree in SOURCES.items():
+        handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.type]
+        caught = {ast.unparse(handler.type) for handler in handlers if handler.type}
+        assert "RefusedError" not in " ".join(caught), name
+
+
 @each_module
 def test_every_module_says_its_subject(name: str) -> None:
     docstring = ast.get_docstring(SOURCES[name])

@@ -18,8 +18,7 @@ from benchmarks.blackbox.cases import PHOTOGRAPHS
 from benchmarks.blackbox.device import predicted_class
 from benchmarks.blackbox.results import Areas, Judgement
 from ovxai_convert.blackbox.metrics import deletion, insertion
-from ovxai_convert.explain.device import compile_for
-from ovxai_convert.explain.device_scores import DeviceScores
+from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ScoresOutput
 
 _SPATIAL_AXES: Final = (1, 2)

@@ -10,9 +10,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.inputs import image_ports
-from ovxai_convert.anatomy.tracing import trace_axes
-from ovxai_convert.tensors.axes import Axes
+from ovxai_convert.anatomy.inputs import image_ports, input_layout
+from ovxai_convert.ops import op_of
+from ovxai_convert.tensors.axes import Axes, Meanings, fresh
 from ovxai_convert.tensors.settled import Extents, at_batches, settled_extents
 
 _Asked = ParamSpec("_Asked")
@@ -22,8 +22,7 @@ _Answer = TypeVar("_Answer")
 class Anatomy:
     """What is where in a model, found out when it is first asked for and then kept.
 
-    Args:
-        model: the model; it is not changed, and must not be while its anatomy is in use.
+    The model is not changed, and must not be while its anatomy is in use.
 
     Attributes:
         model: the model; a copy of it where copying adds nodes (it writes out inputs that an op leaves to
@@ -67,8 +66,20 @@ class Anatomy:
 
     @cached_property
     def axes(self) -> dict[Output, Axes]:
-        """What every axis of every tensor of known rank holds."""
-        return trace_axes(self.model, self.nodes, self.extents)
+        """What every axis of every tensor of known rank holds, traced in one pass.
+
+        An image has rows and columns, and a convolution or pooling gives its output axes a meaning (in
+        OpenVINO always N, C, H, W); every other op carries meanings from its inputs to its outputs, as its
+        row in the table of ops says.
+        """
+        meanings = Meanings(self.extents)
+        inputs = set(self.model.get_parameters())
+        for node in self.nodes:
+            image = node in inputs
+            held = [_of_image(node, self.extents)] if image else op_of(node).meaning(node, meanings)
+            for port, axes in zip(node.outputs(), held, strict=False):
+                meanings.settle(port, axes)
+        return meanings
 
     def twin(self, port: Output, nodes: list[Node]) -> Output:
         """The same tensor in a copy of the model whose ordered nodes are these."""
@@ -80,19 +91,21 @@ class Anatomy:
         return ModelCopy(self, copy, copy.get_ordered_ops())
 
 
+def _of_image(node: Node, known: Extents) -> Axes | None:
+    """An image's axes, where its layout is known."""
+    layout, shape = input_layout(node.output(0)), known.get(node.output(0))
+    if layout is None or shape is None:
+        return None
+    return tuple(fresh(role, extent) for role, extent in zip(layout, shape, strict=True))
+
+
 def _types(model: Model) -> list[str]:
     return [node.get_type_name() for node in model.get_ordered_ops()]
 
 
 @dataclass(frozen=True)
 class ModelCopy:
-    """A copy of a model, whose anatomy is the model's own.
-
-    Attributes:
-        anatomy: that of the model.
-        model: the copy.
-        nodes: its nodes, in the order of the model's.
-    """
+    """A copy of a model with its nodes, in the order of the model's, and the anatomy of the model itself."""
 
     anatomy: Anatomy
     model: Model

@@ -46,12 +46,8 @@ def find_block(
 ) -> Target | Refusal:
     """The tokens of a transformer block.
 
-    Args:
-        anatomy: the model's.
-        scores: the class tensor.
-        wanted: friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
-            past; None counts blocks.
-        number: which block, counted from the scores; 1 is the last.
+    ``wanted`` is a friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
+    past; None takes block ``number``, counted from the scores (1 is the last).
 
     Raises:
         UsageError: ``wanted`` names no tensor.
@@ -80,14 +76,11 @@ def _of_images(entrance: TokenTensor, scores: Scores) -> bool:
 def _attentions(flow: DataFlow, sink: Output) -> list[Node]:
     """Ops that mix by weights from a softmax, on the way to ``sink``, the last first."""
     reached = {sink.get_node()}
-    found = []
     for node in reversed(flow.nodes):
-        if node not in reached:
-            continue
-        reached.update(port.get_node() for port in flow.data_inputs(node))
-        if has(node, Trait.ATTENTION) or _weighs_values(flow, node):
-            found.append(node)
-    return found
+        if node in reached:
+            reached.update(port.get_node() for port in flow.data_inputs(node))
+    mixing = (node for node in reversed(flow.nodes) if node in reached)
+    return [node for node in mixing if has(node, Trait.ATTENTION) or _weighs_values(flow, node)]
 
 
 def _weighs_values(flow: DataFlow, node: Node) -> bool:
@@ -110,18 +103,18 @@ def _entrance(flow: DataFlow, meanings: dict[Output, Axes], attention: Node) -> 
     if weighed is None:
         return None
     values, axis = weighed
-    found: TokenTensor | None = None
+    entrance: TokenTensor | None = None
     for place in flow.narrow_places(attention.output(0)):
         tokens = _sequence(place, meanings)
-        if found is not None:
-            if not has(found.port.get_node(), Trait.MOVE) or tokens is None:
+        if entrance is not None:
+            if not has(entrance.port.get_node(), Trait.MOVE) or tokens is None:
                 break
-            found = TokenTensor(place, tokens)
+            entrance = TokenTensor(place, tokens)
         elif tokens is not None and _projected(flow, place, values):
             if not _sums_over(values, axis, tokens, meanings):
                 return None
-            found = TokenTensor(place, tokens)
-    return found
+            entrance = TokenTensor(place, tokens)
+    return entrance
 
 
 def _sequence(port: Output, meanings: dict[Output, Axes]) -> Tokens | None:
@@ -161,12 +154,11 @@ def _target(
         if port == entrance.port:
             continue
         tokens = _sequence(port, meanings) or _auxiliary(port, entrance.tokens)
+        shape = port.get_partial_shape()
         if tokens is None:
-            reason = f"{port.get_partial_shape()} enters the transformer block beside its tokens"
-            return Refusal(reason, address(port))
+            return Refusal(f"{shape} enters the transformer block beside its tokens", address(port))
         if tokens.grid not in (None, entrance.tokens.grid):
-            reason = f"{port.get_partial_shape()} has patches of another grid than the transformer block"
-            return Refusal(reason, address(port))
+            return Refusal(f"{shape} has patches of another grid than the transformer block", address(port))
         beside.append(TokenTensor(port, tokens))
     grid = entrance.tokens.grid
     assert grid is not None, "an entrance holds patches"

@@ -31,6 +31,7 @@ class Standing(Enum):
     FLATTENED = "passed over: a flattened map"
     MOVED = "passed over: it only moves numbers"
     POOLED = "passed over: a pooling that is not global"
+    LINE = "passed over: rows or columns alone"
     VECTOR = "one vector per image"
     UNKNOWN = "its axes are not understood"
     NO_GRID = "its positions are no grid of rows and columns"
@@ -102,10 +103,7 @@ def find_feature_map(anatomy: Anatomy, scores: Scores, wanted: str | None = None
     stand in a form that is no grid (tokens with a class token among them): what lies behind is not the
     last map.
 
-    Args:
-        anatomy: the model's.
-        scores: the class tensor.
-        wanted: friendly name, tensor name or ``NAME:PORT``; None searches.
+    ``wanted`` is a friendly name, tensor name or ``NAME:PORT``; None searches.
 
     Raises:
         UsageError: ``wanted`` names no tensor.
@@ -137,11 +135,9 @@ def _no_narrow_map(anatomy: Anatomy, scores: Scores) -> Refusal:
     last = ", ".join(f"'{address(place.port)}'" for place in _last_maps(anatomy, scores)[:_NAMED])
     if not last:
         return Refusal("no feature map: no tensor with rows and columns leads to the scores")
-    several = len(anatomy.images) > 1
-    what = (
-        f"of all inputs ({describe_inputs(anatomy.model)})" if several else "that all of the scores come from"
-    )
-    where = "the inputs meet only" if several else "several paths meet"
+    what, where = "that all of the scores come from", "several paths meet"
+    if len(anatomy.images) > 1:
+        what, where = f"of all inputs ({describe_inputs(anatomy.model)})", "the inputs meet only"
     reason = f"no feature map {what}: {where} behind their last feature maps"
     return Refusal(f"{reason}; name one with --target-layer: {last}")
 
@@ -184,8 +180,10 @@ def _standing(flow: DataFlow, port: Output, meaning: Axes, *, is_map: bool) -> S
     if not positions and not unknown:
         clear = axes[:1] in ([set()], [{"N"}]) and not any("?" in axis for axis in axes)
         return Standing.VECTOR if clear else None
-    if not is_map and any({"C", "H", "W"} <= axis for axis in axes):
+    if not is_map and (any({"C", "H", "W"} <= axis for axis in axes) or axes[2:] == [{"H", "W"}]):
         return Standing.FLATTENED
+    if not is_map and not unknown and not _is_grid(axes):
+        return Standing.LINE
     if not is_map and not (moves and not any("?" in axis for axis in axes)):
         return Standing.NO_GRID if _is_grid(axes) else Standing.UNKNOWN
     if moves:

@@ -19,10 +19,7 @@ _WEIGHING = (Trait.CONVOLUTION, Trait.PRODUCT)
 class DataFlow:
     """The data edges of a model: those whose values change with the values of its inputs, or of some of them.
 
-    Args:
-        model: the model.
-        inputs: parameters whose values count; None: all.
-        nodes: its ordered nodes, where these were asked for already.
+    ``inputs`` are the parameters whose values count (None: all), ``nodes`` the model's, if they are at hand.
 
     Attributes:
         nodes: every node, inputs before users, as :meth:`openvino.Model.get_ordered_ops` gives them.
@@ -82,19 +79,17 @@ class DataFlow:
         first = min(self.position[port.get_node()] for port in sources)
         downstream: list[Node] = []
         for node in self.nodes[first + 1 :]:
-            if any(port in reached for port in self.data_inputs(node)):
+            if not reached.isdisjoint(self.data_inputs(node)):
                 reached.update(node.outputs())
                 downstream.append(node)
         if sink not in reached or sink in sources:
             return []
         wanted = {sink.get_node()}
-        head: list[Node] = []
         for node in reversed(downstream):
             if node in wanted:
-                head.append(node)
                 inner = (port for port in self.data_inputs(node) if port not in sources)
                 wanted.update(port.get_node() for port in inner)
-        return head[::-1]
+        return [node for node in downstream if node in wanted]
 
     def narrow_places(self, sink: Output) -> Iterator[Output]:
         """Tensors through which all data on its way to ``sink`` passes, ``sink`` itself first.

@@ -47,19 +47,19 @@ def input_layout(port: Output) -> str | None:
     """
     stated = port.get_node().get_layout()
     if not stated.empty:
-        letters = str(stated).strip("[]").replace(",", "")
-        return letters if letters in ("NCHW", "NHWC") else None
+        return _known(str(stated).strip("[]").replace(",", ""))
     if rank(port) != 4:
         return None
+    # tensors, and which axis of the input has arrived as each of theirs
     waiting: list[tuple[Output, tuple[int, ...]]] = [(port, (0, 1, 2, 3))]
     while waiting:
         tensor, axes = waiting.pop(0)
         for user in tensor.get_target_inputs():
             node = user.get_node()
             if has(node, Trait.CONVOLUTION, Trait.POOLING) and user.get_index() == 0:
-                return _letters(axes)
+                return _known("".join("NCHW"[axes.index(axis)] for axis in range(4)))
             if order := order_of(node):
-                waiting.append((node.output(0), tuple(axes[each] for each in order)))
+                waiting.append((node.output(0), tuple(axes[axis] for axis in order)))
             elif has(node, Trait.KEEPS_AXES) and rank(node.output(0)) == 4:
                 waiting.append((node.output(0), axes))
     return _by_colours(port)
@@ -73,7 +73,5 @@ def _by_colours(port: Output) -> str | None:
     return {1: "NCHW", 3: "NHWC"}[places[0]] if alone else None
 
 
-def _letters(axes: tuple[int, ...]) -> str | None:
-    """The input's layout, ``axes[i]`` being the input axis that arrives as the i-th of N, C, H, W."""
-    letters = "".join("NCHW"[axes.index(each)] for each in range(4))
+def _known(letters: str) -> str | None:
     return letters if letters in ("NCHW", "NHWC") else None

@@ -25,14 +25,14 @@ def detects(flow: DataFlow, port: Output) -> Node | None:
     pickers = {node for node in flow.nodes if has(node, Trait.DETECTION)}
     if not pickers:
         return None
-    waiting, seen = [port.get_node()], {port.get_node()}
+    waiting, met = [port.get_node()], {port.get_node()}
     while waiting:
         node = waiting.pop()
         if node in pickers:
             return node
-        fresh = {source.get_node() for source in flow.data_inputs(node)} - seen
-        seen |= fresh
-        waiting += fresh
+        sources = {source.get_node() for source in flow.data_inputs(node)} - met
+        met |= sources
+        waiting += sources
     return None
 
 
@@ -62,9 +62,7 @@ def _from_squares(flow: DataFlow, rows: Output, length: Output) -> bool:
 def _squared(total: Node) -> bool:
     """Whether a sum adds products of a tensor with itself."""
     node = total.input_value(0).get_node()
-    if has(node, Trait.POWER):
-        return True
-    return has(node, Trait.MULTIPLY) and len(set(node.input_values())) == 1
+    return has(node, Trait.POWER) or (has(node, Trait.MULTIPLY) and len(set(node.input_values())) == 1)
 
 
 def named_otherwise(name: str) -> str | None:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
-from openvino import Model, Output
+from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
-from ovxai_convert.anatomy.class_tensor import Activation, class_tensor_behind
-from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.other_tasks import named_otherwise
+from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
 from ovxai_convert.anatomy.outputs import output_name
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.ops import Trait, has
 from ovxai_convert.suggestions import did_you_mean
+from ovxai_convert.tensors.axes import roles
+from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 
+Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax"]
+
+_ACTIVATIONS: Final[dict[Trait, Activation]] = {
+    Trait.SOFTMAX: "softmax",
+    Trait.LOG_SOFTMAX: "log_softmax",
+    Trait.SIGMOID: "sigmoid",
+}
+_TRANSPARENT: Final = (Trait.MOVE, Trait.COPY, Trait.ROUNDING)
+"""What may stand between the scores and the output without changing which class a number belongs to."""
+_TOP_K_INDICES: Final = 1
+"""Output port of a TopK that holds indices; the one before it holds the values."""
 _BY_WORTH: Final[tuple[Activation, ...]] = ("softmax", "sigmoid", "log_softmax", "none", "argmax")
 """Which output to read where several show one class tensor: probabilities, then logits, then indices."""
-
 _OF_OTHER_TASKS: Final = ("none", "sigmoid")
 """How outputs of networks that are no classifiers may end; only there an output's name counts."""
 
@@ -52,10 +63,8 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     Several outputs may show one class tensor (logits, probabilities, the index of the best). A class tensor
     from which another one is computed is a feature of it and is passed over.
 
-    Args:
-        anatomy: the model's.
-        wanted: tensor name or index of an output; None takes the only one that qualifies. An output whose
-            name speaks of something else (boxes, landmarks, an embedding) qualifies only when named here.
+    An output whose name speaks of something else (boxes, landmarks, an embedding) qualifies only when
+    ``wanted``, its tensor name or index, names it.
 
     Returns:
         The scores, or a refusal that tells for every output why it is not a class tensor.
@@ -85,23 +94,15 @@ def possible_scores(anatomy: Anatomy) -> list[Scores]:
 
 
 def _distinct(anatomy: Anatomy, answers: list[Scores | Refusal]) -> list[Scores]:
-    return _last_ones(anatomy.flow, _one_each([each for each in answers if isinstance(each, Scores)]))
-
-
-def _one_each(found: list[Scores]) -> list[Scores]:
-    """Of the outputs that show one class tensor, the one that tells most."""
+    """Class tensors that no other one is computed from, each behind the output that tells most of it."""
     best: dict[Output, Scores] = {}
-    for each in sorted(found, key=lambda scores: _BY_WORTH.index(scores.activation)):
-        best.setdefault(each.port, each)
-    return sorted(best.values(), key=lambda scores: scores.output_index)
-
-
-def _last_ones(flow: DataFlow, found: list[Scores]) -> list[Scores]:
-    """Those from which none of the others is computed."""
+    several = [answer for answer in answers if isinstance(answer, Scores)]
+    for scores in sorted(several, key=lambda scores: _BY_WORTH.index(scores.activation)):
+        best.setdefault(scores.port, scores)
     return [
-        each
-        for each in found
-        if not any(flow.between(each.port, other.port) for other in found if other != each)
+        scores
+        for scores in sorted(best.values(), key=lambda scores: scores.output_index)
+        if not any(anatomy.flow.between(scores.port, port) for port in best if port != scores.port)
     ]
 
 
@@ -121,11 +122,89 @@ def _behind_output(anatomy: Anatomy, index: int, *, by_name: bool) -> Scores | R
     name = output_name(anatomy.model, index)
     if name in (SALIENCY_MAP, SALIENCY_CLASSES):
         return Refusal(f"output '{name}' is an explanation already")
-    found = class_tensor_behind(anatomy, anatomy.model.outputs[index].get_node().input_value(0), name)
-    if isinstance(found, Refusal):
-        return found
-    other = named_otherwise(name) if found.activation in _OF_OTHER_TASKS and not by_name else None
-    if other is not None:
-        hint = f"if it holds class scores, say so with --scores-output {name}"
-        return Refusal(f"output '{name}' is named after {other}, not after classes; {hint}")
-    return Scores(found.port, index, found.activation, found.class_count)
+    shown = anatomy.model.outputs[index].get_node().input_value(0)
+    scores = _no_row_per_image(anatomy, shown, name) or _class_tensor(anatomy, index, shown, name)
+    if isinstance(scores, Refusal):
+        return scores
+    other = named_otherwise(name) if scores.activation in _OF_OTHER_TASKS and not by_name else None
+    if other is None:
+        return scores
+    hint = f"if it holds class scores, say so with --scores-output {name}"
+    return Refusal(f"output '{name}' is named after {other}, not after classes; {hint}")
+
+
+def _class_tensor(anatomy: Anatomy, index: int, shown: Output, name: str) -> Scores | Refusal:
+    """Walk back from an output to the class tensor that it shows, nearest the head.
+
+    Refused where that is an embedding, or values that no longer tell which class they belong to.
+    """
+    port, best_only = shown, False
+    passed: Activation = "none"
+    candidate: Scores | None = None
+    while anatomy.flow.depends_on_input(port):
+        classes = _class_count(port)
+        if classes is not None and (candidate is None or classes == candidate.class_count):
+            candidate = Scores(port, index, "argmax" if best_only else passed, classes)
+        node = port.get_node()
+        activation = next((kind for trait, kind in _ACTIVATIONS.items() if has(node, trait)), None)
+        if has(node, Trait.BEST_OF):
+            if best_only or passed != "none" or not _takes_best_classes(node):
+                return _no_classes(anatomy, name, shown, port)
+            if port.get_index() != _TOP_K_INDICES:
+                reason = f"output '{name}' holds the best scores without the classes that they belong to"
+                return Refusal(reason, address(port))
+            best_only, candidate = True, None
+        elif activation is not None and passed == "none":
+            passed, candidate = activation, None
+        elif not has(node, *_TRANSPARENT):
+            break
+        port = node.input_value(0)
+    if candidate is None:
+        return _no_classes(anatomy, name, shown, port)
+    if scaled_to_length_one(anatomy.flow, port):
+        reason = f"output '{name}' is an embedding, not class scores: each row is divided by its length"
+        return Refusal(reason, address(port))
+    return _no_row_per_image(anatomy, candidate.port, name) or candidate
+
+
+def _no_classes(anatomy: Anatomy, name: str, shown: Output, port: Output) -> Refusal:
+    spread = {role for axis in anatomy.axes.get(shown, ()) for role in roles(axis)} & set("DHW")
+    why = ": it has numbers for every position" if spread else ""
+    reason = f"output '{name}' {shown.get_partial_shape()} is not a class tensor [N, K]{why}"
+    return Refusal(reason, address(port))
+
+
+def _no_row_per_image(anatomy: Anatomy, port: Output, name: str) -> Refusal | None:
+    """Why a tensor is not one row of numbers for each image, None if it may be."""
+    picker = detects(anatomy.flow, port)
+    if picker is not None:
+        what = f"detections ({picker.get_type_name()}), not one row of scores per image"
+        return Refusal(f"output '{name}' holds {what}", picker.get_friendly_name())
+    shape = extents(port)
+    if shape is None or sum(extent != 1 for extent in shape[1:]) > 1:
+        return _no_classes(anatomy, name, port, port)
+    batches = [inputs[0] for port in anatomy.model.inputs if (inputs := extents(port))]
+    if len(shape) > 1 and shape[0] not in (1, *batches):
+        meaning = anatomy.axes.get(port)
+        if meaning is None or roles(meaning[0]) not in ((), ("N",)):
+            reason = f"output '{name}' {port.get_partial_shape()} does not have one row per image"
+            return Refusal(reason, address(port))
+    return None
+
+
+def _takes_best_classes(node: Node) -> bool:
+    """Whether a TopK looks for the largest numbers along the axis of the classes."""
+    shape, attributes = extents(node.input_value(0)), node.get_attributes()
+    if shape is None or attributes["mode"] != "max":
+        return False
+    axis = attributes["axis"] % len(shape)
+    others = [extent for index, extent in enumerate(shape) if index not in (0, axis)]
+    return all(extent == 1 for extent in others) and (axis != 0 or len(shape) == 1)
+
+
+def _class_count(port: Output) -> int | None:
+    """K of a tensor of real numbers ``[N, K]`` or ``[N, K, 1, 1]``, else None."""
+    shape = extents(port)
+    if shape is None or len(shape) < 2 or any(extent != 1 for extent in shape[2:]):
+        return None
+    return shape[1] if port.get_element_type().is_real() else None

@@ -1,4 +1,4 @@
-"""The target: the tensor whose spatial cells a method masks, and what its axes say of it."""
+"""The target: the tensor whose spatial cells a method masks, and what its axes and samples say of it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Final, Literal
 
 from openvino import Output
 
+from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.tokens import TokenTensor
+from ovxai_convert.errors import Refusal
 from ovxai_convert.tensors.axes import Atom, Axes, roles
 from ovxai_convert.tensors.extents import Extent, extent
-from ovxai_convert.tensors.ports import extents
+from ovxai_convert.tensors.ports import address, extents
 
 MapLayout = Literal["NCHW", "NHWC", "NTC", "TNC"]
 Grid = tuple[int | None, int | None]
 AxisPlace = tuple[Output, int]
 """A tensor and one of its axes."""
-
 
 _LAYOUTS: Final[dict[MapLayout, tuple[tuple[str, ...], ...]]] = {
     "NCHW": (("N",), ("C",), ("H",), ("W",)),
@@ -91,11 +92,11 @@ class Target:
 
 def layout_of(meaning: Axes) -> MapLayout | None:
     """MapLayout of a feature map: samples, channels, and a grid of more than one cell; None for all else."""
-    found = [roles(axis) for axis in meaning]
-    if not found or {"H", "W"} & set(found[0]) or not any({"H", "W"} & set(axis) for axis in found):
+    held = [roles(axis) for axis in meaning]
+    if not held or {"H", "W"} & set(held[0]) or not any({"H", "W"} & set(axis) for axis in held):
         return None
     for layout, wanted in _LAYOUTS.items():
-        if len(found) == len(wanted) and all(map(_fits, found[1:], wanted[1:])):
+        if len(held) == len(wanted) and all(map(_fits, held[1:], wanted[1:])):
             return layout
     return None
 
@@ -125,8 +126,29 @@ def _is_all_of(atom: Atom, port: Output, axis: int) -> bool:
     return atom.step == 1 and (extents(port) or ())[axis] == atom.extent
 
 
-def _fits(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+def _fits(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     """Whether an axis is what a layout wants there: channels of any origin, or exactly the position roles."""
     if wanted == ("C",):
-        return not {"H", "W"} & set(found)
-    return found == tuple(role for role in wanted if role in found)
+        return not {"H", "W"} & set(held)
+    return held == tuple(role for role in wanted if role in held)
+
+
+def merged_samples(anatomy: Anatomy, target: Target) -> Refusal | None:
+    """Why the axis of a target's samples does not hold one row per image, None if it does.
+
+    Crops, flips and windows that become samples of one batch, and scores that are averaged over them, leave
+    no place of an image for a cell of the map to be.
+    """
+    if any(target.places.get("N") == (port, 0) for port in anatomy.images):
+        return None
+    image, axis = anatomy.images[0], target.sample_axis
+    for nodes in (anatomy.nodes, *(trial.get_ordered_ops() for trial in anatomy.trials)):
+        shapes = [extents(anatomy.twin(port, nodes)) for port in (image, target.port)]
+        images, rows = (shape[at] if shape else None for shape, at in zip(shapes, (0, axis), strict=True))
+        if images and rows is not None and rows != images:
+            what = (
+                f"{rows // images} rows for every image" if rows % images == 0 else "other rows than images"
+            )
+            reason = f"axis {axis} of the target holds {what}: views or crops of it, or windows"
+            return Refusal(reason, address(target.port))
+    return None

@@ -1,8 +1,8 @@
 """Sequences of image tokens: which axis they lie on, which of them are patches, and of what grid.
 
 A patch-embedding convolution has rows and columns; a Reshape merges them into one axis, and a Concat puts
-class tokens, registers and the like before or behind. All of that is read from the meaning of the axes
-(:mod:`~ovxai_convert.anatomy.tracing`), never from the number of tokens.
+class tokens, registers and the like before or behind. All of that is read from the meaning of the axes, never
+from the number of tokens.
 """
 
 from __future__ import annotations
@@ -16,13 +16,9 @@ from ovxai_convert.tensors.axes import Axes, Axis, roles, static_extent
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of a sequence: auxiliary ones (class, distillation, registers), patches, auxiliary ones.
+    """The tokens on an axis: auxiliary ones (class, distillation, registers), patches, auxiliary ones.
 
-    Attributes:
-        axis: the axis that they lie on.
-        before: how many auxiliary tokens come first.
-        grid: rows and columns of the patches, which lie row by row; None where there are no patches.
-        after: how many auxiliary tokens come last.
+    The grid says rows and columns of the patches, which lie row by row; None where there are no patches.
     """
 
     axis: int
@@ -51,23 +47,21 @@ class TokenTensor:
 
 def tokens_of(meaning: Axes) -> Tokens | None:
     """The tokens of a tensor, None where no axis holds the patches of exactly one static grid."""
-    found = [Tokens(axis, *parts) for axis, each in enumerate(meaning) if (parts := _parts(each))]
-    return found[0] if len(found) == 1 else None
+    tokens = [Tokens(index, *parts) for index, axis in enumerate(meaning) if (parts := _parts(axis))]
+    return tokens[0] if len(tokens) == 1 else None
 
 
 def _parts(axis: Axis) -> tuple[int, tuple[int, int], int] | None:
     """Auxiliary tokens before, the grid, and auxiliary tokens after."""
     segments = _segments(axis)
-    lengths = [static_extent(each) for each in segments]
-    grids = [index for index, each in enumerate(segments) if _is_grid(each)]
-    mixed = any({"H", "W"} & set(roles(each)) for each in segments if not _is_grid(each))
-    static = [length for length in lengths if length is not None]
-    if len(grids) != 1 or mixed or len(static) != len(lengths):
+    grids = [index for index, segment in enumerate(segments) if _is_grid(segment)]
+    mixed = any({"H", "W"} & set(roles(segment)) for segment in segments if not _is_grid(segment))
+    lengths = [length for segment in segments if (length := static_extent(segment)) is not None]
+    if len(grids) != 1 or mixed or len(lengths) != len(segments):
         return None
-    rows, columns = (
-        [atom.extent or 0 for atom in segments[grids[0]] if atom.role == role] or [1] for role in "HW"
-    )
-    return sum(static[: grids[0]]), (rows[0], columns[0]), sum(static[grids[0] + 1 :])
+    extents = {atom.role: atom.extent or 0 for atom in segments[grids[0]][::-1]}
+    grid = extents.get("H", 1), extents.get("W", 1)
+    return sum(lengths[: grids[0]]), grid, sum(lengths[grids[0] + 1 :])
 
 
 def _segments(axis: Axis) -> list[Axis]:

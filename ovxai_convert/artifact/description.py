@@ -13,23 +13,10 @@ import openvino as ov
 from ovxai_convert.anatomy.inputs import input_layout, input_name
 from ovxai_convert.anatomy.outputs import output_name
 from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.artifact.sidecar import (
-    Generator,
-    InputInfo,
-    ModelFiles,
-    OutputInfo,
-    ReshapeCheck,
-    SaliencyMapInfo,
-    ScoresInfo,
-    Sidecar,
-    Source,
-    TargetLayer,
-    Verification,
-)
+from ovxai_convert.artifact import sidecar
 from ovxai_convert.errors import Refusal
-from ovxai_convert.insertion.request import Insertion, Place, Request
+from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import DEFAULT_BLACK_BOX
-from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.source.metadata import labels_of, preprocessing_of
 from ovxai_convert.source.reading import SourceModel, sha256_of_file
@@ -39,12 +26,7 @@ from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
 
 @dataclass(frozen=True)
 class UserNotes:
-    """What a user tells of a model beside its file.
-
-    Attributes:
-        labels: one per class; None: those of the model.
-        preprocessing: where it says nothing, the model's own entries hold.
-    """
+    """What a user tells of a model beside its file; where that is nothing, the model's own entries hold."""
 
     labels: tuple[str, ...] | None = None
     preprocessing: PreprocessingHints = NO_HINTS
@@ -53,22 +35,22 @@ class UserNotes:
 def describe(
     source: SourceModel,
     insertion: Insertion,
-    verification: Verification,
-    reshapes: tuple[ReshapeCheck, ...],
+    verification: sidecar.Verification,
+    reshapes: tuple[sidecar.ReshapeCheck, ...],
     xml: Path,
     request: Request,
     notes: UserNotes,
-) -> Sidecar:
+) -> sidecar.Sidecar:
     """The sidecar of a model that was written to ``xml`` with a branch and proved."""
     place = insertion.place
-    target = place.target
-    return Sidecar(
+    target, node, parameters = place.target, place.target.port.get_node(), place.method.parameters
+    return sidecar.Sidecar(
         mode="whitebox",
         method=place.method.name,
-        target_layer=TargetLayer(
-            target.port.get_node().get_friendly_name(),
+        target_layer=sidecar.TargetLayer(
+            node.get_friendly_name(),
             target.port.get_index(),
-            target.port.get_node().get_type_name(),
+            node.get_type_name(),
             shape_of(target.port),
             target.layout,
             target.selected_by,
@@ -76,7 +58,7 @@ def describe(
         saliency_map=describe_map(insertion, request),
         verification=verification,
         refusals=_plain(insertion.refusals),
-        parameters=_parameters(place, request),
+        parameters=parameters and parameters(target, place.method.settings(request.options)),
         reshapes=reshapes,
         **_model_facts(source, insertion.model, insertion.map_index, place.scores, xml, notes),
     )
@@ -85,13 +67,13 @@ def describe(
 def describe_black_box(
     source: SourceModel,
     scores: Scores,
-    verification: Verification,
+    verification: sidecar.Verification,
     xml: Path,
     refusals: Sequence[Refusal],
     notes: UserNotes,
-) -> Sidecar:
+) -> sidecar.Sidecar:
     """The sidecar of a model that was written to ``xml`` as it is, since no branch is possible."""
-    return Sidecar(
+    return sidecar.Sidecar(
         mode="blackbox",
         method=DEFAULT_BLACK_BOX.value,
         target_layer=None,
@@ -108,20 +90,25 @@ def _model_facts(
 ) -> dict[str, Any]:
     """The entries that do not depend on how the model is explained."""
     weights = xml.with_suffix(".bin")
+    own, told = preprocessing_of(source.model) or {}, notes.preprocessing.to_model_info()
+    if told:
+        own.pop("embedded_processing", None)
     return {
-        "generator": Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
-        "source": Source(source.path.name, source.format, source.sha256),
-        "model": ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
+        "generator": sidecar.Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
+        "source": sidecar.Source(source.path.name, source.format, source.sha256),
+        "model": sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
         "task": Task.CLASSIFICATION.value,
         "inputs": tuple(
-            InputInfo(input_name(model, index), shape_of(port), element_type_of(port), input_layout(port))
+            sidecar.InputInfo(
+                input_name(model, index), shape_of(port), element_type_of(port), input_layout(port)
+            )
             for index, port in enumerate(model.inputs)
         ),
         "outputs": tuple(
-            OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
+            sidecar.OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
             for index, port in enumerate(model.outputs[:originals])
         ),
-        "scores": ScoresInfo(
+        "scores": sidecar.ScoresInfo(
             output_name(model, scores.output_index),
             scores.port.get_node().get_friendly_name(),
             scores.port.get_index(),
@@ -129,33 +116,24 @@ def _model_facts(
             scores.activation,
         ),
         "labels": notes.labels or labels_of(source.model, source.metadata, scores.class_count),
-        "preprocessing": _preprocessing(source.model, notes.preprocessing),
+        "preprocessing": {**own, **told} or None,
     }
-
-
-def _parameters(place: Place, request: Request) -> dict[str, Any] | None:
-    describe = place.method.parameters
-    return None if describe is None else describe(place.target, place.method.settings(request.options))
-
-
-def _preprocessing(model: ov.Model, told: PreprocessingHints) -> dict[str, Any] | None:
-    """Entries under Model API's names: the model's own, and over them what the user tells."""
-    entries = told.to_model_info()
-    own = preprocessing_of(model) or {}
-    if entries:
-        own.pop("embedded_processing", None)
-    return {**own, **entries} or None
 
 
 def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
     """As they are read back: a sidecar does not tell one kind of refusal from another."""
-    return tuple(Refusal(each.reason, each.node, each.method) for each in refusals)
+    return tuple(Refusal(refusal.reason, refusal.node, refusal.method) for refusal in refusals)
 
 
-def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
+def describe_map(insertion: Insertion, request: Request) -> sidecar.SaliencyMapInfo:
     """What the sidecar says of the added output."""
-    port = insertion.model.outputs[insertion.map_index]
-    return SaliencyMapInfo(
+    port, selection = insertion.model.outputs[insertion.map_index], request.selection
+    classes: str | dict[str, Any] = "all"
+    if selection.indices is not None:
+        classes = {"indices": list(selection.indices)}
+    elif selection.top_k is not None:
+        classes = {"top_k": selection.top_k, "indices_output": SALIENCY_CLASSES}
+    return sidecar.SaliencyMapInfo(
         output=SALIENCY_MAP,
         index=insertion.map_index,
         shape=shape_of(port),
@@ -163,16 +141,8 @@ def describe_map(insertion: Insertion, request: Request) -> SaliencyMapInfo:
         axes=insertion.place.method.axes,
         scaling="minmax_per_map" if request.embed_scaling else "none",
         value_range=(0, 255) if request.embed_scaling else None,
-        classes=_describe_classes(request.selection),
+        classes=classes,
     )
-
-
-def _describe_classes(selection: ClassSelection) -> str | dict[str, Any]:
-    if selection.indices is not None:
-        return {"indices": list(selection.indices)}
-    if selection.top_k is not None:
-        return {"top_k": selection.top_k, "indices_output": SALIENCY_CLASSES}
-    return "all"
 
 
 def shape_of(port: ov.Output) -> tuple[int, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from types import UnionType
+from typing import Any, Final, get_args, get_type_hints
 
 import jsonschema
 
@@ -205,7 +206,11 @@ def read_sidecar(path: str | Path) -> Sidecar:
         _validator().validate(data)
     except jsonschema.ValidationError as error:
         raise ModelReadError(f"{path}: not a valid sidecar: {error.json_path}: {error.message}") from error
-    return _from_json(data)
+    for refusal in data["refusals"]:
+        if refusal["method"] == "locate":  # version 1.0 wrote it where no method got so far
+            refusal["method"] = None
+    sidecar: Sidecar = _from_json(Sidecar, data)
+    return sidecar
 
 
 @cache
@@ -214,47 +219,13 @@ def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads(text))
 
 
-def _from_json(data: dict[str, Any]) -> Sidecar:
-    target, saliency_map, verification = (
-        data[key] for key in ("target_layer", "saliency_map", "verification")
-    )
-    return Sidecar(
-        generator=Generator(**data["generator"]),
-        source=Source(**data["source"]),
-        model=ModelFiles(**data["model"]),
-        inputs=tuple(InputInfo(**_tuples(each)) for each in data["inputs"]),
-        outputs=tuple(OutputInfo(**_tuples(each)) for each in data["outputs"]),
-        target_layer=TargetLayer(**_tuples(target)) if target else None,
-        scores=ScoresInfo(**data["scores"]),
-        saliency_map=SaliencyMapInfo(**_tuples(saliency_map)) if saliency_map else None,
-        labels=None if data["labels"] is None else tuple(data["labels"]),
-        verification=Verification(
-            device=verification["device"],
-            inputs=verification["inputs"],
-            outputs=tuple(OutputCheck(**each) for each in verification["outputs"]),
-            saliency_map=(
-                SaliencyCheck(**verification["saliency_map"]) if verification["saliency_map"] else None
-            ),
-        ),
-        refusals=tuple(_refusal(each) for each in data["refusals"]),
-        reshapes=tuple(_reshape_check(each) for each in data.get("reshapes", ())),
-        **{
-            key: data[key]
-            for key in ("mode", "method", "task", "parameters", "preprocessing", "schema_version")
-        },
-    )
-
-
-def _refusal(data: dict[str, Any]) -> Refusal:
-    """Version 1.0 wrote "locate" where no method got so far."""
-    return Refusal(**{**data, "method": None if data["method"] == "locate" else data["method"]})
-
-
-def _reshape_check(data: dict[str, Any]) -> ReshapeCheck:
-    check = data["saliency_map"]
-    shapes = tuple(tuple(shape) for shape in data["shapes"])
-    return ReshapeCheck(shapes, data["result"], data["bit_exact"], SaliencyCheck(**check) if check else None)
-
-
-def _tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+def _from_json(kind: Any, data: Any) -> Any:
+    """Plain data as a type hint has them: objects are dataclasses, lists are tuples."""
+    if isinstance(kind, UnionType):
+        kind = get_args(kind)[0]  # `X | None`; of other unions no member is built here
+    if isinstance(data, list):
+        return tuple(_from_json(get_args(kind)[0], item) for item in data)
+    if isinstance(data, dict) and is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return kind(**{name: _from_json(hints[name], value) for name, value in data.items()})
+    return data

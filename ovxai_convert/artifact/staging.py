@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -41,15 +42,16 @@ class Staging:
         if existing and not self._force:
             raise WriteError(f"{self._out_dir / existing[0]} exists already; --force replaces it")
         try:
-            for each in reversed((self._out_dir, *self._out_dir.parents)):
-                if not each.exists():
-                    self._made.append(each)
-                    each.mkdir(exist_ok=True)
-            self.folder.mkdir()
-            self._replaced.mkdir()
-        except BaseException as error:
+            with self._writing():
+                for folder in reversed((self._out_dir, *self._out_dir.parents)):
+                    if not folder.exists():
+                        self._made.append(folder)
+                        folder.mkdir(exist_ok=True)
+                self.folder.mkdir()
+                self._replaced.mkdir()
+        except BaseException:
             self._clean()
-            raise self._as_write_error(error) from error
+            raise
         return self
 
     def __exit__(
@@ -67,10 +69,8 @@ class Staging:
         Raises:
             WriteError: it cannot be written.
         """
-        try:
+        with self._writing():
             (self.folder / name).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise self._as_write_error(error) from error
 
     def commit(self) -> None:
         """Rename the staged files into place, in the order of their names given.
@@ -81,15 +81,13 @@ class Staging:
         Raises:
             WriteError: a rename failed; leaving the block puts everything back.
         """
-        try:
+        with self._writing():
             for name in reversed(self._names):
                 if (self._out_dir / name).exists():
                     (self._out_dir / name).rename(self._replaced / name)
             for name in self._names:
                 self._placed.append(name)
                 (self.folder / name).rename(self._out_dir / name)
-        except OSError as error:
-            raise self._as_write_error(error) from error
         self._committed = True
 
     def _clean(self) -> None:
@@ -102,19 +100,18 @@ class Staging:
                 kept.rename(self._out_dir / kept.name)
                 self._placed = [name for name in self._placed if name != kept.name]
         shutil.rmtree(self.folder, ignore_errors=True)
-        if not self._committed:
-            self._remove_made()
-
-    def _remove_made(self) -> None:
-        for each in reversed(self._made):
+        for made in reversed([] if self._committed else self._made):
             try:
-                each.rmdir()
+                made.rmdir()
             except FileNotFoundError:
                 continue
             except OSError:  # another program has put something there meanwhile: it is not ours any more
                 return
 
-    def _as_write_error(self, error: BaseException) -> BaseException:
-        if isinstance(error, OSError):
-            return WriteError(f"{self._out_dir}: cannot write there: {error.strerror}")
-        return error
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Errors of the file system as the program's own."""
+        try:
+            yield
+        except OSError as error:
+            raise WriteError(f"{self._out_dir}: cannot write there: {error.strerror}") from error

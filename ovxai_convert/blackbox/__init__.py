@@ -7,7 +7,7 @@ so that whoever runs the model decides how many requests are under way (``stream
 from __future__ import annotations
 
 from ovxai_convert.blackbox.aise import Aise
-from ovxai_convert.blackbox.preset import Preset
+from ovxai_convert.blackbox.method import Preset
 from ovxai_convert.blackbox.rise import Rise
 from ovxai_convert.blackbox.streaming import Batches, BlackboxMaps, Progress, ScoreStream
 

@@ -6,29 +6,18 @@ where seeing only the window scores most and covering it scores least; its whole
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.blackbox.convergence import Doubles
 from ovxai_convert.blackbox.direct import ONE, Direct, Points
-from ovxai_convert.blackbox.method import BlackBoxMethod
-from ovxai_convert.blackbox.preset import Preset
-from ovxai_convert.blackbox.streaming import (
-    Batches,
-    BlackboxMaps,
-    Progress,
-    ScoreStream,
-    chosen,
-    require_batch_size,
-    scored,
-    silent,
-)
-from ovxai_convert.blackbox.subject import Subject
-from ovxai_convert.blackbox.windows import GaussianWindows
+from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset
+from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, Trial, chosen
 from ovxai_convert.errors import UsageError
 
 NUM_ITERATIONS: Final[Mapping[Preset, int]] = {Preset.SPEED: 20, Preset.BALANCE: 50, Preset.QUALITY: 50}
@@ -45,7 +34,39 @@ Window = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Aise:
+class GaussianWindows:
+    """Windows of height 1 around points of the unit square, whose corners are the corner pixels' centres.
+
+    ``widths`` are standard deviations, as parts of the height along rows and of the width along columns.
+    """
+
+    size: tuple[int, int]
+    widths: Sequence[float]
+
+    def window(self, width: int, point: Doubles) -> NDArray[np.float32]:
+        """``[H, W]``, for the index of a width and a point (row, column) in 0..1."""
+        rows, columns = self._profiles(width, point[np.newaxis])
+        return np.outer(rows[0].astype(np.float32), columns[0].astype(np.float32))
+
+    def weighted_sum(self, width: int, points: Doubles, weights: Doubles) -> Doubles:
+        """``sum_i weights[i] * window_i``, ``[H, W]``, for points ``[n, 2]``."""
+        rows, columns = self._profiles(width, points)
+        total: Doubles = (rows * weights[:, np.newaxis]).T @ columns
+        return total
+
+    def _profiles(self, width: int, points: Doubles) -> tuple[Doubles, Doubles]:
+        """The two factors of each window, ``[n, H]`` and ``[n, W]``."""
+        rows, columns = (
+            np.exp(
+                -0.5 * ((np.linspace(0, 1, extent) - points[:, axis, np.newaxis]) / self.widths[width]) ** 2
+            )
+            for axis, extent in enumerate(self.size)
+        )
+        return rows, columns
+
+
+@dataclass(frozen=True)
+class Aise(Perturbation):
     """The method and its parameters.
 
     For each target and each kernel width, DIRECT (``direct.Direct``) looks for the place x_i of the largest
@@ -89,46 +110,18 @@ class Aise:
         if not 0 <= self.solver_epsilon < np.inf:
             raise UsageError(f"solver_epsilon must not be negative, as {self.solver_epsilon} is")
 
-    def explain(
-        self,
-        image: NDArray[Any],
-        spatial_axes: tuple[int, int],
-        score_stream: ScoreStream,
-        targets: Sequence[int] | None,
-        batch_size: int,
-        on_progress: Progress = silent,
-    ) -> BlackboxMaps:
-        """Maps of the targets, or of all classes for None.
-
-        The places that all searches want next are evaluated together; the stream is called once per such
-        round.
-
-        Args:
-            image: one model input without its batch axis.
-            spatial_axes: which of its axes are rows and columns.
-            score_stream: runs the model.
-            targets: class indices.
-            batch_size: most inputs in a batch.
-            on_progress: called after every batch; the total is None for several targets, which share places.
-
-        Raises:
-            UsageError: a target out of range, an image without these axes, scores that do not fit.
-        """
-        subject = Subject(image, spatial_axes)
-        require_batch_size(batch_size)
+    def _explained(self, trial: Trial, targets: Sequence[int] | None, progress: Progress) -> BlackboxMaps:
+        # Places that all searches want next are evaluated together: the stream is called once per such round.
         widths = KERNEL_WIDTHS[self.preset] if self.kernel_widths is None else tuple(self.kernel_widths)
         budget = self.num_iterations_per_kernel or NUM_ITERATIONS[self.preset]
-        windows = GaussianWindows(subject.size, widths)
+        windows = GaussianWindows(trial.size, widths)
         shared = targets is None or len(targets) > 1
         total = None if shared else len(widths) * budget * _PER_PLACE
-        gains = _Gains(
-            subject, windows, score_stream, targets, batch_size, lambda done: on_progress(done, total)
-        )
-
+        gains = _Gains(trial, windows, targets, progress, total)
         gains.find((width, *point) for width in range(len(widths)) for point in self._first_points(budget))
         searches = [
             [_Search(self._solver(), width, column, budget) for width in range(len(widths))]
-            for column in range(gains.count)
+            for column in range(len(gains.classes))
         ]
         under_way = [search for per_class in searches for search in per_class]
         while wanted := {place for search in under_way for place in search.wanted()}:
@@ -149,90 +142,69 @@ class Aise:
         return _tuples(np.concatenate([centre, solver.ask()])[:budget])
 
 
+@dataclass
 class _Gains:
-    """Gains of windows, each evaluated once for all classes that get a map."""
+    """Gains of windows, each evaluated once for all ``classes`` that get a map."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        windows: GaussianWindows,
-        score_stream: ScoreStream,
-        targets: Sequence[int] | None,
-        batch_size: int,
-        on_progress: Callable[[int], None],
-    ) -> None:
-        self._subject = subject
-        self._windows = windows
-        self._score_stream = score_stream
-        self._targets = targets
-        self._batch_size = batch_size
-        self._on_progress = on_progress
-        self._class_count: int | None = None
-        self._classes: list[int] = []
-        self._found: dict[Window, NDArray[np.float32]] = {}
-        self.evaluations = 0
-
-    @property
-    def count(self) -> int:
-        """K', the number of classes that get a map."""
-        return len(self._classes)
-
-    def of(self, place: Window, column: int) -> float:
-        """The gain of a window that was found, for one class."""
-        return float(self._found[place][column])
+    trial: Trial
+    windows: GaussianWindows
+    targets: Sequence[int] | None
+    progress: Progress
+    total: int | None
+    evaluations: int = 0
+    class_count: int | None = None
+    classes: list[int] = field(default_factory=list)
+    known: dict[Window, NDArray[np.float32]] = field(default_factory=dict)
 
     def find(self, places: Iterable[Window]) -> None:
         """Evaluate windows that are not known yet."""
-        new = [place for place in places if place not in self._found]
+        new = [place for place in places if place not in self.known]
         if not new:
             return
+
+        def altered(number: int, out: NDArray[Any]) -> None:
+            index, is_covered = divmod(number, _PER_PLACE)
+            width, *point = new[index]
+            window = self.windows.window(width, np.array(point) / ONE)
+            self.trial.mask_into(out, 1 - window if is_covered else window)
+
         rows: list[NDArray[np.float32]] = []
-        with closing(scored(self._score_stream, self._batches(new), self._class_count)) as stream:
+        with closing(self.trial.scores(len(new) * _PER_PLACE, altered, self.class_count)) as stream:
             for batch in stream:
-                if self._class_count is None:
-                    self._class_count = batch.shape[1]
-                    self._classes = chosen(self._targets, batch.shape[1])
-                rows.extend(batch[:, self._classes])  # a copy: the stream may use its array again
+                if self.class_count is None:
+                    self.class_count = batch.shape[1]
+                    self.classes = chosen(self.targets, batch.shape[1])
+                rows.extend(batch[:, self.classes])  # a copy: the stream may use its array again
                 self.evaluations += len(batch)
-                self._on_progress(self.evaluations)
+                self.progress(self.evaluations, self.total)
         for place, alone, without in zip(new, rows[0::2], rows[1::2], strict=True):
-            self._found[place] = alone - without
-
-    def _batches(self, places: Sequence[Window]) -> Batches:
-        count = len(places) * _PER_PLACE
-        for start in range(0, count, self._batch_size):
-            batch = self._subject.empty_batch(min(self._batch_size, count - start))
-            for position, masked in enumerate(batch, start):
-                width, *point = places[position // _PER_PLACE]
-                window = self._windows.window(width, np.array(point) / ONE)
-                self._subject.mask_into(masked, window if position % _PER_PLACE == 0 else 1 - window)
-            yield batch
+            self.known[place] = alone - without
 
 
+@dataclass
 class _Search:
     """One target's search with one kernel width, and every place that it has seen."""
 
-    def __init__(self, solver: Direct, width: int, column: int, budget: int) -> None:
-        self._solver = solver
-        self._column = column
-        self._left = budget
-        self.width = width
-        self.points: list[tuple[int, int]] = []
-        self.gains: list[float] = []
+    solver: Direct
+    width: int
+    column: int
+    left: int
+    points: list[tuple[int, int]] = field(default_factory=list)
+    gains: list[float] = field(default_factory=list)
 
     def wanted(self) -> list[Window]:
         """Places to evaluate next; none at the end."""
-        return [(self.width, row, column) for row, column in _tuples(self._solver.ask()[: self._left])]
+        return [(self.width, row, column) for row, column in _tuples(self.solver.ask()[: self.left])]
 
     def advance(self, gains: _Gains) -> None:
         """Take the gains of the wanted places."""
         places = self.wanted()
-        found = [gains.of(place, self._column) for place in places]
+        values = [float(gains.known[place][self.column]) for place in places]
         self.points.extend((row, column) for _, row, column in places)
-        self.gains.extend(found)
-        self._left -= len(places)
-        if self._left > 0 and places:
-            self._solver.tell(-np.array(found))
+        self.gains.extend(values)
+        self.left -= len(places)
+        if self.left > 0 and places:
+            self.solver.tell(-np.array(values))
 
 
 def _map(windows: GaussianWindows, searches: Sequence[_Search]) -> NDArray[np.float32]:

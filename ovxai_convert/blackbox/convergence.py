@@ -37,11 +37,11 @@ class HalfSamples:
         """Take the next samples: scores ``[n, K]`` and masks ``[n, pixels]``."""
         for half in range(2):
             mine = slice((half - self._count) % 2, None, 2)
-            part, seen = scores[mine].astype(np.float64), masks[mine].astype(np.float64)
+            part, visible = scores[mine].astype(np.float64), masks[mine].astype(np.float64)
             self._counts[half] += len(part)
             self._scores[half] = self._scores[half] + part.sum(0)
-            self._coverage[half] = self._coverage[half] + seen.sum(0)
-            self._products[half] = self._products[half] + part.T @ seen
+            self._coverage[half] = self._coverage[half] + visible.sum(0)
+            self._products[half] = self._products[half] + part.T @ visible
         self._count += len(scores)
         self._largest = np.maximum(self._largest, np.abs(scores).max(0).astype(np.float64))
 

@@ -106,31 +106,28 @@ class Direct:
                     points.append(point)
         self._asked = np.array(points, np.int64).reshape(-1, 2)
 
-    def _sizes(self) -> Doubles:
-        sides = np.power(3.0, -self._levels)
-        return sides.max(1) / 2 if self._locally_biased else np.hypot(sides[:, 0], sides[:, 1]) / 2
-
     def _potentially_optimal(self) -> list[int]:
         """Rectangles on the lower right hull of (size, value) that promise enough, the largest first.
 
         Rectangle j is one if some rate K > 0 makes ``f_j - K d_j`` smallest of all, and not above ``f_min -
         epsilon |f_min|``. Among equals of the same size all are taken, or the first if locally biased.
         """
-        sizes = self._sizes()
+        sides = np.power(3.0, -self._levels)
+        sizes = sides.max(1) / 2 if self._locally_biased else np.hypot(sides[:, 0], sides[:, 1]) / 2
         classes, members = np.unique(np.round(sizes, 12), return_inverse=True)
-        lowest = np.array([self._values[members == each].min() for each in range(len(classes))])
+        lowest = np.array([self._values[members == index].min() for index in range(len(classes))])
         best = float(self._values.min())
         target = best - self._epsilon * abs(best)
-        found: list[int] = []
-        for each in reversed(range(len(classes))):
-            to_smaller = (lowest[each] - lowest[:each]) / (classes[each] - classes[:each])
-            to_larger = (lowest[each + 1 :] - lowest[each]) / (classes[each + 1 :] - classes[each])
+        optimal: list[int] = []
+        for index in reversed(range(len(classes))):
+            to_smaller = (lowest[index] - lowest[:index]) / (classes[index] - classes[:index])
+            to_larger = (lowest[index + 1 :] - lowest[index]) / (classes[index + 1 :] - classes[index])
             least = max(0.0, float(to_smaller.max(initial=0.0)))
             most = float(to_larger.min(initial=np.inf))
-            promises = most == np.inf or lowest[each] - most * classes[each] <= target
+            promises = most == np.inf or lowest[index] - most * classes[index] <= target
             if most <= 0 or least > most or not promises:
                 continue
-            equals = np.flatnonzero((members == each) & (self._values == lowest[each]))
+            equals = np.flatnonzero((members == index) & (self._values == lowest[index]))
             equals = equals[self._levels[equals].min(1) < _DEEPEST]
-            found.extend(int(rectangle) for rectangle in (equals[:1] if self._locally_biased else equals))
-        return found
+            optimal.extend(int(rectangle) for rectangle in (equals[:1] if self._locally_biased else equals))
+        return optimal

@@ -118,12 +118,9 @@ class GridMasks:
 
 @dataclass(frozen=True)
 class _Band:
-    """Some rows of a mask, and what they are made of.
+    """Some rows of a mask, and the rows of cells of the grid that reach them under any indent.
 
-    Attributes:
-        rows: of the mask.
-        cells: rows of the grid that reach them under any indent.
-        left: how much each of these cells, under each indent, counts: ``[rows, cells * indents]``.
+    ``left`` is how much each of these cells, under each indent, counts: ``[rows, cells * indents]``.
     """
 
     rows: slice
@@ -133,14 +130,14 @@ class _Band:
 
 def _bands(to_rows: Floats) -> list[_Band]:
     """All rows of ``to_rows``, ``[indents, H, h]``, where a row hangs on two cells of a column only."""
-    found = []
+    bands = []
     for top in range(0, to_rows.shape[1], _ROWS):
         rows = slice(top, top + _ROWS)
         reaching = np.flatnonzero(to_rows[:, rows].any((0, 1)))
         cells = slice(int(reaching[0]), int(reaching[-1]) + 1)
         left = np.ascontiguousarray(to_rows[:, rows, cells].transpose(1, 2, 0))
-        found.append(_Band(rows, cells, left.reshape(len(left), -1)))
-    return found
+        bands.append(_Band(rows, cells, left.reshape(len(left), -1)))
+    return bands
 
 
 def _multiply(left: Floats, right: Floats, out: Floats) -> None:

@@ -1,20 +1,35 @@
-"""A black-box method as one object: its name, and what makes it of a user's settings."""
+"""A black-box method as one object: its name, what it does, and what makes it of a user's settings."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from inspect import signature
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
-from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream
+from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream, Trial, silent
 from ovxai_convert.errors import UsageError
 from ovxai_convert.suggestions import did_you_mean
 
 
-class Perturbation(Protocol):
+class Preset(Enum):
+    """How much time an explanation may take: what parameters are that are not given one by one.
+
+    SPEED: a coarse map, soon.
+    BALANCE: the middle.
+    QUALITY: a fine map, late.
+    """
+
+    SPEED = "speed"
+    BALANCE = "balance"
+    QUALITY = "quality"
+
+
+class Perturbation(ABC):
     """A method with its settings: what scores of altered images say of the image."""
 
     def explain(
@@ -24,19 +39,31 @@ class Perturbation(Protocol):
         score_stream: ScoreStream,
         targets: Sequence[int] | None,
         batch_size: int,
-        on_progress: Progress = ...,
+        on_progress: Progress = silent,
     ) -> BlackboxMaps:
-        """Maps of the targets, or of all classes for None."""
+        """Maps of the targets, or of all classes for None.
+
+        Args:
+            image: one model input without its batch axis.
+            spatial_axes: which of its axes are rows and columns.
+            score_stream: runs the model.
+            targets: class indices.
+            batch_size: most inputs in a batch.
+            on_progress: called after every batch; the total is None where it is not known before.
+
+        Raises:
+            UsageError: a target out of range, an image without these axes, scores that do not fit.
+        """
+        return self._explained(Trial(image, spatial_axes, score_stream, batch_size), targets, on_progress)
+
+    @abstractmethod
+    def _explained(self, trial: Trial, targets: Sequence[int] | None, progress: Progress) -> BlackboxMaps:
+        """The same, of an image and a batch size that are in order."""
 
 
 @dataclass(frozen=True)
 class BlackBoxMethod:
-    """One method that alters the input and reads the scores.
-
-    Attributes:
-        name: on the command line and in the sidecar.
-        make: from settings, by keyword, to the method.
-    """
+    """One method that alters the input: its name, and what makes it of settings, given by keyword."""
 
     name: str
     make: Callable[..., Perturbation]

@@ -9,7 +9,6 @@ for deletion, larger for insertion.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.blackbox.streaming import Batches, ScoreStream, chosen, require_batch_size, scored
-from ovxai_convert.blackbox.subject import Subject
+from ovxai_convert.blackbox.streaming import ScoreStream, Subject, Trial, chosen
 from ovxai_convert.errors import UsageError
 
 Order = NDArray[np.intp]
@@ -27,12 +25,7 @@ Order = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class ScoreCurve:
-    """A class's score while pixels are covered or shown.
-
-    Attributes:
-        fractions: part of the pixels that is done, from 0 to 1, ``[steps + 1]``.
-        scores: the class's score then.
-    """
+    """A class's scores while pixels are covered or shown, and their fractions, 0 to 1, ``[steps + 1]``."""
 
     fractions: NDArray[np.float64]
     scores: NDArray[np.float32]
@@ -73,17 +66,8 @@ def deletion(
     Raises:
         UsageError: a map of another size or with NaN, a class out of range, scores that do not fit.
     """
-    subject = Subject(image, spatial_axes)
-    canvas = _canvas(subject, baseline)
-    return _curve(
-        subject,
-        saliency_map,
-        score_stream,
-        target,
-        batch_size,
-        steps,
-        lambda done: np.where(done, canvas, image),
-    )
+    trial = Trial(image, spatial_axes, score_stream, batch_size)
+    return _curve(trial, image, _canvas(trial, baseline), saliency_map, target, steps)
 
 
 def insertion(
@@ -102,17 +86,8 @@ def insertion(
     from a blurred image, on which no sharp edge appears where pixels do; openvino-xai starts from 0, as
     here.)
     """
-    subject = Subject(image, spatial_axes)
-    canvas = _canvas(subject, start)
-    return _curve(
-        subject,
-        saliency_map,
-        score_stream,
-        target,
-        batch_size,
-        steps,
-        lambda done: np.where(done, image, canvas),
-    )
+    trial = Trial(image, spatial_axes, score_stream, batch_size)
+    return _curve(trial, _canvas(trial, start), image, saliency_map, target, steps)
 
 
 def blurred(image: NDArray[Any], spatial_axes: tuple[int, int], sigma: float = 5.0) -> NDArray[Any]:
@@ -139,29 +114,22 @@ def _canvas(subject: Subject, fill: float | NDArray[Any]) -> NDArray[Any]:
 
 
 def _curve(
-    subject: Subject,
+    trial: Trial,
+    before: NDArray[Any],
+    after: NDArray[Any],
     saliency_map: NDArray[Any],
-    score_stream: ScoreStream,
     target: int,
-    batch_size: int,
     steps: int,
-    perturbed: Callable[[NDArray[np.bool_]], NDArray[Any]],
 ) -> ScoreCurve:
-    require_batch_size(batch_size)
-    places = _places(subject, saliency_map)
+    places = _places(trial, saliency_map)
     if not 1 <= steps <= places.size:
         raise UsageError(f"steps must be 1 to {places.size}, the number of pixels, not {steps}")
     counts = np.rint(np.linspace(0, places.size, steps + 1)).astype(np.intp)
 
-    def batches() -> Batches:
-        for first in range(0, len(counts), batch_size):
-            part = counts[first : first + batch_size]
-            batch = subject.empty_batch(len(part))
-            for place, count in enumerate(part):
-                batch[place] = perturbed(subject.aligned(places < count))
-            yield batch
+    def altered(step: int, out: NDArray[Any]) -> None:
+        out[...] = np.where(trial.aligned(places < counts[step]), after, before)
 
-    with closing(scored(score_stream, batches())) as stream:
+    with closing(trial.scores(len(counts), altered)) as stream:
         scores = [batch[:, chosen([target], batch.shape[1])[0]].copy() for batch in stream]
     return ScoreCurve(counts / places.size, np.concatenate(scores))
 

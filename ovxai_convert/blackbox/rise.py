@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,19 +12,8 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.convergence import HalfSamples
 from ovxai_convert.blackbox.masks import GridMasks
-from ovxai_convert.blackbox.method import BlackBoxMethod
-from ovxai_convert.blackbox.preset import Preset
-from ovxai_convert.blackbox.streaming import (
-    Batches,
-    BlackboxMaps,
-    Progress,
-    ScoreStream,
-    chosen,
-    require_batch_size,
-    scored,
-    silent,
-)
-from ovxai_convert.blackbox.subject import Subject
+from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset
+from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, Trial, chosen
 from ovxai_convert.errors import UsageError
 
 MOST_MASKS: Final[Mapping[Preset, int]] = {Preset.SPEED: 1000, Preset.BALANCE: 5000, Preset.QUALITY: 10000}
@@ -37,7 +26,7 @@ _POINTS_PER_CELL: Final = 3
 
 
 @dataclass(frozen=True)
-class Rise:
+class Rise(Perturbation):
     """The method and its parameters.
 
     The map of class k at pixel x estimates the score of k given that x is seen (equation 6):
@@ -90,47 +79,28 @@ class Rise:
         if not 0 <= self.tolerance < 1:
             raise UsageError(f"tolerance must be at least 0 and below 1, not {self.tolerance}")
 
-    def explain(
-        self,
-        image: NDArray[Any],
-        spatial_axes: tuple[int, int],
-        score_stream: ScoreStream,
-        targets: Sequence[int] | None,
-        batch_size: int,
-        on_progress: Progress = silent,
-    ) -> BlackboxMaps:
-        """Maps of the targets, or of all classes for None.
-
-        Args:
-            image: one model input without its batch axis.
-            spatial_axes: which of its axes are rows and columns.
-            score_stream: runs the model.
-            targets: class indices.
-            batch_size: most inputs in a batch.
-            on_progress: called after every batch; the total is None where the maps may converge before.
-
-        Raises:
-            UsageError: a target out of range, an image without these axes, scores that do not fit.
-        """
-        subject = Subject(image, spatial_axes)
-        require_batch_size(batch_size)
+    def _explained(self, trial: Trial, targets: Sequence[int] | None, progress: Progress) -> BlackboxMaps:
         limit = self.num_masks or MOST_MASKS[self.preset]
         num_cells = self.num_cells or NUM_CELLS[self.preset]
-        masks = GridMasks.draw(subject.size, limit, num_cells, self.prob, self.seed)
+        masks = GridMasks.draw(trial.size, limit, num_cells, self.prob, self.seed)
         may_converge = self.num_masks is None and self.tolerance > 0
 
         settling = _Settling(masks, self.tolerance) if may_converge else None
         scores = np.empty((limit, 0), np.float32)
         classes: list[int] | None = None
         done = 0
-        with closing(scored(score_stream, _masked(subject, masks, batch_size))) as stream:
+
+        def masked(index: int, out: NDArray[Any]) -> None:
+            trial.mask_into(out, masks.mask(index))
+
+        with closing(trial.scores(limit, masked)) as stream:
             for batch in stream:
                 if classes is None:
                     classes = chosen(targets, batch.shape[1])
                     scores = np.empty((limit, len(classes)), np.float32)
                 scores[done : done + len(batch)] = batch[:, classes]
                 done += len(batch)
-                on_progress(done, None if may_converge else limit)
+                progress(done, None if may_converge else limit)
                 if settling is not None and settling.settled(scores[:done]):
                     done = settling.seen
                     break
@@ -142,14 +112,6 @@ class Rise:
         maps = masks.weighted_sums(((scores - mean) / (self.prob * len(scores))).astype(np.float32))
         maps += mean.astype(np.float32)[:, np.newaxis, np.newaxis]
         return maps
-
-
-def _masked(subject: Subject, masks: GridMasks, batch_size: int) -> Batches:
-    for start in range(0, len(masks), batch_size):
-        batch = subject.empty_batch(min(batch_size, len(masks) - start))
-        for place, masked in enumerate(batch):
-            subject.mask_into(masked, masks.mask(start + place))
-        yield batch
 
 
 class _Settling:
@@ -170,7 +132,8 @@ class _Settling:
 
     def settled(self, scores: NDArray[np.float32]) -> bool:
         """Take the scores up to now, ``[n, K']``; whether the maps of ``seen`` of them have converged."""
-        for start, stop in self._due(len(scores)):
+        for stop in range(self.seen + _CHECK_EVERY, len(scores) + 1, _CHECK_EVERY):
+            start = stop - _CHECK_EVERY
             self._halves.add(scores[start:stop], self._masks.sampled(start, stop, self._points))
             self.seen = stop
             small = bool((self._halves.noise_shares() <= self._tolerance).all())
@@ -178,10 +141,6 @@ class _Settling:
             if self.converged:
                 break
         return self.converged
-
-    def _due(self, count: int) -> Iterator[tuple[int, int]]:
-        for stop in range(self.seen + _CHECK_EVERY, count + 1, _CHECK_EVERY):
-            yield stop - _CHECK_EVERY, stop
 
 
 METHOD: Final = BlackBoxMethod("rise", Rise)

@@ -1,4 +1,4 @@
-"""Scoring as a stream: batches of perturbed inputs out, their scores back, checked on arrival."""
+"""Scoring as a stream: batches of altered images out, their scores back, checked on arrival."""
 
 from __future__ import annotations
 
@@ -113,11 +113,74 @@ def chosen(targets: Sequence[int] | None, classes: int) -> list[int]:
     return list(targets)
 
 
-def require_batch_size(batch_size: int) -> None:
-    """Refuse a batch of no inputs.
+@dataclass(frozen=True)
+class Subject:
+    """One image as the model takes it, without the batch axis, in the input's element type.
 
-    Raises:
-        UsageError: the batch size is below 1.
+    ``spatial_axes`` of it are rows and columns: ``(1, 2)`` for CHW, ``(0, 1)`` for HWC.
     """
-    if batch_size < 1:
-        raise UsageError(f"the batch size must be at least 1, not {batch_size}")
+
+    image: NDArray[Any]
+    spatial_axes: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        rows, columns = self.spatial_axes
+        if not 0 <= rows < columns < self.image.ndim:
+            raise UsageError(
+                f"an image of shape {self.image.shape} has no rows and columns at axes {self.spatial_axes}"
+            )
+        if self.image.size == 0:
+            raise UsageError(f"the image is empty: its shape is {self.image.shape}")
+        if not (np.issubdtype(self.image.dtype, np.floating) or np.issubdtype(self.image.dtype, np.integer)):
+            raise UsageError(f"the image must hold integers or floats, not {self.image.dtype}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns, H and W."""
+        rows, columns = self.spatial_axes
+        return self.image.shape[rows], self.image.shape[columns]
+
+    def aligned(self, per_pixel: NDArray[Any]) -> NDArray[Any]:
+        """A view of ``[H, W]`` that broadcasts against the image."""
+        rows, columns = self.spatial_axes
+        return per_pixel.reshape(
+            [extent if axis in (rows, columns) else 1 for axis, extent in enumerate(self.image.shape)]
+        )
+
+    def mask_into(self, out: NDArray[Any], mask: NDArray[np.float32]) -> None:
+        """``out = image * mask``, with a mask ``[H, W]`` of 0..1; rounded where the image holds integers."""
+        if np.issubdtype(self.image.dtype, np.floating):
+            np.multiply(self.image, self.aligned(mask), out=out, casting="same_kind")
+        else:
+            product = np.multiply(self.image, self.aligned(mask), dtype=np.float32)
+            np.copyto(out, np.rint(product, out=product), casting="unsafe")
+
+
+@dataclass(frozen=True)
+class Trial(Subject):
+    """An image, and the model that is asked what it makes of altered ones, at most so many in a batch."""
+
+    score_stream: ScoreStream
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size < 1:
+            raise UsageError(f"the batch size must be at least 1, not {self.batch_size}")
+
+    def scores(
+        self, count: int, fill: Callable[[int, NDArray[Any]], None], classes: int | None = None
+    ) -> Generator[NDArray[np.float32], None, None]:
+        """Scores of so many altered images; ``fill`` gets the number of each, and an array like the image.
+
+        For the rest see :func:`scored`.
+        """
+
+        def batches() -> Batches:
+            for start in range(0, count, self.batch_size):
+                batch = np.empty((min(self.batch_size, count - start), *self.image.shape), self.image.dtype)
+                for number, altered in enumerate(batch, start):
+                    fill(number, altered)
+                yield batch
+
+        return scored(self.score_stream, batches(), classes)

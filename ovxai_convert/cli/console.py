@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -46,6 +47,27 @@ def print_error(error: OvxaiError, path: Path) -> None:
     where = "" if text.startswith(str(path)) else f"{path}: "
     hint = f"; 'ovxai-inspect {path}' shows what was found" if isinstance(error, RefusedError) else ""
     click.echo(f"Error: {where}{text}{hint}", err=True)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Prints an error about a file as one line and notes its exit code; leaves at Ctrl-C."""
+
+    path: Path
+    exit_codes: list[int]
+    interrupted: str = "interrupted"
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, KeyboardInterrupt):
+            click.echo(f"Error: {self.path}: {self.interrupted}", err=True)
+            sys.exit(130)
+        if isinstance(error, OvxaiError):
+            print_error(error, self.path)
+            self.exit_codes.append(error.exit_code)
+        return isinstance(error, OvxaiError)
 
 
 def interrupt_on_terminate(number: int, frame: FrameType | None) -> None:

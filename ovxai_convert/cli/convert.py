@@ -11,16 +11,7 @@ from typing import Any
 
 import click
 
-from ovxai_convert.cli.console import (
-    SETTINGS,
-    interrupt_on_terminate,
-    print_error,
-    quiet_libraries,
-    shape_text,
-)
-from ovxai_convert.cli.image_options import hints_of, image_options
-from ovxai_convert.cli.method_options import given_options, method_options
-from ovxai_convert.errors import OvxaiError
+from ovxai_convert.cli import console, options
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS
 from ovxai_convert.pipeline import ConversionReport, convert
@@ -29,16 +20,9 @@ from ovxai_convert.source.labels import read_labels
 _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 
 
-@click.command("ovxai-convert", context_settings=SETTINGS)
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output-dir",
-    default=".",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder for <stem>_xai.xml, .bin and .json; made if missing.",
-)
+@click.command("ovxai-convert", context_settings=console.SETTINGS)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
+@options.output_option("<stem>_xai.xml, .bin and .json")
 @click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="XAI method.")
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask; default: the last feature map.")
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
@@ -52,7 +36,7 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     "--classes", metavar="A,B,...", help="Maps of these classes only, by index or label; default: all."
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Maps of the K best classes of each input only.")
-@method_options
+@options.method_options
 @click.option(
     "--max-branch-memory",
     metavar="MIB",
@@ -66,30 +50,22 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     "--verify-with",
     metavar="IMAGE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Photograph to prove the conversion on, beside random inputs; may be repeated.",
 )
 @click.option("--require-whitebox", is_flag=True, help="Refuse a model in which no branch is possible.")
-@image_options
+@options.image_options
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
-@quiet_libraries
+@console.quiet_libraries
 def convert_command(
     models: Sequence[Path],
     output_dir: Path,
     method: str,
-    target_layer: str | None,
-    scores_output: str | None,
-    embed_scaling: bool,
     classes: str | None,
-    top_k: int | None,
     max_branch_memory: int,
-    exact: bool,
-    verify_with: Sequence[Path],
-    require_whitebox: bool,
     labels_file: Path | None,
-    force: bool,
     quiet: bool,
     **others: Any,
 ) -> None:
@@ -106,43 +82,33 @@ def convert_command(
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
     """
-    options, preprocessing = given_options(method, others), others
-    signal.signal(signal.SIGTERM, interrupt_on_terminate)
+    settings, hints = options.given_options(method, others), options.taken_hints(others)
+    # What is left of the others are arguments of convert().
+    signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
     _check_distinct(models, output_dir)
-    exit_codes = []
+    exit_codes: list[int] = []
     for number, path in enumerate(models, start=1):
         if not quiet:
             click.echo(f"[{number}/{len(models)}] {path}: converting ...", err=True)
-        try:
+        report = None
+        with console.Reported(path, exit_codes, "interrupted, nothing was written"):
             report = convert(
                 path,
                 output_dir,
                 method=method,
-                target_layer=target_layer,
-                scores_output=scores_output,
-                embed_scaling=embed_scaling,
-                classes=None if classes is None else [each.strip() for each in classes.split(",")],
-                top_k=top_k,
+                classes=None if classes is None else [name.strip() for name in classes.split(",")],
                 max_branch_memory=max_branch_memory * 2**20,
-                exact=exact,
-                force=force,
-                verify_with=verify_with,
-                require_whitebox=require_whitebox,
                 labels=None if labels_file is None else read_labels(labels_file),
-                preprocessing=hints_of(**preprocessing),
-                **options,
+                preprocessing=options.hints_of(**hints),
+                **settings,
+                **others,
             )
-        except OvxaiError as error:
-            print_error(error, path)
-            exit_codes.append(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo(f"Error: {path}: interrupted, nothing was written", err=True)
-            sys.exit(130)
-        else:
-            for warning in report.warnings:
-                click.echo(f"Warning: {path}: {warning}", err=True)
-            if not quiet:
-                click.echo(_summary(report))
+        if report is None:
+            continue
+        for warning in report.warnings:
+            click.echo(f"Warning: {path}: {warning}", err=True)
+        if not quiet:
+            click.echo(_summary(report))
     if len(models) > 1 and not quiet:
         click.echo(f"{len(models) - len(exit_codes)} of {len(models)} converted", err=True)
     sys.exit(exit_codes[0] if exit_codes else 0)
@@ -161,7 +127,6 @@ def _summary(report: ConversionReport) -> str:
     proved = f"outputs {outputs} on {proof.inputs} inputs"
     if target is None or proof.saliency_map is None:
         return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
-    return (
-        f"{report.xml}: {sidecar.method} at '{target.name}' {shape_text(target.shape)} {target.layout}; "
-        f"{proved}, {proof.saliency_map.positions_checked} map cells checked"
-    )
+    where = f"'{target.name}' {console.shape_text(target.shape)} {target.layout}"
+    checked = f"{proof.saliency_map.positions_checked} map cells checked"
+    return f"{report.xml}: {sidecar.method} at {where}; {proved}, {checked}"

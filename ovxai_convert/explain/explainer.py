@@ -12,22 +12,16 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.chosen_classes import Targets, resolve_targets
+from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, load_model
-from ovxai_convert.explain.predictions import (
-    BestClassesOutput,
-    PostprocessedScores,
-    Prediction,
-    ReadScores,
-    ScoresOutput,
-)
+from ovxai_convert.explain.predictions import Prediction, ReadScores
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.model_input import image_input
-from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
 
 __all__ = ["ExplainMode", "Explainer"]
@@ -82,13 +76,12 @@ class Explainer:
         if task is not Task.CLASSIFICATION:
             raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        self._prepared = Preparation(
-            image_input(loaded.model, loaded.hints.layout), loaded.hints, preprocess_fn
-        )
+        image = image_input(loaded.model, loaded.hints.layout)
+        self._prepared = Preparation(image, loaded.hints, preprocess_fn)
         read_scores = _scores_reader(loaded, postprocess_fn)
         self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
-        self._engines = Engines(loaded, self._prepared.image, read_scores, device_name)
+        self._engines = Engines(loaded, image, read_scores, device_name)
         self.label_names = loaded.labels
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals
@@ -156,9 +149,9 @@ class Explainer:
         self.method, self.refusals = engine.method, engine.refusals
         samples = self._prepared(data)
         if original_input_image is not None:
-            samples = [replace(each, scene=scene_of(original_input_image)) for each in samples]
+            samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
         labels = self.label_names if label_names is None else tuple(label_names)
-        explanations = [_explained(each, engine, wanted, labels, rendering) for each in samples]
+        explanations = [_explained(sample, engine, wanted, labels, rendering) for sample in samples]
         return explanations[0] if len(explanations) == 1 else explanations
 
 
@@ -166,33 +159,30 @@ def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[
     """How scores are read: by the user's function, or from the class output."""
     scores = loaded.scores
     if postprocess_fn is not None:
-        return PostprocessedScores(postprocess_fn)
+        return predictions.PostprocessedScores(postprocess_fn)
     if isinstance(scores, Refusal):
         raise UsageError(
             f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
         )
     if scores.activation == "argmax":
-        return BestClassesOutput(scores.output_index, scores.class_count)
-    return ScoresOutput(scores.output_index, scores.activation)
+        return predictions.BestClassesOutput(scores.output_index, scores.class_count)
+    return predictions.ScoresOutput(scores.output_index, scores.activation)
 
 
 def _explained(
-    sample: Sample, engine: Engine, wanted: Targets, labels: tuple[str, ...] | None, rendering: Rendering
+    sample: Sample, engine: Engine, wanted: Targets, names: tuple[str, ...] | None, rendering: Rendering
 ) -> Explanation:
     """One image's explanation."""
-    seen = engine.observe(
-        sample.values, lambda scores: resolve_targets(wanted, _of(labels, len(scores)), scores)
-    )
-    labels = _of(labels, len(seen.scores))
-    explained = [target for target in seen.maps if isinstance(target, int)] or [int(seen.scores.argmax())]
-    predictions = {index: Prediction(index, float(seen.scores[index])) for index in explained}
+
+    def choose(scores: NDArray[Any]) -> list[int] | None:
+        return resolve_targets(wanted, checked_labels(names, len(scores)), scores)
+
+    scores, maps = engine.observe(sample.values, choose)
+    indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
+    scored = {index: Prediction(index, float(scores[index])) for index in indices}
     captions: dict[int | str, str] = {
-        index: f"{labels[index] if labels else f'class {index}'}: {score:.2f}"
-        for index, (_, score) in predictions.items()
+        index: f"{names[index] if names else f'class {index}'}: {score:.2f}"
+        for index, (_, score) in scored.items()
     }
-    shown = rendered(seen.maps, rendering, sample.scene, captions)
-    return Explanation(shown, engine.method, predictions, labels, seen.maps)
-
-
-def _of(labels: tuple[str, ...] | None, count: int) -> tuple[str, ...] | None:
-    return None if labels is None else checked_labels(labels, count)
+    pictures = rendered(maps, rendering, sample.scene, captions)
+    return Explanation(pictures, engine.method, scored, names, maps)

@@ -8,17 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
-from ovxai_convert.explain.overlay import grey_levels
 from ovxai_convert.explain.predictions import Prediction
+from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method
-from ovxai_convert.photographs.image_files import encode_png, write_file
+from ovxai_convert.photographs.image_files import encode_image, write_file
 from ovxai_convert.source.labels import find_class
 
 _NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.+-]+")
@@ -46,11 +45,11 @@ class Explanation:
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
     """
 
-    saliency_map: Mapping[int | str, NDArray[Any]]
+    saliency_map: Maps
     method: Method
     predictions: Mapping[int, Prediction]
     label_names: tuple[str, ...] | None = None
-    raw: Mapping[int | str, NDArray[Any]] = field(default_factory=dict)
+    raw: Maps = field(default_factory=dict)
 
     @property
     def targets(self) -> list[int | str]:
@@ -83,22 +82,19 @@ class Explanation:
         """
         paths = [Path(dir_path) / file for file in self.file_names(name)]
         for path, saliency in zip(paths, self.saliency_map.values(), strict=True):
-            picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
-            write_file(path, encode_png(picture))
+            write_file(path, encode_image(saliency if saliency.dtype == np.uint8 else grey_levels(saliency)))
         return paths
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
         """A file name per class."""
         # An empty label would leave the image's own name: its index stands for it.
-        labels = [_NOT_IN_FILE_NAMES.sub("_", self.label_of(each)) or str(each) for each in self.targets]
-        numbered = [f"{label}_{target}" for label, target in zip(labels, self.targets, strict=True)]
-        unique = [
-            label if labels.count(label) == 1 else longer
-            for label, longer in zip(labels, numbered, strict=True)
-        ]
+        labels = [_NOT_IN_FILE_NAMES.sub("_", self.label_of(key)) or str(key) for key in self.targets]
+        numbered = [f"{label}_{key}" for label, key in zip(labels, self.targets, strict=True)]
+        pairs = zip(labels, numbered, strict=True)
+        unique = [label if labels.count(label) == 1 else longer for label, longer in pairs]
         if len(set(unique)) < len(unique):  # a label ends like another's index
             unique = numbered
-        return ["_".join(part for part in (name, each) if part) + suffix for each in unique]
+        return [(f"{name}_{ending}" if name else ending) + suffix for ending in unique]
 
     def plot(
         self,
@@ -126,13 +122,13 @@ class Explanation:
             pyplot = importlib.import_module("matplotlib.pyplot")
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
-        shown = [self._explained(target) for target in targets or self.targets][:max_num_plots]
-        columns = min(num_columns, len(shown))
-        rows = -(-len(shown) // columns)
+        plotted = [self._explained(target) for target in targets or self.targets][:max_num_plots]
+        columns = min(num_columns, len(plotted))
+        rows = -(-len(plotted) // columns)
         _, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 4.5 * rows), squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
-        for axis, target in zip(axes.flat, shown, strict=False):
+        for axis, target in zip(axes.flat, plotted, strict=False):
             saliency = self.saliency_map[target]
             axis.imshow(saliency[..., ::-1] if saliency.ndim == 3 else saliency, cmap="gray")
             axis.set_title(self.label_of(target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,20 @@ import numpy as np
 
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import UsageError, WriteError
-from ovxai_convert.explain.chosen_classes import Targets
-from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import ScoresPlace, load_model
-from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
-from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.source.labels import Targets, checked_labels
 
 
 @dataclass(frozen=True)
 class ExplainedImage:
-    """What was made of one photograph.
+    """What was made of one photograph: maps laid over it, in files.
 
-    Attributes:
-        path: the photograph's file.
-        photograph: its pixels.
-        explanation: its maps, laid over it.
-        seconds: how long explaining took, without reading and writing.
-        files: what was written.
+    ``seconds`` is how long explaining took, without reading and writing.
     """
 
     path: Path
@@ -53,11 +45,8 @@ class FileExplainer:
         labels: one per class; None: those of the sidecar or the model.
         preprocessing: what the user says of it; else the sidecar holds, else the model's own entries, else
             what is commonest (see ``assumed``).
-        mode: see :class:`~ovxai_convert.explain.explainer.Explainer`.
-        method: likewise.
-        target_layer: likewise.
-        device: likewise.
-        settings: of the black-box method.
+        device_name: as for :class:`~ovxai_convert.explain.explainer.Explainer`, which gets ``options``, too.
+        **options: see there.
 
     Attributes:
         preprocessing: how photographs are prepared.
@@ -74,28 +63,18 @@ class FileExplainer:
         model: Path,
         labels: Sequence[str] | None = None,
         preprocessing: PreprocessingHints = NO_HINTS,
-        mode: ExplainMode = ExplainMode.AUTO,
-        method: Method | None = None,
-        target_layer: str | None = None,
-        device: str = "CPU",
-        settings: Mapping[str, Any] | None = None,
+        device_name: str = "CPU",
+        **options: Any,
     ) -> None:
         loaded = load_model(model)
-        loaded = replace(loaded, hints=preprocessing.or_else(loaded.hints))
-        if labels is not None and isinstance(loaded.scores, ScoresPlace):
+        hints = preprocessing.or_else(loaded.hints)
+        if isinstance(loaded.scores, ScoresPlace) and labels is not None:
             loaded = replace(loaded, labels=checked_labels(labels, loaded.scores.class_count))
-        image = image_input(loaded.model, loaded.hints.layout)
-        self.preprocessing, self.assumed = preprocessing_for(image, loaded.hints)
+        image = image_input(loaded.model, hints.layout)
+        self.preprocessing, self.assumed = preprocessing_for(image, hints)
+        self.device = device_name
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
-        self.device = device
-        self.explainer = Explainer(
-            loaded,
-            explain_mode=mode,
-            explain_method=method,
-            target_layer=target_layer,
-            device_name=device,
-            **(settings or {}),
-        )
+        self.explainer = Explainer(loaded, device_name=device_name, **options)
 
     def explain(
         self,
@@ -127,28 +106,19 @@ class FileExplainer:
         if lost:
             raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
         files = explanation.save(out_dir, path.stem)
-        if raw:
-            files += _write_raw(explanation, out_dir, path.stem)
+        names = explanation.file_names(path.stem, ".npy") if raw else []
+        for name, saliency in zip(names, explanation.raw.values(), strict=raw):
+            content = io.BytesIO()
+            np.save(content, saliency)
+            write_file(out_dir / name, content.getvalue())
+            files.append(out_dir / name)
         return ExplainedImage(path, photograph, explanation, seconds, tuple(files))
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:
-    """Two images whose pictures would have the same names are one too many.
-
-    Raises:
-        UsageError: naming them.
-    """
+    """Raise a UsageError for images whose pictures would have the same names."""
     stem, count = Counter(image.stem for image in images).most_common(1)[0]
     if count > 1:
         raise UsageError(
             f"{count} images would be written as {stem}_*.png; explain them into folders of their own"
         )
-
-
-def _write_raw(explanation: Explanation, out_dir: Path, name: str) -> list[Path]:
-    paths = [out_dir / file for file in explanation.file_names(name, ".npy")]
-    for path, saliency in zip(paths, explanation.raw.values(), strict=True):
-        content = io.BytesIO()
-        np.save(content, saliency)
-        write_file(path, content.getvalue())
-    return paths

@@ -22,13 +22,7 @@ from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 
 @dataclass(frozen=True)
 class ScoresPlace:
-    """Which output holds the classes.
-
-    Attributes:
-        output_index: index of the output.
-        activation: what stands between the scores and that output.
-        class_count: K.
-    """
+    """The output that holds the K classes, and what stands between the scores and it."""
 
     output_index: int
     activation: str
@@ -84,12 +78,12 @@ def load_model(model: Model | str | PathLike[str]) -> LoadedModel:
 
 
 def _without_sidecar(model: Model, metadata: dict[str, str]) -> LoadedModel:
-    found = find_scores(Anatomy(model))
+    scores = find_scores(Anatomy(model))
     hints = hints_from_model_info(preprocessing_of(model) or {})
-    if isinstance(found, Refusal):
-        return LoadedModel(model, None, found, None, hints)
-    scores = ScoresPlace(found.output_index, found.activation, found.class_count)
-    return LoadedModel(model, None, scores, labels_of(model, metadata, found.class_count), hints)
+    if isinstance(scores, Refusal):
+        return LoadedModel(model, None, scores, None, hints)
+    place = ScoresPlace(scores.output_index, scores.activation, scores.class_count)
+    return LoadedModel(model, None, place, labels_of(model, metadata, scores.class_count), hints)
 
 
 def _sidecar_beside(path: Path, model: Model) -> Sidecar | None:

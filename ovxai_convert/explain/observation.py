@@ -1,13 +1,22 @@
-"""What looking at one sample yields, whatever the method."""
+"""Looking at one sample: the scores and maps that it yields, by a branch or as a black box."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import openvino as ov
 from numpy.typing import NDArray
+
+from ovxai_convert.artifact.sidecar import SaliencyMapInfo
+from ovxai_convert.blackbox.method import Perturbation
+from ovxai_convert.blackbox.streaming import Progress
+from ovxai_convert.errors import UsageError
+from ovxai_convert.explain.device import DeviceScores
+from ovxai_convert.explain.predictions import ReadScores
+from ovxai_convert.photographs.model_input import ImageInput
 
 PER_IMAGE_MAP: Final = "per_image_map"
 """In place of a class, where one map stands for all."""
@@ -16,8 +25,7 @@ Choose: TypeAlias = Callable[[NDArray[np.float32]], list[int] | None]
 """From the scores ``(K,)`` of a sample to the classes to explain; None: all."""
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One sample's scores and maps.
 
     Attributes:
@@ -27,3 +35,65 @@ class Observation:
 
     scores: NDArray[np.float32]
     maps: dict[int | str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class WhiteBox:
+    """A model that has the output ``saliency_map``, of which the sidecar says ``saliency``."""
+
+    request: ov.InferRequest
+    image: ImageInput
+    read_scores: ReadScores
+    saliency: SaliencyMapInfo
+
+    def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
+        """Run the model on one sample, ``(1, ...)`` as its input has it.
+
+        Raises:
+            UsageError: the model was converted to give no map of a class.
+        """
+        batch = self.image.batch or 1
+        self.request.reset_state()
+        results = self.request.infer([np.repeat(sample, batch, axis=0)])
+        scores = self.read_scores(results, batch)[0]
+        targets = choose(scores)
+        given = np.array(results[self.saliency.index][0])
+        if "class" not in self.saliency.axes:
+            return Observation(scores, {PER_IMAGE_MAP: given})
+        maps = dict(zip(self._classes(results, len(given)), given, strict=True))
+        return Observation(scores, _maps_of(maps, targets))
+
+    def _classes(self, results: Any, count: int) -> list[int]:
+        classes = self.saliency.classes
+        if isinstance(classes, str):
+            return list(range(count))
+        if "indices" in classes:
+            return [int(index) for index in classes["indices"]]
+        return [int(index) for index in results[classes["indices_output"]][0]]
+
+
+def _maps_of(maps: Mapping[int, NDArray[Any]], targets: list[int] | None) -> dict[int | str, NDArray[Any]]:
+    missing = [target for target in targets or () if target not in maps]
+    if missing:
+        known = ", ".join(map(str, list(maps)[:8])) + (", ..." if len(maps) > 8 else "")
+        raise UsageError(f"the model gives no map of class {missing[0]}; it was converted for {known}")
+    return {target: maps[target] for target in (maps if targets is None else targets)}
+
+
+@dataclass(frozen=True)
+class BlackBox:
+    """A model, compiled best for throughput, seen from outside."""
+
+    stream: DeviceScores
+    image: ImageInput
+
+    def observe(
+        self, sample: NDArray[Any], choose: Choose, method: Perturbation, on_progress: Progress
+    ) -> Observation:
+        """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size."""
+        scores = next(self.stream(iter([sample])))[0]
+        targets = choose(scores)
+        axes, batch_size = self.image.spatial_axes, self.image.batch or 1
+        maps = method.explain(sample[0], axes, self.stream, targets, batch_size, on_progress).maps
+        classes = range(len(maps)) if targets is None else targets
+        return Observation(scores, dict(zip(classes, maps, strict=True)))

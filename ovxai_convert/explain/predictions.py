@@ -35,9 +35,7 @@ class ScoresOutput:
     behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is a single logit, whatever its
     range.
 
-    Attributes:
-        index: of the output.
-        activation: what the output ends in.
+    ``index`` is the output's; ``activation`` is what it ends in.
     """
 
     index: int
@@ -63,9 +61,7 @@ class BestClassesOutput:
     The class that is named first has the score 1, the next ones 1/2, 1/3, ..., all others 0. What the model
     itself makes of them is not among its outputs.
 
-    Attributes:
-        index: of the output.
-        class_count: K.
+    ``index`` is the output's; ``class_count`` is K.
     """
 
     index: int
@@ -82,11 +78,9 @@ class BestClassesOutput:
 
 @dataclass(frozen=True)
 class PostprocessedScores:
-    """Reads scores with a user's function, whose result is checked.
+    """Reads scores, ``(N, K)`` or ``(K,)`` of one sample, with a user's function, whose result is checked.
 
-    Attributes:
-        postprocess_fn: from the results of an inference to scores ``(N, K)``, or ``(K,)`` of one sample.
-        class_count: K where it is known.
+    ``class_count`` is K where it is known.
     """
 
     postprocess_fn: Callable[[Any], NDArray[Any]]
@@ -98,15 +92,12 @@ class PostprocessedScores:
         Raises:
             UsageError: they are no numbers, or not one row per sample and one column per class.
         """
-        found = np.asarray(self.postprocess_fn(results))
-        rows = found[np.newaxis] if found.ndim == 1 else found
-        wanted = "K" if self.class_count is None else str(self.class_count)
-        fits = (
-            rows.ndim == 2 and len(rows) == samples and rows.shape[1] in (self.class_count or rows.shape[1],)
-        )
-        if not fits or rows.size == 0 or found.dtype.kind not in "biuf":
+        scores = np.asarray(self.postprocess_fn(results))
+        rows = scores[np.newaxis] if scores.ndim == 1 else scores
+        fits = rows.ndim == 2 and len(rows) == samples and rows.size > 0
+        if not fits or self.class_count not in (None, rows.shape[1]) or scores.dtype.kind not in "biuf":
             raise UsageError(
-                f"postprocess_fn returned {found.dtype} of shape {found.shape}; "
-                f"scores of {samples} sample(s) are numbers of shape ({samples}, {wanted})"
+                f"postprocess_fn returned {scores.dtype} of shape {scores.shape}; "
+                f"scores of {samples} sample(s) are numbers of shape ({samples}, {self.class_count or 'K'})"
             )
         return rows.astype(np.float32)

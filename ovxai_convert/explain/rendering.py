@@ -1,33 +1,35 @@
-"""From maps as a method gives them to maps as a user wants to see them."""
+"""From maps as a method gives them to pictures as a user wants them: enlarged, coloured, on a photograph."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.overlay import captioned, coloured, covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.preprocessing import FieldOfView
+
+Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
+"""Maps by class, by ``"per_image_map"`` where one stands for all."""
+
+_MARGIN: Final = 4
+_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_UNSEEN_BRIGHTNESS: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """How maps are shown.
+    """How maps are shown, see :meth:`~ovxai_convert.explain.explainer.Explainer.__call__`.
 
-    Attributes:
-        overlay: laid over the picture, in colours; implies ``resize`` and ``colormap``.
-        scaling: min-max scaled to grey levels 0 to 255.
-        resize: in the size of the picture, or in ``output_size``.
-        colormap: in the colours of a heat map; implies ``scaling``.
-        overlay_weight: of the map, 0 to 1.
-        overlay_prediction: write the class and its score on an overlay.
-        output_size: rows and columns; None: those of the picture.
+    ``overlay`` implies ``resize`` and ``colormap``, which implies ``scaling``.
+
+    Raises:
+        UsageError: a weight outside 0 to 1, a size below one.
     """
 
     overlay: bool = False
@@ -39,11 +41,6 @@ class Rendering:
     output_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers.
-
-        Raises:
-            UsageError: a weight outside 0 to 1, a size below one.
-        """
         if not 0 <= self.overlay_weight <= 1:
             raise UsageError(f"an overlay weight lies between 0 and 1; {self.overlay_weight} does not")
         if self.output_size is not None and (len(self.output_size) != 2 or min(self.output_size) < 1):
@@ -52,12 +49,7 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Scene:
-    """What maps are laid over.
-
-    Attributes:
-        picture: ``(H, W, 3)``, blue, green, red.
-        region: the part of it that the model saw; None: all.
-    """
+    """What maps are laid over: ``(H, W, 3)``, and the part of it that the model saw (None: all)."""
 
     picture: Pixels
     region: FieldOfView | None = None
@@ -79,8 +71,8 @@ def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
         pixels = pixels[..., np.newaxis]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.size == 0:
         raise UsageError(f"a picture has the shape (H, W, 3) or (H, W), and not {np.shape(image)}")
-    shown = pixels if pixels.dtype == np.uint8 else grey_levels(pixels)
-    return Scene(np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3))), region)
+    levels = pixels if pixels.dtype == np.uint8 else grey_levels(pixels)
+    return Scene(np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3))), region)
 
 
 def rendered(
@@ -99,22 +91,20 @@ def rendered(
 
 
 def _rendered(saliency: NDArray[Any], rendering: Rendering, scene: Scene, caption: str) -> NDArray[Any]:
-    shown = saliency
     size = scene.picture.shape[0], scene.picture.shape[1]
-    fills_range = rendering.scaling or rendering.colormap or rendering.overlay
-    if rendering.resize or rendering.overlay:
-        shown = enlarged(saliency, size, scene.region)
-        fills_range |= saliency.dtype == np.uint8  # interpolated grey levels are floats between them
-    if fills_range:
-        shown = grey_levels(shown)
-    if rendering.overlay or rendering.colormap:
-        shown = coloured(shown)
+    resizes, colours = rendering.resize or rendering.overlay, rendering.colormap or rendering.overlay
+    picture: NDArray[Any] = enlarged(saliency, size, scene.region) if resizes else saliency
+    # Grey levels that were interpolated are floats between them.
+    if rendering.scaling or colours or (resizes and saliency.dtype == np.uint8):
+        picture = grey_levels(picture)
+    if colours:
+        picture = coloured(picture)
     if rendering.overlay:
         where = None if scene.region is None else covered(size, scene.region)
-        shown = laid_over(scene.picture, shown, rendering.overlay_weight, where)
+        picture = laid_over(scene.picture, picture, rendering.overlay_weight, where)
         if rendering.overlay_prediction and caption:
-            shown = captioned(shown, caption)
-    return shown
+            picture = captioned(picture, caption)
+    return picture
 
 
 def _in_size(scene: Scene, size: tuple[int, int]) -> Scene:
@@ -127,3 +117,83 @@ def _in_size(scene: Scene, size: tuple[int, int]) -> Scene:
             region.left * across, region.top * down, region.right * across, region.bottom * down
         )
     return Scene(np.asarray(picture, np.uint8), region)
+
+
+def enlarged(
+    saliency: NDArray[Any], size: tuple[int, int], region: FieldOfView | None = None
+) -> NDArray[np.float32]:
+    """A map ``(h, w)`` in a picture's size (rows, columns), as float32 within the map's own range.
+
+    Cubic, since a map has a few cells and bilinear interpolation would show each of them as a diamond.
+
+    What lies outside the region that the map covers (None: all of the picture) takes the values of the map's
+    edge; :func:`covered` tells where that is.
+    """
+    rows, columns = size
+    whole = FieldOfView(0, 0, columns, rows)
+    region = region or whole
+    values = np.array(saliency, np.float32)
+    if values.shape == size and region == whole:
+        return values
+    across = saliency.shape[1] / (region.right - region.left)
+    down = saliency.shape[0] / (region.bottom - region.top)
+    # A pixel has its centre at x + 0.5, which is (x + 0.5 - left) * across on the map, and so has a cell.
+    to_map = np.array(
+        [[across, 0, (0.5 - region.left) * across - 0.5], [0, down, (0.5 - region.top) * down - 0.5]]
+    )
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    stretched = cv2.warpAffine(values, to_map, size[::-1], flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(stretched, values.min(), values.max())
+
+
+def covered(size: tuple[int, int], region: FieldOfView) -> NDArray[np.bool_]:
+    """Which pixels of a picture (rows, columns) lie in a region."""
+    rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
+    down = (rows >= region.top) & (rows <= region.bottom)
+    across = (columns >= region.left) & (columns <= region.right)
+    return np.logical_and.outer(down, across)
+
+
+def grey_levels(saliency: NDArray[Any]) -> Pixels:
+    """A map min-max scaled to 0 to 255; a constant one is all 0."""
+    values = saliency.astype(np.float32)
+    spread = float(np.ptp(values))
+    if spread == 0 or not np.isfinite(spread):
+        return np.zeros(values.shape, np.uint8)
+    return np.asarray(np.rint((values - values.min()) / np.float32(spread) * 255), np.uint8)
+
+
+def coloured(grey: Pixels) -> Pixels:
+    """Grey levels ``(H, W)`` in the colours of a heat map, ``(H, W, 3)`` blue, green, red: 255 is red."""
+    return np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_JET), np.uint8)
+
+
+def laid_over(
+    picture: Pixels, colours: Pixels, weight: float, where: NDArray[np.bool_] | None = None
+) -> Pixels:
+    """A picture and a heat map, ``(H, W, 3)`` both, blended: ``(1 - weight) * picture + weight * colours``.
+
+    Pixels that the map does not cover, by ``where`` ``(H, W)``, are shown grey and dark.
+    """
+    blended = np.asarray(cv2.addWeighted(picture, 1 - weight, colours, weight, 0), np.uint8)
+    if where is None or where.all():
+        return blended
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * _UNSEEN_BRIGHTNESS
+    return np.where(where[..., np.newaxis], blended, np.rint(grey).astype(np.uint8)[..., np.newaxis])
+
+
+def captioned(picture: Pixels, text: str) -> Pixels:
+    """A copy of a picture with a text in its upper left corner, as large as fits; only ASCII is shown."""
+    ascii_text = text.encode("ascii", "replace").decode()
+    (width, height), _ = cv2.getTextSize(ascii_text, _FONT, 1.0, 1)
+    size = min(
+        1.0, picture.shape[0] / (16 * max(height, 1)), (picture.shape[1] - 2 * _MARGIN) / max(width, 1)
+    )
+    copy = picture.copy()
+    if size <= 0:
+        return copy
+    left, base = _MARGIN, _MARGIN + round(height * size)
+    for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):  # a dark outline, to be read on any picture
+        cv2.putText(copy, ascii_text, (left + right, base + down), _FONT, size, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.putText(copy, ascii_text, (left, base), _FONT, size, (255, 255, 255), 1, cv2.LINE_AA)
+    return copy

@@ -9,16 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
+import openvino as ov
 
-from ovxai_convert.photographs.image_files import Pixels, encode_png
+from ovxai_convert.explain.files import ExplainedImage, FileExplainer
+from ovxai_convert.photographs.image_files import Pixels, encode_image
 
 LONGEST_SIDE: Final = 640
 """Pictures are scaled down to so many pixels, so that a page of a hundred images has some 10 MB."""
@@ -108,15 +112,7 @@ class ReportEntry:
 class ReportFacts:
     """What holds for the whole page; each text is any text.
 
-    Attributes:
-        model: the model's file name.
-        mode: ``whitebox`` or ``blackbox``.
-        method: what made the maps.
-        device: OpenVINO's name of the device.
-        preprocessing: how a photograph became the model's input, in words.
-        version: of this program.
-        openvino_version: of OpenVINO.
-        notes: what the reader should know besides, such as refusals.
+    ``notes`` are what the reader should know besides, such as refusals.
     """
 
     model: str
@@ -129,11 +125,45 @@ class ReportFacts:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Picture:
+class _Picture(NamedTuple):
     width: int
     height: int
     uri: str
+
+
+def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
+    """The rows of one photograph, with pictures no larger than a page needs."""
+    explanation = image.explanation
+    photograph = shrunk(image.photograph)
+    best = next(iter(explanation.predictions.values()))
+    for target, overlay in explanation.saliency_map.items():
+        index = target if isinstance(target, int) else None
+        yield ReportEntry(
+            image.path.name,
+            photograph,
+            shrunk(overlay),
+            "all classes" if index is None else explanation.label_of(index),
+            index,
+            best.score if index is None else explanation.predictions[index].score,
+            explanation.method.value,
+            image.seconds,
+        )
+
+
+def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportEntry]) -> str:
+    """The page, HTML."""
+    method = explainer.explainer.method
+    facts = ReportFacts(
+        model=model.name,
+        mode="blackbox" if method.is_black_box else "whitebox",
+        method=method.value,
+        device=explainer.device,
+        preprocessing=str(explainer.preprocessing),
+        version=version("ovxai-convert"),
+        openvino_version=ov.get_version(),
+        notes=tuple(map(str, explainer.explainer.refusals)),
+    )
+    return report_page(facts, entries)
 
 
 def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
@@ -203,45 +233,27 @@ def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
 def _embedded(picture: Pixels) -> _Picture:
     """A picture as a data URI, scaled down if it is large."""
     picture = shrunk(picture)
-    if max(picture.shape[:2]) <= _EXACT_UP_TO:
-        kind, encoded = "png", encode_png(picture)
-    else:
-        kind, encoded = "jpeg", _encode_jpeg(picture)
-    uri = f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
+    exact = max(picture.shape[:2]) <= _EXACT_UP_TO
+    content = encode_image(picture) if exact else encode_image(picture, ".jpg", _JPEG)
+    encoded = base64.b64encode(content).decode("ascii")
+    uri = f"data:image/{'png' if exact else 'jpeg'};base64,{encoded}"
     return _Picture(picture.shape[1], picture.shape[0], uri)
 
 
-def _encode_jpeg(picture: Pixels) -> bytes:
-    done, encoded = cv2.imencode(".jpg", np.ascontiguousarray(picture), _JPEG)
-    assert done, "OpenCV encodes every array of 8-bit pixels"
-    return encoded.tobytes()
-
-
 def _symbols(photographs: dict[_Picture, str]) -> str:
-    if not photographs:
-        return ""
-    symbols = (
-        _PHOTOGRAPH.substitute(name=name, width=picture.width, height=picture.height, uri=picture.uri)
-        for picture, name in photographs.items()
-    )
-    return "\n".join(('<svg class="photographs" aria-hidden="true">', *symbols, "</svg>"))
+    symbols = [_PHOTOGRAPH.substitute(picture._asdict(), name=name) for picture, name in photographs.items()]
+    return "\n".join(('<svg class="photographs" aria-hidden="true">', *symbols, "</svg>")) if symbols else ""
 
 
 def _facts(facts: ReportFacts) -> str:
-    named = {
-        "Mode": facts.mode,
-        "Method": facts.method,
-        "Device": facts.device,
-        "Preprocessing": facts.preprocessing,
-    }
-    return "\n".join(f"<div><dt>{name}</dt><dd>{_text(value)}</dd></div>" for name, value in named.items())
+    values = {name: getattr(facts, name) for name in ("mode", "method", "device", "preprocessing")}
+    rows = (f"<div><dt>{name.title()}</dt><dd>{_text(text)}</dd></div>" for name, text in values.items())
+    return "\n".join(rows)
 
 
 def _notes(notes: tuple[str, ...]) -> str:
-    if not notes:
-        return ""
     items = "".join(f"<li>{_text(note)}</li>" for note in notes)
-    return f'<ul class="notes" aria-label="Notes">{items}</ul>'
+    return f'<ul class="notes" aria-label="Notes">{items}</ul>' if notes else ""
 
 
 def _count(entries: Sequence[ReportEntry]) -> str:

@@ -9,9 +9,8 @@ from openvino import Model, Type
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.inputs import describe_inputs
 from ovxai_convert.anatomy.outputs import has_output
-from ovxai_convert.anatomy.samples import merged_samples
 from ovxai_convert.anatomy.scores import Scores, find_scores
-from ovxai_convert.anatomy.target import Target
+from ovxai_convert.anatomy.target import Target, merged_samples
 from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
 from ovxai_convert.insertion.alternatives import with_advice
 from ovxai_convert.insertion.outputs import add_output, name_added_nodes
@@ -65,7 +64,7 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
         return (Refusal(f"the model already has an output '{SALIENCY_MAP}'"),)
     refusals: list[Refusal] = []
     for method in _wanted(request.method):
-        place = locate(anatomy, method, request)
+        place = find_place(anatomy, method, request)
         inserted = place if isinstance(place, Refusal) else build_branch(anatomy, place, request)
         if isinstance(inserted, Insertion):
             return replace(inserted, refusals=tuple(refusals))
@@ -84,7 +83,7 @@ def _wanted(method: Method | None) -> tuple[WhiteBoxMethod, ...]:
     return (method.white_box,)
 
 
-def locate(anatomy: Anatomy, method: WhiteBoxMethod, request: Request) -> Place | Refusal:
+def find_place(anatomy: Anatomy, method: WhiteBoxMethod, request: Request) -> Place | Refusal:
     """Find the scores and the target that a request means, as a method wants it."""
     if not anatomy.images:
         return Refusal(f"no input takes an image: {describe_inputs(anatomy.model)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openvino import Node
+from openvino import Node, Output
 
 from ovxai_convert.ops import op_of
 from ovxai_convert.tensors.ports import elements
@@ -50,6 +50,10 @@ def readable(size: float) -> str:
     return f"{size:.3g} GiB"
 
 
+def bytes_of(port: Output) -> int:
+    """The size of a tensor, open extents counted as 1."""
+    return elements(port) * int(port.get_element_type().size)
+
+
 def _bytes_touched(node: Node) -> int:
-    ports = [*node.input_values(), *node.outputs()]
-    return sum(elements(port) * int(port.get_element_type().size) for port in dict.fromkeys(ports))
+    return sum(map(bytes_of, {*node.input_values(), *node.outputs()}))

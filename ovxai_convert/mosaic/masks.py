@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from openvino import Output, Type
@@ -10,7 +11,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.anatomy.tokens import Tokens
 from ovxai_convert.ops.kinds import Mask
-from ovxai_convert.tensors.extents import Extent, ints, product, reshaped, scalar, shape_vector
+from ovxai_convert.tensors.extents import Extent, counted, ints, product, reshaped, shape_vector
 
 GAUSSIAN: Final = "gaussian"
 """The 3x3 neighbourhood, weighted ``[1 2 1; 2 4 2; 1 2 1] / 16``."""
@@ -55,19 +56,17 @@ class KernelMask:
     def weights(self, tokens: Tokens, element_type: Type) -> Mask:
         """M for all tokens of a tensor."""
         fixed = [self.auxiliary] * tokens.before, [None] * tokens.patches, [self.auxiliary] * tokens.after
-        pieces = []
-        if tokens.before:
-            pieces.append(self._auxiliary_columns(tokens.before))
-        if tokens.grid:
-            pieces.append(self._patch_columns())
-        if tokens.after:
-            pieces.append(self._auxiliary_columns(tokens.after))
+        patches = [self._patch_columns()] if tokens.grid else []
+        before, after = (self._auxiliary_columns(count) for count in (tokens.before, tokens.after))
+        pieces = [*before, *patches, *after]
         joined = ops.convert(pieces[0] if len(pieces) == 1 else ops.concat(pieces, 1), element_type)
-        return Mask(self.levels, joined.output(0), tuple(each for part in fixed for each in part))
+        return Mask(self.levels, joined.output(0), tuple(chain(*fixed)))
 
-    def _auxiliary_columns(self, count: int) -> Output:
+    def _auxiliary_columns(self, count: int) -> list[Output]:
+        if count == 0:
+            return []
         value = ops.constant(self.auxiliary, Type.f32)
-        return ops.broadcast(value, shape_vector([product(self.grid), count])).output(0)
+        return [ops.broadcast(value, shape_vector([product(self.grid), count])).output(0)]
 
     def _patch_columns(self) -> Output:
         """``[P, P]``: the weights along rows times those along columns."""
@@ -80,7 +79,7 @@ class KernelMask:
     def _along(self, length: Extent) -> Output:
         """``[length, length]``: ``max(0, r - |i - j|) / r^2``."""
         reach = KERNELS[self.kernel]
-        numbers = ops.range(ints(0), scalar(length), ints(1), "f32")
+        numbers = counted(length, "f32")
         distance = ops.abs(ops.subtract(ops.unsqueeze(numbers, ints(1)), ops.unsqueeze(numbers, ints(0))))
         nearness = ops.relu(ops.subtract(ops.constant(reach, Type.f32), distance))
         return ops.divide(nearness, ops.constant(reach**2, Type.f32)).output(0)

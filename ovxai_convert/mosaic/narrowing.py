@@ -25,18 +25,11 @@ from ovxai_convert.tensors.settled import Extents
 def narrowed(flow: DataFlow, sources: Collection[Output], sink: Output, extents: Extents) -> Output | Refusal:
     """A tensor equal to ``sink``, computed from the same ``sources`` with nothing that is not read.
 
-    Attention that is one op is written out as products and a softmax on the way.
-
-    Args:
-        flow: data edges of the model.
-        sources: where the head begins; what lies before them is read as it stands.
-        sink: the end of the head.
-        extents: extents of all tensors, see :func:`~ovxai_convert.tensors.settled.settled_extents`.
+    What lies before the sources is read as it stands. Attention that is one op is written out as products
+    and a softmax on the way. Of extents see :func:`~ovxai_convert.tensors.settled.settled_extents`.
     """
-    head = flow.downstream(sources, sink)
-    plan = _plan(head, sink, extents)
     built: dict[Output, list[tuple[Region, Output]]] = {}
-    for step in plan:
+    for step in _plan(flow.downstream(sources, sink), sink, extents):
         inputs = [None if region is None else _fetched(built, port, region) for port, region in step.reads]
         output = step.reading.build(inputs)
         if isinstance(output, Refusal):
@@ -78,10 +71,10 @@ def _plan(head: list[Node], sink: Output, extents: Extents) -> list[_Step]:
 
 def _with(regions: list[Region], wanted: Region) -> list[Region]:
     """Regions of one tensor, those that overlap joined, so that nothing is computed twice."""
-    touching = [each for each in regions if overlap(each, wanted)]
+    touching = [region for region in regions if overlap(region, wanted)]
     if not touching:
         return [*regions, wanted]
-    return _with([each for each in regions if each not in touching], reduce(hull, touching, wanted))
+    return _with([region for region in regions if region not in touching], reduce(hull, touching, wanted))
 
 
 def _fetched(built: dict[Output, list[tuple[Region, Output]]], port: Output, region: Region) -> Output:

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 
 from openvino import Node, Output
 
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.errors import Refusal, TooBig
-from ovxai_convert.mosaic.cost import readable
+from ovxai_convert.mosaic.cost import bytes_of, readable
 from ovxai_convert.ops import Equation, op_of
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import write_out
-from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.recreate import recreate
 
 
 @dataclass(frozen=True)
 class WrittenOut:
-    """An op at which copies had to be written out.
-
-    Attributes:
-        node: its friendly name.
-        type: its type.
-        reasons: why none of its equations holds there; empty where it has none.
-    """
+    """Name and type of an op at which copies had to be written out, and why none of its equations holds."""
 
     node: str
     type: str
@@ -46,12 +38,7 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """What a rewriting may do.
-
-    Attributes:
-        count: P, an i64 tensor of shape [1].
-        max_bytes: the largest tensor that may be built.
-    """
+    """How many copies there are (P, an i64 tensor of shape [1]), and how large a tensor may be built."""
 
     count: Output
     max_bytes: int
@@ -64,16 +51,9 @@ class Rewriting:
 def rewrite_head(
     flow: DataFlow, sources: Mapping[Output, Carried], sink: Output, rewriting: Rewriting
 ) -> Rewritten | Refusal:
-    """The tensor ``sink`` for every copy.
+    """The tensor ``sink`` for every copy, or a refusal with the node that could not be rewritten.
 
-    Args:
-        flow: data edges of the model.
-        sources: what the head starts from: the masked tensors, as they stand in the model, and their copies.
-        sink: the scores.
-        rewriting: how many copies there are, and what it may do.
-
-    Returns:
-        All copies, or a refusal with the node that could not be rewritten.
+    The head starts from ``sources``: the masked tensors, as they stand in the model, and their copies.
     """
     carried = dict(sources)
     written_out: list[WrittenOut] = []
@@ -86,8 +66,7 @@ def rewrite_head(
         if isinstance(outputs, Refusal):
             return outputs
         for port, tensor in zip(node.outputs(), outputs, strict=True):
-            too_big = _too_big(node, tensor, rewriting)
-            if too_big is not None:
+            if (too_big := _too_big(node, tensor, rewriting)) is not None:
                 return too_big
             carried[port] = tensor
     scores = _copied(carried[sink], rewriting)
@@ -119,11 +98,10 @@ def _shared(call: Call) -> Sequence[Carried] | Refusal:
 def _written(call: Call, rewriting: Rewriting) -> Sequence[Carried] | Refusal:
     """Write compact inputs out and create the op again on all copies: always correct, only slower."""
     inputs: list[Carried] = []
-    for each in call.inputs:
-        written = _copied(each, rewriting) if isinstance(each, Masked) else each
-        if (too_big := _too_big(call.node, written, rewriting)) is not None:
+    for tensor in call.inputs:
+        inputs.append(_copied(tensor, rewriting) if isinstance(tensor, Masked) else tensor)
+        if (too_big := _too_big(call.node, inputs[-1], rewriting)) is not None:
             return too_big
-        inputs.append(written)
     return op_of(call.node).copied(Call(call.node, inputs, call.count))
 
 
@@ -138,7 +116,7 @@ def _too_big(node: Node, tensor: Carried, rewriting: Rewriting) -> TooBig | None
     """A refusal of a tensor that is too big, an open batch counted as one sample."""
     if not isinstance(tensor, Copied):
         return None
-    size = prod(each or 1 for each in extents(tensor.port) or ()) * tensor.port.get_element_type().size
+    size = bytes_of(tensor.port)
     if size <= rewriting.max_bytes:
         return None
     limit = readable(rewriting.max_bytes)

@@ -17,16 +17,13 @@ from ovxai_convert.ops import (
     einsum,
     elementwise,
     joining,
-    layout,
+    moves,
     normalisation,
-    picking,
     pooling,
     products,
     reductions,
-    reshape,
     slicing,
-    sources,
-    transpose,
+    written_out,
 )
 from ovxai_convert.ops.op import Equation, Op, Trait
 
@@ -39,13 +36,10 @@ ROWS: Final[tuple[Op, ...]] = (
     *products.OPS,
     *einsum.OPS,
     *attention.OPS,
-    *transpose.OPS,
-    *reshape.OPS,
+    *moves.OPS,
     *slicing.OPS,
-    *picking.OPS,
     *joining.OPS,
-    *layout.OPS,
-    *sources.OPS,
+    *written_out.OPS,
 )
 TABLE: Final[Mapping[str, Op]] = {kind: row for row in ROWS for kind in row.types}
 """The row of every op type."""
@@ -56,7 +50,7 @@ if len(TABLE) != sum(len(row.types) for row in ROWS):
 
 def op_of(node: Node) -> Op:
     """What is known of an op."""
-    return TABLE.get(node.get_type_name(), sources.NOT_IN_TABLE)
+    return TABLE.get(node.get_type_name(), written_out.NOT_IN_TABLE)
 
 
 def has(node: Node, *those: Trait) -> bool:

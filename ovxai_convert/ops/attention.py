@@ -37,10 +37,7 @@ def _copied(call: Call) -> list[Copied] | Refusal:
 
 
 def _narrowed(wanted: Wanted) -> Reading:
-    """The rows that are read of it need these queries, and all keys.
-
-    Axes before the last two are broadcast; of them nothing is left out.
-    """
+    """The rows that are read of it need these queries, and all keys; broadcast axes are read whole."""
     if wanted.node.get_attributes()["causal"]:
         return regions.as_a_whole(wanted)
     rows = wanted.region[-2]
@@ -57,16 +54,12 @@ def _written_out(ports: Sequence[Output | None]) -> Output:
     scale = others[1] if len(others) > 1 else _default_scale(query)
     scores = ops.matmul(ops.multiply(query, scale), keys, False, True).output(0)
     if others and rank_of(others[0]) > 0:  # a scalar stands for no mask
-        scores = _masked(scores, others[0])
+        if (mask := others[0]).get_element_type().is_real():
+            scores = ops.add(scores, mask).output(0)
+        else:  # truth values tell which keys take part
+            scores = ops.select(mask, scores, number(float("-inf"), scores)).output(0)
     weights = ops.softmax(scores, rank_of(scores) - 1)
     return ops.matmul(weights, values, False, False).output(0)
-
-
-def _masked(scores: Output, mask: Output) -> Output:
-    """A mask is added, or tells by truth values which keys take part."""
-    if mask.get_element_type().is_real():
-        return ops.add(scores, mask).output(0)
-    return ops.select(mask, scores, number(float("-inf"), scores)).output(0)
 
 
 def _default_scale(query: Output) -> Output:

@@ -13,7 +13,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import CopiedForm, Equation, Macs, Op, Trait, on_data, traits, types
+from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, on_data, traits, types
 from ovxai_convert.ops.whole_map import whole_map_product
 from ovxai_convert.tensors.extents import ints, reshaped
 from ovxai_convert.tensors.permuting import transposed
@@ -36,8 +36,7 @@ def _of_single_cells(call: Call, data: Masked) -> list[Masked] | NotHere:
     spatial = tuple(range(2, len(call.original(0))))
     if not set(data.positions) <= set(spatial):
         return NotHere("positions lie along its samples or channels")
-    steps = (*call.node.get_attributes()["strides"], *_kernel(call.node)[-len(spatial) :])
-    if any(step != 1 for step in steps):
+    if {*call.node.get_attributes()["strides"], *_kernel(call.node)[-len(spatial) :]} != {1}:
         return NotHere("its window covers several cells")
     if _pads(call.node):
         return NotHere("it pads the map")
@@ -50,11 +49,10 @@ def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     spatial = tuple(range(2, len(call.original(0))))
     if data.positions != spatial or None in kernel or kernel[1:] != call.original(0)[1:]:
         return NotHere("its kernel is not the whole map")
-    if _pads(call.node) or all(each == 1 for each in kernel[2:]):
+    if _pads(call.node) or all(extent == 1 for extent in kernel[2:]):
         return NotHere("it pads the map")
-    classes = kernel[0] or 0
-    weights = call.node.input_value(1)
-    matrix = transposed(reshaped(own_constant(weights), [classes, -1]), [1, 0])
+    weights = own_constant(call.node.input_value(1))
+    matrix = transposed(reshaped(weights, [kernel[0] or 0, -1]), [1, 0])
     product = whole_map_product(data, matrix)
     if isinstance(product, NotHere):
         return product
@@ -64,22 +62,13 @@ def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
 def _copied(call: Call) -> list[Copied] | Refusal:
     """On a single cell a convolution is a product with a matrix, which runs faster on a large batch."""
     cell, kernel = call.original(0)[2:], _kernel(call.node)
-    single = all(each == 1 for each in (*cell, *kernel[2:])) and None not in kernel
+    single = all(extent == 1 for extent in (*cell, *kernel[2:])) and None not in kernel
     if not single or _pads(call.node) or copying.depends(call):
         return copying.merged()(call)
     spatial = ints([axis + 3 for axis in range(len(cell))])
     rows = ops.squeeze(copying.port_of(call, 0), spatial)
     matrix = reshaped(own_constant(copying.port_of(call, 1)), [kernel[0] or 0, kernel[1] or 0])
     return [Copied(ops.unsqueeze(ops.matmul(rows, matrix, False, True), spatial).output(0))]
-
-
-def _macs(grouped: bool, transposed_: bool, weights: int) -> Macs:
-    def macs(node: Node) -> int:
-        """Every output element meets a kernel; of a transposed convolution every input element does."""
-        met = node.input_value(0) if transposed_ else node.output(0)
-        return elements(met) * prod(each or 1 for each in _kernel(node, weights)[2 if grouped else 1 :])
-
-    return macs
 
 
 def _convolution(
@@ -90,15 +79,13 @@ def _convolution(
     backwards: bool = False,
     weights: int = 1,
 ) -> Op:
-    return Op(
-        types(names),
-        traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else [])),
-        meanings.windows,
-        copied,
-        equations,
-        regions.as_a_whole,
-        _macs(grouped, backwards, weights),
-    )
+    def macs(node: Node) -> int:
+        """Every output element meets a kernel; of a transposed convolution every input element does."""
+        met = node.input_value(0) if backwards else node.output(0)
+        return elements(met) * prod(extent or 1 for extent in _kernel(node, weights)[1 + grouped :])
+
+    those = traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else []))
+    return Op(types(names), those, meanings.windows, copied, equations, regions.as_a_whole, macs)
 
 
 _SINGLE_CELLS: Final = on_data("pointwise convolution", _of_single_cells)

@@ -17,7 +17,6 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops.kinds import Call, Copied, Masked
 from ovxai_convert.ops.op import CopiedForm
 from ovxai_convert.tensors.extents import (
-    Extent,
     extent,
     full_shape,
     ints,
@@ -105,20 +104,16 @@ def unary(call: Call) -> list[Copied] | Refusal:
 def merged(*per_sample: int) -> CopiedForm:
     """The first axis is the batch: ``[P, N, ...] -> [P * N, ...] -> op -> [P, N, ...]``.
 
-    Args:
-        per_sample: inputs after the data that hold one set of values per sample.
+    So is that of the inputs ``per_sample``, which follow the data and hold one set of values for each.
     """
 
     def form(call: Call) -> list[Copied] | Refusal:
         if depends(call, (0, *per_sample)):
             return call.refuse("has parameters that depend on the target")
         full = {index: spread(call, index) for index in (0, *per_sample) if index < len(call.inputs)}
-        ports = [
-            reshaped(full[index], [-1, *full_shape(full[index], 2)])
-            if index in full
-            else port_of(call, index)
-            for index in range(len(call.inputs))
-        ]
+        ports = ports_of(call)
+        for index, port in full.items():
+            ports[index] = reshaped(port, [-1, *full_shape(port, 2)])
         outputs = made(call, ports)
         if isinstance(outputs, Refusal):
             return outputs
@@ -128,7 +123,7 @@ def merged(*per_sample: int) -> CopiedForm:
     return form
 
 
-def _apart(port: Output, copies: Extent) -> Output:
+def _apart(port: Output, copies: Output) -> Output:
     """``[P * N, ...] -> [P, N, ...]``.
 
     By way of an axis more: a reshape of four axes before a permutation and another reshape makes the runtime
@@ -140,9 +135,7 @@ def _apart(port: Output, copies: Extent) -> Output:
 def along(axes_of: AxesOf, place: int | None) -> CopiedForm:
     """An op that works along some axes: one further on.
 
-    Args:
-        axes_of: the axes.
-        place: the input that names them, from the end if negative; None: the attribute ``axis``.
+    ``place`` is the input that names them, from the end if negative; None: the attribute ``axis``.
     """
 
     def form(call: Call) -> list[Copied] | Refusal:
@@ -176,11 +169,7 @@ def along_or_merged(axes_of: AxesOf, place: int | None) -> CopiedForm:
 
 
 def per_axis(first: int | None) -> CopiedForm:
-    """An op whose other inputs have one entry per axis: one more, in front, for the copies.
-
-    Args:
-        first: that entry; None: P.
-    """
+    """An op whose other inputs have one entry per axis: one more in front, ``first`` or P, for the copies."""
 
     def form(call: Call) -> list[Copied] | Refusal:
         full = rank(call.node.output(0))
@@ -195,11 +184,10 @@ def per_axis(first: int | None) -> CopiedForm:
                 continue
             if entries[0] is None:
                 return call.refuse("has a number of axes that is not known")
-            entry = ops.convert(call.count, port.get_element_type()).output(0)
             missing = full - entries[0] + (first is not None)
             filling = np.full(missing, 1 if first is None else first)
             fill = [ops.constant(filling, port.get_element_type()).output(0)] if missing else []
-            front = [entry] if first is None else []
+            front = [ops.convert(call.count, port.get_element_type())] if first is None else []
             ports.append(ops.concat([*front, *fill, port], 0).output(0))
         return made(call, ports)
 

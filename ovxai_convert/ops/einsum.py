@@ -16,7 +16,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, not_folded, shares
-from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
+from ovxai_convert.ops.op import Equation, Op, Trait, on_masked, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
 from ovxai_convert.tensors.extents import added_up, rank_of, unsqueezed
@@ -59,13 +59,9 @@ def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
         for letter, axis in zip(name, meanings.get(port, ()), strict=False):
             if not is_unclear(axis):
                 known.setdefault(letter, axis)
-    made = {letter for letter in names.result if letter not in names.operands[0]}
-    return [
-        tuple(
-            known.get(letter, fresh("C" if letter in made else "?", each))
-            for letter, each in zip(names.result, shape, strict=True)
-        )
-    ]
+    pairs = zip(names.result, shape, strict=True)
+    roles = {letter: "?" if letter in names.operands[0] else "C" for letter in names.result}
+    return [tuple(known.get(letter, fresh(roles[letter], extent)) for letter, extent in pairs)]
 
 
 def _copied(call: Call) -> list[Copied] | Refusal:
@@ -76,14 +72,11 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, copying.ports_of(call), {"equation": names.with_copies(places)})
 
 
-def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
+def _by_weights(call: Call, masked: list[tuple[int, Masked]]) -> Sequence[Carried] | NotHere:
     """``sum U(m) S`` with shared operands S, over axes without positions."""
-    found, names = call.masked(), _Names.of(call.node)
-    if isinstance(found, NotHere):
-        return found
-    if names is None or len(found) != 1:
+    names, (place, data) = _Names.of(call.node), masked[0]
+    if names is None or len(masked) != 1:
         return NotHere("it multiplies copies with each other, or does not name all axes")
-    place, data = found[0]
     letters = [names.operands[place][axis] for axis in data.positions]
     if any(letter not in names.result for letter in letters):
         return NotHere("it sums over the positions")
@@ -103,11 +96,9 @@ def _of_values(call: Call) -> Sequence[Carried] | NotHere:
 
     ``sum_l sum_t (A[p, t] w_l[p, t]) U(l)[t]``
     """
-    names = _Names.of(call.node)
-    if names is None or len(call.inputs) != 2:
-        return NotHere("it does not weigh compact values")
-    weights, values = call.inputs
-    if not isinstance(weights, Copied) or not isinstance(values, Masked):
+    names, (weights, *others) = _Names.of(call.node), call.inputs
+    values = others[0] if len(others) == 1 else None
+    if names is None or not isinstance(weights, Copied) or not isinstance(values, Masked):
         return NotHere("it does not weigh compact values")
     if values.flat or values.mask.pooled or len(values.positions) != 1:
         return NotHere("it does not weigh compact values")
@@ -136,7 +127,7 @@ def _narrowed(wanted: Wanted) -> Reading:
     inputs: list[Region | None] = []
     for index, name in enumerate(names.operands):
         pairs = zip(name, wanted.input_shape(index), strict=True)
-        inputs.append(tuple(None if each == 1 else spans.get(letter) for letter, each in pairs))
+        inputs.append(tuple(None if extent == 1 else spans.get(letter) for letter, extent in pairs))
     return wanted.recreated(wanted.region, inputs)
 
 
@@ -163,14 +154,6 @@ def values_of(node: Node) -> tuple[Output, int] | None:
     return (node.input_value(1), values.index(summed[0])) if len(summed) == 1 else None
 
 
-OPS: Final = (
-    Op(
-        types(EINSUM),
-        traits(Trait.PRODUCT),
-        _meaning,
-        _copied,
-        (Equation("einsum by weights", _by_weights), Equation("einsum of values", _of_values)),
-        _narrowed,
-        _macs,
-    ),
-)
+_EQUATIONS: Final = on_masked("einsum by weights", _by_weights), Equation("einsum of values", _of_values)
+
+OPS: Final = (Op(types(EINSUM), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from openvino import Node, Output
@@ -11,17 +12,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import (
-    CopiedForm,
-    Equation,
-    Narrowed,
-    Op,
-    Trait,
-    no_products,
-    on_data,
-    traits,
-    types,
-)
+from ovxai_convert.ops.op import Equation, Op, Trait, no_products, on_data, on_masked, traits, types
 from ovxai_convert.tensors.extents import rank_of
 from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.settled import Extents
@@ -53,45 +44,30 @@ def _position_by_position(call: Call) -> list[Masked] | NotHere:
     return by_level(call, [first.positions], affine=affine, thin=first.thin)
 
 
-def _broadcast(call: Call) -> list[Masked] | NotHere:
+def _broadcast(call: Call, masked: list[tuple[int, Masked]]) -> list[Masked] | NotHere:
     """``f(U1(m), U2(m), S)`` for tensors of one mask on one grid, and shared ones S that broadcast to it.
 
     An S with an extent along the positions (a position embedding) makes U differ from position to position,
     which is allowed but on a pooled grid, where several copies share one.
     """
-    found = call.masked()
-    if isinstance(found, NotHere):
-        return found
-    full, first = len(call.result), found[0][1]
-    positions = _aligned(call, found[0][0], first, full)
-    if any(_aligned(call, *each, full) != positions for each in found):
+    # by how many axes an input's are further on in the result
+    ahead = [len(call.result) - len(call.original(index)) for index in range(len(call.inputs))]
+    placed = [tuple(axis + ahead[index] for axis in tensor.positions) for index, tensor in masked]
+    positions, pooled = placed[0], masked[0][1].mask.pooled
+    if any(axes != positions for axes in placed):
         return NotHere("positions lie along different axes")
-    if any(_repeats(call, index, positions, full) for index, _ in found):
+    pairs = [(index, axis) for index, _ in masked for axis in positions]
+    if any(call.original(index)[axis - ahead[index]] != call.result[axis] for index, axis in pairs):
         return NotHere("it repeats the map along its positions")
-    moving = any(
-        _differs(call, index, positions)
-        for index, each in enumerate(call.inputs)
-        if not isinstance(each, Masked)
-    )
-    if moving and first.mask.pooled:
+    others = set(range(len(call.inputs))) - {index for index, _ in masked}
+    moving = any(_differs(call, index, positions) for index in others)
+    if moving and pooled:
         return NotHere("a value for every position meets a pooled map")
     kind = call.node.get_type_name()
-    scaled = kind in _SCALING and len(found) == 1 and (found[0][0] == 0 or kind != "Divide")
-    thin = {None if each.thin is None else each.thin + full - len(call.original(i)) for i, each in found}
-    affine = kind in _AFFINE or scaled
-    return by_level(
-        call, [positions], affine=affine, same=not moving, thin=thin.pop() if len(thin) == 1 else None
-    )
-
-
-def _aligned(call: Call, index: int, tensor: Masked, full: int) -> tuple[int, ...]:
-    return tuple(axis + full - len(call.original(index)) for axis in tensor.positions)
-
-
-def _repeats(call: Call, index: int, positions: tuple[int, ...], full: int) -> bool:
-    """Whether an input has fewer positions than the result."""
-    own = call.original(index)
-    return any(own[axis - full + len(own)] != call.result[axis] for axis in positions)
+    scaled = kind in _SCALING and len(masked) == 1 and (masked[0][0] == 0 or kind != "Divide")
+    thins = {None if tensor.thin is None else tensor.thin + ahead[index] for index, tensor in masked}
+    thin = thins.pop() if len(thins) == 1 else None
+    return by_level(call, [positions], affine=kind in _AFFINE or scaled, same=not moving, thin=thin)
 
 
 def _differs(call: Call, index: int, positions: tuple[int, ...]) -> bool:
@@ -99,11 +75,8 @@ def _differs(call: Call, index: int, positions: tuple[int, ...]) -> bool:
     port = call.node.input_value(index)
     shape, full = extents(port) or (), len(call.result)
     fixed = isinstance(port.get_node(), Constant)
-    own = {axis: axis - full + len(shape) for axis in positions}
-    return any(
-        place >= 0 and (shape[place] != 1 or (call.result[axis] == 1 and not fixed))
-        for axis, place in own.items()
-    )
+    held = {axis: shape[axis - full] for axis in positions if axis >= full - len(shape)}
+    return any(extent != 1 or (call.result[axis] == 1 and not fixed) for axis, extent in held.items())
 
 
 def _along_slope(call: Call, data: Masked) -> list[Masked] | NotHere:
@@ -126,21 +99,18 @@ def _quantised(call: Call) -> list[Copied] | Refusal:
     return (copying.broadcasting if plain or copying.depends(call) else copying.merged())(call)
 
 
-def _row(names: str, copied: CopiedForm, equation: Equation, narrowed: Narrowed, *more: Trait) -> Op:
+def _binary(names: str, *more: Trait) -> Op:
     those = traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, *more)
-    return Op(types(names), those, meanings.elementwise, copied, (equation,), narrowed, no_products)
+    equations, region = (on_masked("broadcast", _broadcast),), regions.broadcasting
+    return Op(types(names), those, meanings.elementwise, copying.broadcasting, equations, region, no_products)
 
 
 def _unary(names: str, *more: Trait) -> Op:
-    return _row(names, copying.unary, _UNARY_EQUATION, regions.unary, *more)
+    equations = (Equation("unary", _position_by_position),)
+    return replace(_binary(names, *more), copied=copying.unary, equations=equations, narrowed=regions.unary)
 
 
-def _binary(names: str, *more: Trait) -> Op:
-    return _row(names, copying.broadcasting, _BROADCAST_EQUATION, regions.broadcasting, *more)
-
-
-_UNARY_EQUATION: Final = Equation("unary", _position_by_position)
-_BROADCAST_EQUATION: Final = Equation("broadcast", _broadcast)
+_SLOPE: Final = (on_data("slope", _along_slope),)
 
 OPS: Final = (
     _unary(_UNARY),
@@ -152,8 +122,8 @@ OPS: Final = (
     _binary("Divide", Trait.DIVIDE),
     _binary("Power", Trait.POWER),
     _binary(_BINARY),
-    _row("FakeQuantize", _quantised, _BROADCAST_EQUATION, regions.broadcasting, Trait.ROUNDING),
-    _row("PRelu", copying.merged(), on_data("slope", _along_slope), regions.as_a_whole),
+    replace(_binary("FakeQuantize", Trait.ROUNDING), copied=_quantised),
+    replace(_binary("PRelu"), copied=copying.merged(), equations=_SLOPE, narrowed=regions.as_a_whole),
 )
 
 

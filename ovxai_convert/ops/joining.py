@@ -13,7 +13,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import among_others, by_level, filled, general
-from ovxai_convert.ops.op import Equation, Op, always_written_out, no_products, traits, types
+from ovxai_convert.ops.op import Op, always_written_out, no_products, on_masked, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, roles
 from ovxai_convert.tensors.extents import rank_of
@@ -46,41 +46,33 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, ports, {"axis": joined + 1})
 
 
-def _along_others(call: Call) -> list[Masked] | NotHere:
+def _along_others(call: Call, masked: list[tuple[int, Masked]]) -> list[Masked] | NotHere:
     """``concat(U1(m), U2(m), S)`` along an axis without positions."""
-    found = call.masked()
-    if isinstance(found, NotHere):
-        return found
-    first, joined = found[0][1], _joined(call.node, len(call.result))
-    if any(each.positions != first.positions for _, each in found) or joined in first.positions:
+    first, joined = masked[0][1], _joined(call.node, len(call.result))
+    if any(tensor.positions != first.positions for _, tensor in masked) or joined in first.positions:
         return NotHere("it joins positions, or maps whose positions lie along different axes")
     if first.mask.pooled:
         return NotHere("it joins pooled maps")
-    alone = len(found) == len(call.inputs) and all(each.uniform == first.uniform for _, each in found)
+    alone = len(masked) == len(call.inputs) and all(each.uniform == first.uniform for _, each in masked)
     if alone and first.mask.one_hot:
         return by_level(call, [first.positions], affine=True)
     inputs = [filled(each) if isinstance(each, Masked) else each for each in call.inputs]
     return by_level(replace(call, inputs=inputs), [first.positions], affine=True, same=False)
 
 
-def _along_positions(call: Call) -> Sequence[Carried] | NotHere:
+def _along_positions(call: Call, masked: list[tuple[int, Masked]]) -> Sequence[Carried] | NotHere:
     """Masked tokens beside some that are the same in every copy, as a rotary embedding leaves them."""
-    found = call.masked()
-    if isinstance(found, NotHere):
-        return found
-    place, data = found[0]
-    joined = _joined(call.node, len(call.result))
+    (place, data), joined = masked[0], _joined(call.node, len(call.result))
     lengths = [call.original(index)[joined] for index in range(len(call.inputs))]
-    if len(found) != 1 or data.positions != (joined,) or None in lengths or data.mask.pooled:
+    if len(masked) != 1 or data.positions != (joined,) or None in lengths or data.mask.pooled:
         return NotHere("it does not join one sequence with others that all copies share")
     tensor = filled(general(data))
     before, after = (sum(each or 0 for each in part) for part in (lengths[:place], lengths[place + 1 :]))
-    parts = tuple(_beside(call.inputs, part, joined) for part in tensor.parts)
+    parts = tuple(
+        ops.concat([one.port if isinstance(one, Shared) else part for one in call.inputs], joined).output(0)
+        for part in tensor.parts
+    )
     return [replace(tensor, parts=parts, mask=among_others(tensor.mask, before, after))]
-
-
-def _beside(inputs: Sequence[Carried], part: Output, joined: int) -> Output:
-    return ops.concat([each.port if isinstance(each, Shared) else part for each in inputs], joined).output(0)
 
 
 def _narrowed(wanted: Wanted) -> Reading:
@@ -111,7 +103,8 @@ def _written_into(call: Call) -> list[Copied] | Refusal:
     """Indices name leading axes; the copies become the last axis of data and updates, which none names."""
     if copying.depends(call, (0, 2)):
         return call.refuse("takes indices that depend on the target")
-    data, updates = _copies_last(copying.spread(call, 0)), _copies_last(copying.spread(call, 2))
+    both = [copying.spread(call, index) for index in (0, 2)]
+    data, updates = (transposed(port, [*range(1, rank_of(port)), 0]) for port in both)
     outputs = copying.made(call, [data, copying.port_of(call, 1), updates])
     if isinstance(outputs, Refusal):
         return outputs
@@ -119,19 +112,9 @@ def _written_into(call: Call) -> list[Copied] | Refusal:
     return [Copied(transposed(outputs[0].port, [count, *range(count)]))]
 
 
-def _copies_last(port: Output) -> Output:
-    return transposed(port, [*range(1, rank_of(port)), 0])
-
+_EQUATIONS: Final = on_masked("concat", _along_others), on_masked("token join", _along_positions)
 
 OPS: Final = (
-    Op(
-        types("Concat"),
-        traits(),
-        _meaning,
-        _copied,
-        (Equation("concat", _along_others), Equation("token join", _along_positions)),
-        _narrowed,
-        no_products,
-    ),
+    Op(types("Concat"), traits(), _meaning, _copied, _EQUATIONS, _narrowed, no_products),
     always_written_out("ScatterNDUpdate", meanings.unknown, _written_into),
 )

@@ -144,12 +144,12 @@ class Call:
 
     def masked(self) -> list[tuple[int, Masked]] | NotHere:
         """The compact inputs by their indices, if they are of one mask and all others are shared."""
-        found = [(index, each) for index, each in enumerate(self.inputs) if isinstance(each, Masked)]
-        if any(isinstance(each, Copied) for each in self.inputs):
+        masked = [(index, tensor) for index, tensor in enumerate(self.inputs) if isinstance(tensor, Masked)]
+        if any(isinstance(tensor, Copied) for tensor in self.inputs):
             return NotHere("another input is written out already")
-        if any(each.mask != found[0][1].mask for _, each in found):
+        if any(tensor.mask != masked[0][1].mask for _, tensor in masked):
             return NotHere("its inputs are masked in different ways")
-        return NotHere("it reads a flattened map") if any(each.flat for _, each in found) else found
+        return NotHere("it reads a flattened map") if any(tensor.flat for _, tensor in masked) else masked
 
     def data(self) -> Masked | NotHere:
         """The first input, if it alone is compact and all others (weights, axes) are shared."""

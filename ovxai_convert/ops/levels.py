@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
+from itertools import chain
 
 from openvino import Node, Output, Type
 from openvino import opset15 as ops
@@ -14,6 +16,7 @@ from ovxai_convert.tensors.extents import (
     Extent,
     Span,
     added_up,
+    counted,
     extent,
     ints,
     number,
@@ -21,7 +24,6 @@ from ovxai_convert.tensors.extents import (
     quotient,
     rank_of,
     reshaped,
-    scalar,
     shape_vector,
     sliced,
     unsqueezed,
@@ -34,13 +36,8 @@ from ovxai_convert.tensors.recreate import recreate
 def masked(values: Output, positions: tuple[int, ...], mask: Mask, samples: int) -> Masked | Shared:
     """A tensor at the place where it is multiplied by a mask: U(0) is zero, U(1) the tensor itself.
 
-    Positions that all weigh the same in every copy are the same in every copy.
-
-    Args:
-        values: the tensor.
-        positions: the axes that positions run along.
-        mask: the mask.
-        samples: the axis of the samples.
+    Positions run along the axes ``positions``, samples along ``samples``. Positions that all weigh the same
+    in every copy are the same in every copy.
     """
     if mask.everywhere == 1:
         return Shared(values)
@@ -149,16 +146,10 @@ def by_level(
             return NotHere(copy.reason)
         created.append(copy)
     uniform = tuple(same and all(each.uniform[level] for each in compact) for level in range(len(created)))
+    result = replace(compact[0], uniform=uniform, flat=any(each.flat for each in compact), thin=thin)
     return [
-        replace(
-            compact[0],
-            parts=tuple(copy.output(index) for copy in created),
-            uniform=uniform,
-            positions=where,
-            flat=any(each.flat for each in compact),
-            thin=thin,
-        )
-        for index, where in enumerate(positions)
+        replace(result, parts=tuple(copy.output(index) for copy in created), positions=axes)
+        for index, axes in enumerate(positions)
     ]
 
 
@@ -177,38 +168,19 @@ def moved(call: Call, tensor: Masked, positions: tuple[int, ...]) -> list[Masked
 def shares(tensor: Masked) -> list[Output]:
     """For every level the share ``[P, T]`` that it has in each position of each copy; they add up to one."""
     dtype, weights = tensor.parts[0].get_element_type(), tensor.mask.weights
-    if weights is None or not tensor.linear:
-        at = [_one_hot(tensor)] if weights is None else [_equal(weights, each) for each in tensor.levels[1:]]
-        found = [ops.convert(each, dtype).output(0) for each in at]
+    if weights is None:  # of a single position axis: whether copy p keeps position t
+        numbers = counted(extent(tensor.parts[-1], tensor.positions[0]))
+        held = [ops.equal(unsqueezed(numbers, [1]), unsqueezed(numbers, [0])).output(0)]
+    elif tensor.linear:
+        held = [weights]
     else:
-        found = [weights if weights.get_element_type() == dtype else ops.convert(weights, dtype).output(0)]
-    rest = number(1, found[0])
-    for each in found:
-        rest = ops.subtract(rest, each).output(0)
-    return [rest, *found]
+        held = [ops.equal(weights, number(level, weights)).output(0) for level in tensor.levels[1:]]
+    held = [port if port.get_element_type() == dtype else ops.convert(port, dtype).output(0) for port in held]
+    rest = reduce(lambda left, share: ops.subtract(left, share).output(0), held, number(1, held[0]))
+    return [rest, *held]
 
 
-def _equal(weights: Output, level: float) -> Node:
-    return ops.equal(weights, number(level, weights))
-
-
-def _one_hot(tensor: Masked) -> Node:
-    """Truth values ``[P, T]``: whether copy p keeps position t; for a single position axis."""
-    numbers = counted(extent(tensor.parts[-1], tensor.positions[0]))
-    return ops.equal(unsqueezed(numbers, [1]), unsqueezed(numbers, [0]))
-
-
-def counted(count: Extent) -> Output:
-    """0, 1, ... ``count`` - 1."""
-    return ops.range(ints(0), scalar(count), ints(1), "i64").output(0)
-
-
-def positions_in_all(tensor: Masked) -> Extent:
-    """T of the original tensor: the product of its position axes."""
-    return product(_cells(tensor))
-
-
-def _cells(tensor: Masked) -> list[Extent]:
+def cells(tensor: Masked) -> list[Extent]:
     """How many positions the original tensor has along each position axis."""
     pairs = zip(tensor.positions, tensor.windows, strict=True)
     return [quotient(extent(tensor.parts[-1], axis), window) for axis, window in pairs]
@@ -243,30 +215,26 @@ def write_out(tensor: Masked, count: Output) -> Copied:
 
 def _written_one_hot(tensor: Masked, count: Output) -> Output:
     nothing, values = tensor.parts
-    rank, cells = rank_of(values), _cells(tensor)
-    numbers = counted(product(cells))
-    grid: list[Extent] = [1] * rank
-    for axis, cell in zip(tensor.positions, cells, strict=True):
-        grid[axis] = cell
+    rank, grid = rank_of(values), dict(zip(tensor.positions, cells(tensor), strict=True))
+    numbers = kept = counted(product([*grid.values()]))
     if tensor.mask.pooled:
-        kept = _spread_over_windows(numbers, cells, tensor.windows)
+        kept = _spread_over_windows(numbers, [*grid.values()], tensor.windows)
         values = per_copy(values, tensor.positions)
-    else:
-        kept = numbers
-    keeps = ops.equal(reshaped(kept, [count, *[1] * rank]), reshaped(numbers, grid))
+    held = reshaped(numbers, [grid.get(axis, 1) for axis in range(rank)])
+    keeps = ops.equal(reshaped(kept, [count, *[1] * rank]), held)
     return ops.select(keeps, values, nothing).output(0)
 
 
 def _spread_over_windows(numbers: Output, cells: Sequence[Extent], windows: Sequence[int]) -> Output:
     """For every copy the number of the cell that it keeps, ``[P]``."""
-    apart = reshaped(numbers, [each for cell in cells for each in (cell, 1)])
-    times = [each for window in windows for each in (1, window)]
+    apart = reshaped(numbers, [*chain.from_iterable((cell, 1) for cell in cells)])
+    times = [*chain.from_iterable((1, window) for window in windows)]
     return reshaped(ops.tile(apart, ints(times)).output(0), [-1])
 
 
 def _written_levels(tensor: Masked) -> Output:
     axis, rank = tensor.positions[0], rank_of(tensor.parts[-1])
-    around = [each for each in range(1, rank + 1) if each != axis + 1]
+    around = [other for other in range(1, rank + 1) if other != axis + 1]
     weights = [unsqueezed(share, around) for share in shares(tensor)]
     if tensor.linear:
         nothing, everything = tensor.parts

@@ -43,18 +43,16 @@ def dealt(node: Node, meanings: Meanings) -> list[Axes | None]:
 def resized(node: Node, meanings: Meanings) -> list[Axes | None]:
     """An axis of one atom keeps its role at the new extent."""
     source = meanings.get(node.input_value(0))
-    result: list[Axes | None] = []
-    for port in node.outputs():
-        shape = meanings.extents.get(port)
-        if shape is None or source is None or len(shape) != len(source):
-            result.append(None)
-            continue
-        pairs = zip(source, shape, strict=True)
-        result.append(tuple(a if static_extent(a) == new else _at_extent(a, new) for a, new in pairs))
-    return result
+    shapes = [meanings.extents.get(port) for port in node.outputs()]
+    return [
+        tuple(map(_at_extent, source, shape)) if source and shape and len(shape) == len(source) else None
+        for shape in shapes
+    ]
 
 
 def _at_extent(axis: Axis, extent: int | None) -> Axis:
+    if static_extent(axis) == extent:
+        return axis
     return fresh(axis[0].role if len(axis) == 1 else "?", extent)
 
 
@@ -66,5 +64,4 @@ def windows(node: Node, meanings: Meanings) -> list[Axes | None]:
     source = meanings.get(node.input_value(0))
     samples = source[0] if source and source[0][0].role != "?" else fresh("N", shape[0])
     axes = zip("DHW"[5 - len(shape) :], shape[2:], strict=True)
-    found = (samples, fresh("C", shape[1]), *(fresh(*axis) for axis in axes))
-    return [found] * node.get_output_size()
+    return [(samples, fresh("C", shape[1]), *(fresh(*axis) for axis in axes))] * node.get_output_size()

@@ -6,27 +6,25 @@ In the middle, samples lie inside of tokens; the layer does not care, and works 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from openvino import Node, Output
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import elementwise, products
-from ovxai_convert.ops.regions import Reading, Region, Wanted, only, within
+from ovxai_convert.ops.regions import Reading, Region, Wanted, within
 from ovxai_convert.tensors.extents import reshaped
 from ovxai_convert.tensors.recreate import recreate
 from ovxai_convert.tensors.settled import Extents
 
 
 def kept_apart(wanted: Wanted, reshape: str) -> Reading | None:
-    """The second Reshape read straight from what the first one merges, None where this is no such pair.
-
-    Args:
-        wanted: a region of the second one.
-        reshape: the op type of both.
-    """
-    layer, port = _layer_before(wanted.node.input_value(0), wanted.extents)
+    """The second Reshape read straight from what the first one merges, None where this is no such pair."""
+    layer: list[Node] = []  # ops that do the same to each row, in order
+    port = wanted.node.input_value(0)
+    while (rows := _rows_read_by(port.get_node(), wanted.extents)) is not None:
+        layer.insert(0, port.get_node())
+        port = rows
     first = port.get_node()
     if not layer or first.get_type_name() != reshape:
         return None
@@ -37,29 +35,20 @@ def kept_apart(wanted: Wanted, reshape: str) -> Reading | None:
     if merged[1] is None or prod(each or 0 for each in before[len(leading) :]) != merged[1]:
         return None
     computed: Region = (*wanted.region[:-1], None)
-    source: Region = (*wanted.region[:-1], *([None] * (len(before) - len(leading))))
+    source = (*wanted.region[:-1], *[None] * (len(before) - len(leading)))
     entries = [*within(wanted.node.output(0), computed)[:-1], merged[1]]
 
-    def build(ports: Sequence[Output | None]) -> Output | Refusal:
-        result = reshaped(only(ports), entries)
+    def build(port: Output) -> Output | Refusal:
+        result = reshaped(port, entries)
         for node in layer:
             rows = _rows_read_by(node, wanted.extents)
-            copy = recreate(node, [result if each == rows else each for each in node.input_values()])
+            copy = recreate(node, [result if port == rows else port for port in node.input_values()])
             if isinstance(copy, Refusal):
                 return copy
             result = copy.output(0)
         return result
 
-    return Reading(computed, (source,), build, (first.input_value(0),))
-
-
-def _layer_before(port: Output, known: Extents) -> tuple[list[Node], Output]:
-    """Ops that do the same to each row, in order, and the rows that the first of them reads."""
-    layer: list[Node] = []
-    while (rows := _rows_read_by(port.get_node(), known)) is not None:
-        layer.insert(0, port.get_node())
-        port = rows
-    return layer, port
+    return wanted.from_data(computed, source, build, first.input_value(0))
 
 
 def _rows_read_by(node: Node, known: Extents) -> Output | None:

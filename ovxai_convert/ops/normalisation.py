@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from openvino import Node
@@ -10,24 +11,15 @@ from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import AxesOf, axis_attribute, second_input
 from ovxai_convert.ops.kinds import Call, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
-from ovxai_convert.ops.op import (
-    CopiedForm,
-    Equation,
-    Narrowed,
-    Op,
-    Trait,
-    always_written_out,
-    no_products,
-    on_data,
-    traits,
-    types,
-)
+from ovxai_convert.ops.op import CopiedForm, Narrowed, Op, Trait, always_written_out, on_data
 
 
-def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
-    """``f(U(m))`` where an op works along axes without positions: each position is treated by itself."""
+def _along(
+    names: str, axes_of: AxesOf, copied: CopiedForm, narrowed: Narrowed, *more: Trait, affine: bool = False
+) -> Op:
+    """An op along axes; ``f(U(m))`` where these hold no positions: each position is treated by itself."""
 
-    def apply(call: Call, data: Masked) -> list[Masked] | NotHere:
+    def apart(call: Call, data: Masked) -> list[Masked] | NotHere:
         axes = axes_of(call.node)
         if axes is None:
             return NotHere("it works along axes that are not constant")
@@ -37,7 +29,8 @@ def _apart(axes_of: AxesOf, *, affine: bool = False) -> Equation:
         outputs = [data.positions] * call.node.get_output_size()
         return by_level(call, outputs, affine=affine, thin=None if data.thin in working else data.thin)
 
-    return on_data("channel-wise", apply)
+    row = always_written_out(names, meanings.kept, copied, *more)
+    return replace(row, equations=(on_data("channel-wise", apart),), narrowed=narrowed)
 
 
 def _channels(node: Node) -> list[int]:
@@ -52,13 +45,6 @@ def _mvn_axes(node: Node) -> list[int] | None:
     return list(range(1 if node.get_attributes().get("across_channels", False) else 2, count))
 
 
-def _along(
-    names: str, axes_of: AxesOf, copied: CopiedForm, narrowed: Narrowed, *more: Trait, affine: bool = False
-) -> Op:
-    equation = _apart(axes_of, affine=affine)
-    return Op(types(names), traits(*more), meanings.kept, copied, (equation,), narrowed, no_products)
-
-
 def _by_attribute(names: str, *more: Trait) -> Op:
     form, region = copying.along(axis_attribute, None), regions.along(axis_attribute)
     return _along(names, axis_attribute, form, region, *more)
@@ -69,6 +55,8 @@ def _by_input(names: str, *more: Trait) -> Op:
     return _along(names, second_input, form, regions.along(second_input), Trait.NORMALISATION, *more)
 
 
+_NORM: Final = (Trait.NORMALISATION, Trait.KEEPS_AXES)
+
 OPS: Final = (
     _by_attribute("Softmax", Trait.NORMALISATION, Trait.SOFTMAX),
     _by_attribute("LogSoftmax", Trait.NORMALISATION, Trait.LOG_SOFTMAX),
@@ -76,21 +64,8 @@ OPS: Final = (
     _by_input("NormalizeL2", Trait.UNIT_LENGTH),
     _by_input("LRN"),
     _by_input("RMS"),
-    _along(
-        "MVN",
-        _mvn_axes,
-        copying.along_or_merged(_mvn_axes, 1),
-        regions.along(_mvn_axes),
-        *(Trait.NORMALISATION, Trait.KEEPS_AXES),
-    ),
-    _along(
-        "BatchNormInference",
-        _channels,
-        copying.merged(),
-        regions.as_a_whole,
-        *(Trait.NORMALISATION, Trait.KEEPS_AXES),
-        affine=True,
-    ),
+    _along("MVN", _mvn_axes, copying.along_or_merged(_mvn_axes, 1), regions.along(_mvn_axes), *_NORM),
+    _along("BatchNormInference", _channels, copying.merged(), regions.as_a_whole, *_NORM, affine=True),
     always_written_out("GroupNormalization", meanings.kept, copying.merged(), Trait.NORMALISATION),
     _along("CumSum", second_input, copying.along(second_input, 1), regions.along(second_input)),
     always_written_out("ReverseSequence", meanings.kept, copying.UNKNOWN),

@@ -30,12 +30,7 @@ Macs: TypeAlias = "Callable[[Node], int]"
 
 @dataclass(frozen=True)
 class Equation:
-    """A compact form of an op: how its outputs come out of compact inputs without writing copies out.
-
-    Attributes:
-        name: unique name.
-        apply: the op's outputs, or why the equation does not hold here.
-    """
+    """A compact form of an op: its outputs out of compact inputs, or why it does not hold there."""
 
     name: str
     apply: Callable[[Call], Sequence[Carried] | NotHere]
@@ -47,6 +42,18 @@ def on_data(name: str, apply: Callable[[Call, Masked], Sequence[Carried] | NotHe
     def applied(call: Call) -> Sequence[Carried] | NotHere:
         data = call.data()
         return data if isinstance(data, NotHere) else apply(call, data)
+
+    return Equation(name, applied)
+
+
+def on_masked(
+    name: str, apply: Callable[[Call, list[tuple[int, Masked]]], Sequence[Carried] | NotHere]
+) -> Equation:
+    """An equation on compact inputs of one mask, all others being shared (see :meth:`Call.masked`)."""
+
+    def applied(call: Call) -> Sequence[Carried] | NotHere:
+        masked = call.masked()
+        return masked if isinstance(masked, NotHere) else apply(call, masked)
 
     return Equation(name, applied)
 
@@ -99,17 +106,7 @@ class Trait(Enum):
 
 @dataclass(frozen=True)
 class Op:
-    """All that is known of some op types that behave alike.
-
-    Attributes:
-        types: the types, as OpenVINO names them.
-        traits: what they are.
-        meaning: what the axes of their outputs hold.
-        copied: the op on all copies written out.
-        equations: compact forms, tried in order.
-        narrowed: which part of the inputs a part of an output needs.
-        macs: multiply-accumulates.
-    """
+    """All that is known of some op types that behave alike; equations are tried in order."""
 
     types: frozenset[str]
     traits: frozenset[Trait]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Final
@@ -11,17 +11,22 @@ from openvino import Output
 from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops import copying
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
-from ovxai_convert.ops.op import Equation, Op, Trait, no_products, on_data, traits, types
+from ovxai_convert.ops.meanings import windows
+from ovxai_convert.ops.op import Equation, Trait, always_written_out, on_data
 from ovxai_convert.ops.reductions import Pool, over_positions
 from ovxai_convert.tensors.extents import Extent, extent, number, pinned, quotient, rank_of, reshaped
 
 _POOLS: Final = {"MaxPool": Pool.MAX, "AvgPool": Pool.MEAN}
 
 
+def _unpadded(name: str, apply: Callable[[Call, Masked], Sequence[Carried] | NotHere]) -> Equation:
+    """An equation of an unpadded, undilated pooling of rows and columns, of which values alone are read."""
+    return on_data(name, lambda call, data: _unfit(call, data) or apply(call, data))
+
+
 def _unfit(call: Call, data: Masked) -> NotHere | None:
-    """Why a map is none that an unpadded, undilated pooling of rows and columns reads, values alone."""
     attributes = call.node.get_attributes()
     if not data.mask.one_hot or data.positions != (2, 3):
         return NotHere("it does not pool rows and columns of one cell each")
@@ -36,8 +41,6 @@ def _unfit(call: Call, data: Masked) -> NotHere | None:
 
 def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """A window that covers the map; at another size of the map the branch must not be built."""
-    if (unfit := _unfit(call, data)) is not None:
-        return unfit
     kernel = tuple(call.node.get_attributes()["kernel"])
     if kernel != call.original(0)[2:]:
         return NotHere("its window is not the whole map")
@@ -50,15 +53,13 @@ def _of_the_map(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
 
 def _of_tiles(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     """Tiles that cover the map; each holds one copy's value and background: ``pool(V[p], B, B, ...)``."""
-    if (unfit := _unfit(call, data)) is not None:
-        return unfit
     attributes, source = call.node.get_attributes(), call.original(0)[2:]
     kernel = tuple(attributes["kernel"])
     if not data.uniform[0]:
         return NotHere("the background differs from cell to cell")
     if kernel != tuple(attributes["strides"]):
         return NotHere("its windows overlap, or leave cells out")
-    if any(each is None or each % size for each, size in zip(source, kernel, strict=True)):
+    if any(extent is None or extent % size for extent, size in zip(source, kernel, strict=True)):
         return NotHere("its windows do not cover the map, or its size is open")
     window = tuple(old * new for old, new in zip(data.windows, kernel, strict=True))
     nothing, values = data.parts
@@ -94,19 +95,7 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.merged()(call)
 
 
-_EQUATIONS: Final = (on_data("global pooling", _of_the_map), on_data("tiled pooling", _of_tiles))
+_EQUATIONS: Final = (_unpadded("global pooling", _of_the_map), _unpadded("tiled pooling", _of_tiles))
+_POOLING: Final = always_written_out("AdaptiveMaxPool AdaptiveAvgPool", windows, _copied, Trait.POOLING)
 
-
-def _pooling(names: str, *equations: Equation) -> Op:
-    return Op(
-        types(names),
-        traits(Trait.POOLING),
-        meanings.windows,
-        _copied,
-        equations,
-        regions.as_a_whole,
-        no_products,
-    )
-
-
-OPS: Final = (_pooling(" ".join(_POOLS), *_EQUATIONS), _pooling("AdaptiveMaxPool AdaptiveAvgPool"))
+OPS: Final = (replace(_POOLING, types=frozenset(_POOLS), equations=_EQUATIONS), _POOLING)

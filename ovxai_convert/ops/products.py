@@ -20,21 +20,11 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import by_level, not_folded, shares
-from ovxai_convert.ops.op import Equation, Op, Trait, traits, types
+from ovxai_convert.ops.op import Equation, Op, Trait, on_masked, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.ops.whole_map import whole_map_product
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh, is_unclear, static_extent
-from ovxai_convert.tensors.extents import (
-    Span,
-    added_up,
-    extent,
-    full_shape,
-    ints,
-    product,
-    rank_of,
-    reshaped,
-    unsqueezed,
-)
+from ovxai_convert.tensors.extents import added_up, extent, full_shape, product, rank_of, reshaped, unsqueezed
 from ovxai_convert.tensors.permuting import transposed
 from ovxai_convert.tensors.ports import elements, extents
 from ovxai_convert.tensors.recreate import own_constant
@@ -49,8 +39,7 @@ def _is_turned(node: Node, place: int) -> bool:
 
 def contracted_axis(node: Node, place: int, rank: int) -> int:
     """The axis of an operand that is summed over."""
-    last = (place == 0) != _is_turned(node, place)
-    return rank - 1 if last else rank - 2
+    return rank - 1 if (place == 0) != _is_turned(node, place) else rank - 2
 
 
 def _meaning(node: Node, meanings: Meanings) -> list[Axes | None]:
@@ -87,18 +76,16 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return copying.made(call, [copying.wide(call, index, max(ranks)) for index in (0, 1)])
 
 
-def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
+def _by_weights(call: Call, masked: list[tuple[int, Masked]]) -> Sequence[Carried] | NotHere:
     """``U(m) W`` or ``W U(m)``, contracted along an axis without positions."""
-    found = call.masked()
-    if isinstance(found, NotHere):
-        return found
-    if len(found) != 1 or min(len(call.original(index)) for index in (0, 1)) < 2:
+    if len(masked) != 1 or min(len(call.original(index)) for index in (0, 1)) < 2:
         return NotHere("it multiplies copies with each other, or vectors")
-    (place, data), full = found[0], len(call.result)
+    (place, data), full = masked[0], len(call.result)
     rank = len(call.original(place))
-    if contracted_axis(call.node, place, rank) in data.positions:
+    summed = contracted_axis(call.node, place, rank)
+    if summed in data.positions:
         return NotHere("it sums over the positions")
-    kept = rank - 2 if contracted_axis(call.node, place, rank) == rank - 1 else rank - 1
+    kept = rank - 2 if summed == rank - 1 else rank - 1
     kept_at = full - 2 if place == 0 else full - 1
     positions = tuple(kept_at if axis == kept else axis + full - rank for axis in data.positions)
     other = call.original(1 - place)
@@ -119,13 +106,11 @@ def _by_weights(call: Call) -> Sequence[Carried] | NotHere:
 def _of_a_flattened_map(call: Call) -> Sequence[Carried] | NotHere:
     """Flatten and a fully connected layer."""
     data, weights = call.inputs
-    if (
-        not isinstance(data, Masked)
-        or not data.flat
-        or not isinstance(weights, Shared)
-        or _is_turned(call.node, 0)
-    ):
-        return NotHere("it is no layer on a flattened map")
+    unfit = NotHere("it is no layer on a flattened map")
+    if not isinstance(data, Masked) or not isinstance(weights, Shared):
+        return unfit
+    if not data.flat or _is_turned(call.node, 0):
+        return unfit
     if rank_of(weights.port) != 2 or None in (extents(weights.port) or (None,)):
         return NotHere("its weights are not one matrix")
     matrix = own_constant(weights.port)
@@ -149,15 +134,10 @@ def _of_values(call: Call) -> Sequence[Carried] | NotHere:
     by_copy = transposed(weights.port, [*range(1, rank - 1), 0, rank - 1, rank])
     shape = full_shape(by_copy)
     batch, (copies, rows, tokens) = shape[:-3], shape[-3:]
-    merged = [
-        reshaped(
-            ops.multiply(by_copy, unsqueezed(share, [1])).output(0), [*batch, product([copies, rows]), tokens]
-        )
-        for share in shares(values)
-    ]
+    weighed = [ops.multiply(by_copy, unsqueezed(share, [1])).output(0) for share in shares(values)]
+    merged = [reshaped(port, [*batch, product([copies, rows]), tokens]) for port in weighed]
     products = _sum_of_products(merged, values, turned=turned)
-    channels = extent(products, rank - 1)
-    split = reshaped(products, [*batch, copies, rows, channels])
+    split = reshaped(products, [*batch, copies, rows, extent(products, rank - 1)])
     return [Copied(transposed(split, [rank - 2, *range(rank - 2), rank - 1, rank]))]
 
 
@@ -166,7 +146,7 @@ def _sum_of_products(weighted: Sequence[Output], values: Masked, *, turned: bool
 
     def term(weights: Output, part: Output, uniform: bool) -> Output:
         if uniform:
-            weights = ops.reduce_sum(weights, ints([-1]), keep_dims=True).output(0)
+            weights = ops.reduce_sum(weights, [-1], keep_dims=True).output(0)
         return ops.matmul(weights, part, False, turned).output(0)
 
     return added_up(starmap(term, zip(weighted, values.parts, values.uniform, strict=True)))
@@ -178,14 +158,10 @@ def _narrowed(wanted: Wanted) -> Reading:
     if min(map(len, shapes)) < 2:
         return regions.as_a_whole(wanted)
     rows, columns = wanted.region[-2:]
-    matrices: list[tuple[Span | None, Span | None]] = [
-        (None, rows) if _is_turned(wanted.node, 0) else (rows, None),
-        (columns, None) if _is_turned(wanted.node, 1) else (None, columns),
-    ]
-    inputs: list[Region | None] = []
-    for shape, matrix in zip(shapes, matrices, strict=True):
-        inputs.append((*regions.aligned(wanted.region[:-2], shape[:-2]), *matrix))
-    return wanted.recreated(wanted.region, inputs)
+    left: Region = (None, rows) if _is_turned(wanted.node, 0) else (rows, None)
+    right: Region = (columns, None) if _is_turned(wanted.node, 1) else (None, columns)
+    batches = [regions.aligned(wanted.region[:-2], shape[:-2]) for shape in shapes]
+    return wanted.recreated(wanted.region, [batches[0] + left, batches[1] + right])
 
 
 def _macs(node: Node) -> int:
@@ -217,18 +193,10 @@ def values_of(node: Node) -> tuple[Output, int] | None:
     return (values, contracted_axis(node, 1, count)) if count > 1 else None
 
 
-OPS: Final = (
-    Op(
-        types(MATMUL),
-        traits(Trait.PRODUCT),
-        _meaning,
-        _copied,
-        (
-            Equation("channel matmul", _by_weights),
-            Equation("flattened matmul", _of_a_flattened_map),
-            Equation("attention", _of_values),
-        ),
-        _narrowed,
-        _macs,
-    ),
+_EQUATIONS: Final = (
+    on_masked("channel matmul", _by_weights),
+    Equation("flattened matmul", _of_a_flattened_map),
+    Equation("attention", _of_values),
 )
+
+OPS: Final = (Op(types(MATMUL), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs),)

@@ -12,11 +12,11 @@ from openvino import opset15 as ops
 from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.copying import second_input
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
-from ovxai_convert.ops.levels import by_level, filled, per_copy, positions_in_all
+from ovxai_convert.ops.levels import by_level, cells, filled, per_copy
 from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh
-from ovxai_convert.tensors.extents import Span, ints, number, shape_vector
+from ovxai_convert.tensors.extents import ints, number, product, shape_vector
 from ovxai_convert.tensors.ports import constant_ints, extents
 
 _AFFINE: Final = types("ReduceMean ReduceSum")
@@ -37,9 +37,7 @@ _POOLS: Final = {"ReduceMean": Pool.MEAN, "ReduceSum": Pool.SUM, "ReduceMax": Po
 def reduced_axes(node: Node) -> frozenset[int] | None:
     """Axes (0 and up) that a reduction removes or sets to one, None when they are not constant."""
     shape, axes = extents(node.input_value(0)), constant_ints(node.input_value(1))
-    if shape is None or axes is None:
-        return None
-    return frozenset(axis % len(shape) for axis in axes)
+    return None if shape is None or axes is None else frozenset(axis % len(shape) for axis in axes)
 
 
 def _keeps(node: Node) -> bool:
@@ -61,14 +59,12 @@ def _narrowed(wanted: Wanted) -> Reading:
     gone = reduced_axes(wanted.node)
     if gone is None:
         return regions.as_a_whole(wanted)
-    kept = _keeps(wanted.node)
+    if _keeps(wanted.node):
+        computed = tuple(None if axis in gone else span for axis, span in enumerate(wanted.region))
+        return wanted.on_data(computed, computed)
     spans = iter(wanted.region)
-    source: list[Span | None] = []
-    for axis in range(len(wanted.input_shape(0))):
-        span = next(spans) if kept or axis not in gone else None
-        source.append(None if axis in gone else span)
-    computed = tuple(None if kept and axis in gone else each for axis, each in enumerate(wanted.region))
-    return wanted.recreated(computed, [tuple(source), *wanted.whole_inputs()[1:]])
+    source = [None if axis in gone else next(spans) for axis in range(len(wanted.input_shape(0)))]
+    return wanted.on_data(wanted.region, source)
 
 
 def _of_channels(call: Call, data: Masked) -> list[Masked] | NotHere:
@@ -136,8 +132,7 @@ def _extreme(tensor: Masked, *, larger: bool) -> Output | NotHere:
     several = ops.greater(_cell_count(tensor), number(1, values))
     never = number(float("-inf") if larger else float("inf"), values)
     counted = ops.add(background, ops.select(several, number(0, values), never))
-    combine = ops.maximum if larger else ops.minimum
-    return combine(per_copy(values, tensor.positions), counted).output(0)
+    return (ops.maximum if larger else ops.minimum)(per_copy(values, tensor.positions), counted).output(0)
 
 
 def _cell_count(tensor: Masked) -> Output:
@@ -146,21 +141,17 @@ def _cell_count(tensor: Masked) -> Output:
     As a sum of so many ones: where the batch is open but the map is not, the compiler folds what gives a
     shape and nothing else that is read from one.
     """
-    ones = ops.broadcast(ops.constant(1, Type.f32), shape_vector([positions_in_all(tensor)]))
+    ones = ops.broadcast(ops.constant(1, Type.f32), shape_vector([product(cells(tensor))]))
     count = ops.reduce_sum(ones, ints([0]), keep_dims=False)
     return ops.convert(count, tensor.parts[-1].get_element_type()).output(0)
 
 
+_EQUATIONS: Final = on_data("channel reduction", _of_channels), on_data("global reduction", _of_positions)
+
+
 def _reduction(names: str, *more: Trait) -> Op:
-    return Op(
-        types(names),
-        traits(*more),
-        _meaning,
-        copying.along(second_input, 1),
-        (on_data("channel reduction", _of_channels), on_data("global reduction", _of_positions)),
-        _narrowed,
-        no_products,
-    )
+    copied = copying.along(second_input, 1)
+    return Op(types(names), traits(*more), _meaning, copied, _EQUATIONS, _narrowed, no_products)
 
 
 OPS: Final = (

@@ -22,10 +22,10 @@ Build: TypeAlias = "Callable[[Sequence[Output | None]], Output | Refusal]"
 
 @dataclass(frozen=True)
 class Reading:
-    """How one output of an op is computed within a region.
+    """How one output of an op is computed within a region, which contains the one that was asked for.
 
     Attributes:
-        computed: the region of the output that is computed; it contains the one that was asked for.
+        computed: the region of the output.
         inputs: the region of every input that is read for it, None where an input is not read.
         build: makes the output from the inputs within their regions.
         instead: tensors that are read instead of the op's own inputs.
@@ -39,14 +39,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A region of an op's output that somebody reads.
-
-    Attributes:
-        node: the op.
-        index: which output.
-        region: the region.
-        extents: extents of all tensors of the model.
-    """
+    """A region of one of an op's outputs that somebody reads, and the extents of all tensors of the model."""
 
     node: Node
     index: int
@@ -70,6 +63,29 @@ class Wanted:
         """The same op on regions of its inputs."""
         return Reading(computed, tuple(inputs), self._recreate)
 
+    def on_data(self, computed: Region, data: Sequence[Span | None]) -> Reading:
+        """The same op on a region of its first input; what follows are parameters, as a whole."""
+        return self.recreated(computed, [tuple(data), *self.whole_inputs()[1:]])
+
+    def from_data(
+        self,
+        computed: Region,
+        data: Sequence[Span | None],
+        build: Callable[[Output], Output | Refusal],
+        instead: Output | None = None,
+    ) -> Reading:
+        """What is made of a region of the first input alone, or of the one tensor that is read instead."""
+
+        def made(ports: Sequence[Output | None]) -> Output | Refusal:
+            port = ports[0]
+            assert port is not None, "the data are read"
+            return build(port)
+
+        if instead is not None:
+            return Reading(computed, (tuple(data),), made, (instead,))
+        unread = [None] * (self.node.get_input_size() - 1)
+        return Reading(computed, (tuple(data), *unread), made)
+
     def _recreate(self, ports: Sequence[Output | None]) -> Output | Refusal:
         read = [port for port in ports if port is not None]
         copy = self.node if read == self.node.input_values() else recreate(self.node, read)
@@ -90,7 +106,7 @@ def broadcasting(wanted: Wanted) -> Reading:
 
 def unary(wanted: Wanted) -> Reading:
     """One value in, one value out; what follows the first input are parameters."""
-    return wanted.recreated(wanted.region, [wanted.region, *wanted.whole_inputs()[1:]])
+    return wanted.on_data(wanted.region, wanted.region)
 
 
 def along(axes_of: Callable[[Node], Sequence[int] | None]) -> Callable[[Wanted], Reading]:
@@ -102,7 +118,7 @@ def along(axes_of: Callable[[Node], Sequence[int] | None]) -> Callable[[Wanted],
             return as_a_whole(wanted)
         working = {axis % count for axis in axes}
         computed = tuple(None if axis in working else span for axis, span in enumerate(wanted.region))
-        return wanted.recreated(computed, [computed, *wanted.whole_inputs()[1:]])
+        return wanted.on_data(computed, computed)
 
     return rule
 
@@ -114,33 +130,22 @@ def picked(wanted: Wanted, spans: Mapping[int, Span], dropped: Sequence[int] = (
     for axis in range(len(wanted.input_shape(0))):
         within = (0, 1) if axis in dropped else next(asked)
         span = spans.get(axis)
-        if span is None or within is None:
-            source.append(span or within)
-        else:
-            source.append((span[0] + within[0], span[0] + within[1]))
-    unread = [None] * (wanted.node.get_input_size() - 1)
+        both = span and within and (span[0] + within[0], span[0] + within[1])
+        source.append(both or span or within)
 
-    def build(ports: Sequence[Output | None]) -> Output:
-        port = only(ports)
+    def build(port: Output) -> Output:
         return ops.squeeze(port, ints(list(dropped))).output(0) if dropped else port
 
-    return Reading(wanted.region, (tuple(source), *unread), build)
+    return wanted.from_data(wanted.region, source, build)
 
 
 def aligned(region: Region, shape: Sequence[int | None]) -> Region:
     """What is read of an input that broadcasts to the output, axes aligned to the right."""
     pairs = zip(shape, region[len(region) - len(shape) :], strict=True)
-    return tuple(None if each == 1 else span for each, span in pairs)
+    return tuple(None if extent == 1 else span for extent, span in pairs)
 
 
-def only(ports: Sequence[Output | None]) -> Output:
-    """The first input, of which alone something is read."""
-    port = ports[0]
-    assert port is not None, "the data are read"
-    return port
-
-
-def within(port: Output, region: Region) -> list[Extent]:
+def within(port: Output, region: Sequence[Span | None]) -> list[Extent]:
     """Shape of a tensor of the model within a region."""
     return [span[1] - span[0] if span else extent(port, axis) for axis, span in enumerate(region)]
 

@@ -1,24 +1,25 @@
-"""Some indices of an axis: Slice, StridedSlice, Split, VariadicSplit."""
+"""Some indices of an axis: Slice, StridedSlice, Split, VariadicSplit, Gather by number, TopK by rank."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from typing import Final
 
 from openvino import Node
 from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying, meanings, regions
-from ovxai_convert.ops.copying import second_input
+from ovxai_convert.ops import copying, meanings
+from ovxai_convert.ops.copying import axis_attribute, second_input
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, filled, general, some_positions
-from ovxai_convert.ops.op import Op, no_products, on_data, traits, types
-from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
+from ovxai_convert.ops.regions import Reading, Wanted, as_a_whole, picked
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, clamped, static_extent
-from ovxai_convert.tensors.extents import Span, ints
-from ovxai_convert.tensors.ports import constant_ints, rank
+from ovxai_convert.tensors.extents import Span, full_shape, ints, pinned, reshaped
+from ovxai_convert.tensors.ports import constant_ints, extents, rank
 
 _STRIDED: Final = "StridedSlice"
 _TO_THE_END: Final = 2**31 - 1
@@ -29,17 +30,15 @@ def slice_bounds(node: Node) -> dict[int, Span]:
     if node.get_input_size() < 4:
         return {}
     begin, end, step = (constant_ints(node.input_value(index)) for index in (1, 2, 3))
-    if begin is None or end is None or step is None or any(each != 1 for each in step):
+    if begin is None or end is None or step is None or any(size != 1 for size in step):
         return {}
     bounds = list(zip(begin, end, strict=True))
-    return _strided_bounds(node, bounds) if node.get_type_name() == _STRIDED else _bounds(node, bounds)
-
-
-def _bounds(node: Node, bounds: list[Span]) -> dict[int, Span]:
+    if node.get_type_name() == _STRIDED:
+        return _strided_bounds(node, bounds)
     count, axes = rank(node.input_value(0)), _sliced_axes(node)
     if count is None or axes is None:
         return {}
-    return {axis % count: each for axis, each in zip(axes, bounds, strict=True)}
+    return {axis % count: span for axis, span in zip(axes, bounds, strict=True)}
 
 
 def _sliced_axes(node: Node) -> list[int] | None:
@@ -103,10 +102,8 @@ def _strided_copies(call: Call) -> list[Copied] | Refusal:
         return call.refuse("has bounds that depend on the target")
     attributes = call.node.get_attributes()
     first = {"begin_mask": 1, "end_mask": 1, "new_axis_mask": 0, "shrink_axis_mask": 0, "ellipsis_mask": 0}
-    masks = {
-        name: [each, *attributes[name], *[0] * (count - len(attributes[name]))]
-        for name, each in first.items()
-    }
+    own = {name: [*attributes[name], *[0] * (count - len(attributes[name]))] for name in first}
+    masks = {name: [entry, *own[name]] for name, entry in first.items()}
     bounds = []
     for index in range(1, len(call.inputs)):
         port = copying.port_of(call, index)
@@ -120,11 +117,12 @@ def _some(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     bounds = slice_bounds(call.node)
     if not bounds:
         return NotHere("its bounds are not constant, its step is not one, or axes come and go")
-    if not any(axis in bounds and not _takes_all(call, axis, bounds[axis]) for axis in data.positions):
+    lengths = {axis: call.original(0)[axis] for axis in data.positions if axis in bounds}
+    if all(clamped(bounds[axis], length or 0) == (0, length) for axis, length in lengths.items()):
         return by_level(call, [data.positions], affine=True)
     if len(data.positions) != 1 or data.mask.pooled:
         return NotHere("it cuts the rows or columns of a map")
-    (axis,), length = data.positions, call.original(0)[data.positions[0]]
+    ((axis, length),) = lengths.items()
     if length is None:
         return NotHere("it cuts positions whose number is open")
     tensor = filled(general(data))
@@ -134,39 +132,33 @@ def _some(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
     return [some_positions(tensor, outputs[0].parts, clamped(bounds[axis], length))]
 
 
-def _takes_all(call: Call, axis: int, bounds: Span) -> bool:
-    length = call.original(0)[axis]
-    return length is not None and clamped(bounds, length) == (0, length)
-
-
 def _narrowed(wanted: Wanted) -> Reading:
     """A slice of step one along static axes."""
     bounds = slice_bounds(wanted.node)
     if not bounds:
-        return regions.as_a_whole(wanted)
+        return as_a_whole(wanted)
     spans = {}
-    for axis, each in bounds.items():
+    for axis, span in bounds.items():
         extent = wanted.input_shape(0)[axis]
-        if extent is not None:
-            spans[axis] = clamped(each, extent)
-        elif each[0] != 0 or each[1] < _TO_THE_END:
-            return regions.as_a_whole(wanted)
-    whole = {axis for axis, span in spans.items() if span == (0, wanted.input_shape(0)[axis])}
-    return regions.picked(wanted, {axis: span for axis, span in spans.items() if axis not in whole})
+        if extent is None and (span[0] != 0 or span[1] < _TO_THE_END):
+            return as_a_whole(wanted)
+        if extent is not None and (taken := clamped(span, extent)) != (0, extent):
+            spans[axis] = taken
+    return picked(wanted, spans)
 
 
 def _one_piece(wanted: Wanted) -> Reading:
     """One of the pieces of an axis."""
     axes = constant_ints(wanted.node.input_value(1))
     if axes is None:
-        return regions.as_a_whole(wanted)
+        return as_a_whole(wanted)
     axis = axes[0] % len(wanted.shape)
-    lengths = [wanted.extents[port][axis] for port in wanted.node.outputs()]
-    static = [each for each in lengths if each is not None]
-    if len(static) != len(lengths):
-        return regions.as_a_whole(wanted)
-    start = sum(static[: wanted.index])
-    return regions.picked(wanted, {axis: (start, start + static[wanted.index])})
+    outputs = wanted.node.outputs()
+    lengths = [length for port in outputs if (length := wanted.extents[port][axis]) is not None]
+    if len(lengths) != len(outputs):
+        return as_a_whole(wanted)
+    start = sum(lengths[: wanted.index])
+    return picked(wanted, {axis: (start, start + lengths[wanted.index])})
 
 
 def _pieces(call: Call, data: Masked) -> list[Masked] | NotHere:
@@ -177,18 +169,93 @@ def _pieces(call: Call, data: Masked) -> list[Masked] | NotHere:
     return by_level(call, [data.positions] * call.node.get_output_size(), affine=True)
 
 
-_SOME: Final = on_data("slice", _some)
+def _takes_all_in_order(node: Node) -> bool:
+    """Whether a Gather takes every entry of a vector once, in order, and so only gives it another shape.
+
+    Exporters write torch's ``as_strided`` of a contiguous tensor so, behind a Reshape to a vector.
+    """
+    source, indices = extents(node.input_value(0)), extents(node.input_value(1))
+    if source is None or indices is None or len(source) != 1 or source[0] is None or None in indices:
+        return False
+    if prod(count or 0 for count in indices) != source[0] or node.get_attributes().get("batch_dims", 0):
+        return False
+    return constant_ints(node.input_value(1)) == list(range(source[0]))
+
+
+def _gathered_axis(node: Node) -> int | None:
+    """The axis that a Gather picks from, None where it is not constant or counts behind batches."""
+    axes, source = constant_ints(node.input_value(2)), extents(node.input_value(0))
+    if not axes or source is None or node.get_attributes().get("batch_dims", 0):
+        return None
+    return axes[0] % len(source)
+
+
+def _gathered_meaning(node: Node, known: Meanings) -> list[Axes | None]:
+    """A Gather that takes all of a vector in order is a Reshape; what others pick is not followed."""
+    return meanings.dealt(node, known) if _takes_all_in_order(node) else [None]
+
+
+def _gathered_copies(call: Call) -> list[Copied] | Refusal:
+    axis = _gathered_axis(call.node)
+    if _takes_all_in_order(call.node):
+        vector = pinned(copying.port_of(call, 0), {1: call.original(0)[0] or 0})
+        return [Copied(reshaped(vector, [call.count, *full_shape(call.node.output(0))]))]
+    if axis is None or copying.depends(call):
+        return call.refuse("gathers along an axis that is not constant")
+    return copying.made(call, [copying.port_of(call, 0), copying.port_of(call, 1), ints(axis + 1)])
+
+
+def _gathered(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
+    """Some indices of ``U(m)``, along an axis without positions."""
+    axis = _gathered_axis(call.node)
+    if axis is None or _takes_all_in_order(call.node) or axis in data.positions:
+        return NotHere("it picks positions, or along an axis that is not constant")
+    grown = len(call.original(1)) - 1
+    return by_level(call, [tuple(place + grown * (place > axis) for place in data.positions)], affine=True)
+
+
+def _neighbours(wanted: Wanted) -> Reading:
+    """Picking neighbouring indices along one axis."""
+    indices, axis = constant_ints(wanted.node.input_value(1)), _gathered_axis(wanted.node)
+    index_rank = len(wanted.input_shape(1))
+    if not indices or axis is None or index_rank > 1:
+        return as_a_whole(wanted)
+    extent = wanted.input_shape(0)[axis]
+    if extent is not None:
+        indices = [index % extent for index in indices]
+    span = (indices[0], indices[0] + len(indices))
+    if indices[0] < 0 or indices != list(range(*span)):
+        return as_a_whole(wanted)
+    return picked(wanted, {axis: span}, (axis,) if index_rank == 0 else ())
+
+
+def _best_of_each(call: Call, data: Masked) -> list[Masked] | NotHere:
+    """The best along an axis without positions, at every position."""
+    (axis,) = axis_attribute(call.node)
+    if axis % len(call.original(0)) in data.positions:
+        return NotHere("it ranks the positions")
+    return by_level(call, [data.positions] * call.node.get_output_size())
+
+
+_SOME: Final = (on_data("slice", _some),)
+_PIECES: Final = (on_data("split", _pieces),)
+_GATHERED: Final = (on_data("gather", _gathered),)
+_BEST: Final = (on_data("best of each", _best_of_each),)
+_split_copies: Final = copying.along(second_input, 1)
+_best_copies: Final = copying.along_or_merged(axis_attribute, None)
 
 OPS: Final = (
-    Op(types("Slice"), traits(), _meaning, _sliced_copies, (_SOME,), _narrowed, no_products),
-    Op(types(_STRIDED), traits(), _meaning, _strided_copies, (_SOME,), _narrowed, no_products),
+    Op(types("Slice"), traits(), _meaning, _sliced_copies, _SOME, _narrowed, no_products),
+    Op(types(_STRIDED), traits(), _meaning, _strided_copies, _SOME, _narrowed, no_products),
     Op(
         types("Split VariadicSplit"),
         traits(),
         meanings.resized,
-        copying.along(second_input, 1),
-        (on_data("split", _pieces),),
+        _split_copies,
+        _PIECES,
         _one_piece,
         no_products,
     ),
+    Op(types("Gather"), traits(), _gathered_meaning, _gathered_copies, _GATHERED, _neighbours, no_products),
+    Op(types("TopK"), traits(Trait.BEST_OF), meanings.unknown, _best_copies, _BEST, as_a_whole, no_products),
 )

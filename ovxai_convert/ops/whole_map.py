@@ -7,6 +7,7 @@ With one matrix ``W[q]`` per cell q, only cell(p) of copy p differs from the bac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 
 from openvino import Output
@@ -23,11 +24,8 @@ def whole_map_product(tensor: Masked, matrix: Output) -> Output | NotHere:
     """``[P, N, K]``: the map of every copy times a matrix ``[D1 * D2 * ..., K]``, B being uniform.
 
     ``sum_q W[q] B = (sum_q W[q]) B``, so that the weights of the background are summed at compile time. The
-    weights are of this size of the map; at another the product cannot be built.
-
-    Args:
-        tensor: the map, samples along its first axis.
-        matrix: the weights, in the order in which the map is flattened.
+    weights are of this size of the map, in the order in which it is flattened behind the samples; at another
+    size the product cannot be built.
     """
     grid = _Grid.of(tensor)
     if isinstance(grid, NotHere):
@@ -37,7 +35,7 @@ def whole_map_product(tensor: Masked, matrix: Output) -> Output | NotHere:
     others = [axis for axis in range(1, len(grid.original)) if axis not in tensor.positions]
     apart = reshaped(own_constant(matrix), [*grid.original[1:], classes])
     order = [axis - 1 for axis in (*tensor.positions, *others)]
-    per_cell = reshaped(transposed(apart, [*order, len(order)]), [grid.cell_count, grid.channels, classes])
+    per_cell = reshaped(transposed(apart, [*order, len(order)]), [prod(grid.cells), grid.channels, classes])
     static = {axis: size for axis, size in enumerate(extents(values) or ()) if axis and size}
     difference = ops.subtract(pinned(values, static), nothing).output(0)
     in_front = transposed(difference, [*tensor.positions, 0, *others])
@@ -73,31 +71,25 @@ class _Grid:
         shape = extents(tensor.parts[-1]) or ()
         if 0 in tensor.positions or None in shape[1:]:
             return NotHere("the size of the map is open")
-        static = [each or 0 for each in shape]
+        static = [extent or 0 for extent in shape]
         for axis, size in zip(tensor.positions, tensor.windows, strict=True):
             static[axis] //= size
-        channels = prod(each for axis, each in enumerate(static) if axis and axis not in tensor.positions)
         cells = tuple(static[axis] for axis in tensor.positions)
+        channels = prod(size for axis, size in enumerate(static) if axis and axis not in tensor.positions)
         return cls(tuple(static), cells, tensor.windows, channels)
-
-    @property
-    def cell_count(self) -> int:
-        """Cells in all."""
-        return prod(self.cells)
 
     def by_cell(self, port: Output) -> Output:
         """``[positions..., N, C] -> [cells, copies of a cell * N, C]``."""
-        pairs = [each for pair in zip(self.cells, self.window, strict=True) for each in pair]
+        pairs = chain.from_iterable(zip(self.cells, self.window, strict=True))
         apart = reshaped(port, [*pairs, -1, self.channels])
-        moved = transposed(apart, self._cells_first())
-        return reshaped(moved, [self.cell_count, -1, self.channels])
+        return reshaped(transposed(apart, self._cells_first()), [prod(self.cells), -1, self.channels])
 
     def by_copy(self, port: Output, classes: int) -> Output:
         """``[cells, copies of a cell * N, K] -> [P, N, K]``, undoing :meth:`by_cell`."""
         apart = reshaped(port, [*self.cells, *self.window, -1, classes])
         order = self._cells_first()
         moved = transposed(apart, [order.index(axis) for axis in range(len(order))])
-        return reshaped(moved, [self.cell_count * prod(self.window), -1, classes])
+        return reshaped(moved, [prod(self.cells + self.window), -1, classes])
 
     def _cells_first(self) -> list[int]:
         """Order that takes ``cell, window, cell, window, N, C`` to ``cell, cell, window, window, N, C``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,11 +25,11 @@ def read_image(path: Path) -> Pixels:
     if not path.is_file():
         raise ModelReadError(f"{path}: no such image")
     try:
-        encoded = np.fromfile(path, np.uint8)
+        content = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+        pixels = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
     except cv2.error:  # more pixels than OpenCV decodes
         pixels = None
     if pixels is None:
@@ -36,11 +37,11 @@ def read_image(path: Path) -> Pixels:
     return np.asarray(pixels, np.uint8)
 
 
-def encode_png(picture: Pixels) -> bytes:
-    """A picture, ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey, as the bytes of a PNG file."""
-    done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture))
+def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] = ()) -> bytes:
+    """A picture, ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey, as the bytes of an image file."""
+    done, content = cv2.imencode(suffix, np.ascontiguousarray(picture), settings)
     assert done, "OpenCV encodes every array of 8-bit pixels"
-    return encoded.tobytes()
+    return content.tobytes()
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from openvino import Model
 
 from ovxai_convert.anatomy.inputs import input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.preprocessing import InputLayout, Preprocessing, PreprocessingHints
+from ovxai_convert.photographs.preprocessing import InputLayout, Preprocessing, PreprocessingHints, as_type
 from ovxai_convert.tensors.ports import extents
 
 _FROM_THE_OTHER: Final[dict[InputLayout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
@@ -23,13 +23,7 @@ _ANY_SIZE: Final = 224
 
 @dataclass(frozen=True)
 class ImageInput:
-    """A model's only input.
-
-    Attributes:
-        shape: its extents, None where dynamic.
-        dtype: its element type.
-        layout: the order of its axes, None where nothing tells.
-    """
+    """A model's only input; extents are None where dynamic, the layout where nothing tells."""
 
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
@@ -42,20 +36,12 @@ class ImageInput:
 
     @property
     def spatial_axes(self) -> tuple[int, int]:
-        """Indices of rows and columns in one sample (without the batch axis).
-
-        Raises:
-            UsageError: the layout is not known.
-        """
+        """Indices of rows and columns in one sample (without the batch axis); as for ``known_layout``."""
         layout = self.known_layout()
         return layout.index("H") - 1, layout.index("W") - 1
 
     def known_layout(self) -> InputLayout:
-        """The layout.
-
-        Raises:
-            UsageError: it is not known.
-        """
+        """The layout; a UsageError where it is not known."""
         if self.layout is None:
             raise UsageError(
                 f"nothing tells which axes of the input {self} are rows and columns; name its layout"
@@ -67,11 +53,7 @@ class ImageInput:
 
 
 def image_input(model: Model, layout: InputLayout | None = None) -> ImageInput:
-    """The input of a model that takes one image.
-
-    Args:
-        model: the model.
-        layout: order of the axes, where the user or a sidecar names it.
+    """The input of a model that takes one image; ``layout`` where the user or a sidecar names it.
 
     Raises:
         UsageError: it has several inputs, or one that is no image.
@@ -81,9 +63,8 @@ def image_input(model: Model, layout: InputLayout | None = None) -> ImageInput:
     port = model.inputs[0]
     if not takes_image(model):
         raise UsageError(f"the model's input {port.get_partial_shape()} does not take an image")
-    shape = extents(port) or ()
-    found = layout or input_layout(port)
-    return ImageInput(shape, np.dtype(port.get_element_type().to_dtype()), found)  # type: ignore[arg-type]
+    dtype = np.dtype(port.get_element_type().to_dtype())
+    return ImageInput(extents(port) or (), dtype, layout or input_layout(port))  # type: ignore[arg-type]
 
 
 def takes_image(model: Model) -> bool:
@@ -112,34 +93,28 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     mean, scale = hints.mean or (offset,), hints.scale or (1.0,)
     if channels == 1 and max(len(mean), len(scale)) > 1:
         raise UsageError("the input is grey: its mean and its scale are one number each")
-    resize, colour = hints.resize or "crop", hints.colour or "rgb"
-    found = Preprocessing(
-        wanted, channels, image.dtype, mean, scale, colour, resize, layout, hints.pad_value or 0
-    )
-    return found, tuple(_assumptions(image, hints, found))
+    resize, colour, pad = hints.resize or "crop", hints.colour or "rgb", hints.pad_value or 0
+    taken = Preprocessing(wanted, channels, image.dtype, mean, scale, colour, resize, layout, pad)
+    return taken, tuple(_assumptions(image, hints, taken))
 
 
-def _assumptions(image: ImageInput, hints: PreprocessingHints, found: Preprocessing) -> Sequence[str]:
-    said = []
-    if hints.size is None and None in (image.shape[found.layout.index(axis)] for axis in "HW"):
-        said.append(f"size {found.size[0]}x{found.size[1]}")
-    if hints.colour is None and found.channels == 3:
-        said.append(f"colours {found.colour}")
+def _assumptions(image: ImageInput, hints: PreprocessingHints, taken: Preprocessing) -> Iterator[str]:
+    if hints.size is None and None in (image.shape[taken.layout.index(axis)] for axis in "HW"):
+        yield f"size {taken.size[0]}x{taken.size[1]}"
+    if hints.colour is None and taken.channels == 3:
+        yield f"colours {taken.colour}"
     if hints.resize is None:
-        said.append(f"resize {found.resize}")
+        yield f"resize {taken.resize}"
     if hints.mean is None:
-        said.append(f"mean {found.mean[0]:g}")
+        yield f"mean {taken.mean[0]:g}"
     if hints.scale is None:
-        said.append(f"scale {found.scale[0]:g}")
-    return said
+        yield f"scale {taken.scale[0]:g}"
 
 
 def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
     """Prepared data as samples of an input: ``(N, ...)`` in its layout and element type.
 
-    Args:
-        data: ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, or a batch of one of the latter two.
-        image: the input.
+    The data are ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, or a batch of one of the latter two.
 
     Raises:
         UsageError: the data do not fit, with both shapes.
@@ -147,29 +122,21 @@ def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
         raise UsageError(f"the image holds {array.dtype}, not numbers")
-    if array.ndim == 2:
-        array = array[..., np.newaxis]
-    if array.ndim == 3:
-        array = array[np.newaxis]
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    array = array[np.newaxis] if array.ndim == 3 else array
     if array.ndim != 4 or array.size == 0:
         raise UsageError(f"an image has the shape (H, W, C), a batch (N, H, W, C), and not {np.shape(data)}")
-    choices = [array]
-    if image.layout is not None:
-        choices.append(array.transpose(_FROM_THE_OTHER[image.layout]))
-    for choice in choices:
+    turned = [] if image.layout is None else [array.transpose(_FROM_THE_OTHER[image.layout])]
+    for choice in (array, *turned):
         if _fits(choice.shape, image):
-            return _as_type(choice, image.dtype)
+            return as_type(choice, image.dtype)
     raise UsageError(_misfit(array, image))
 
 
 def _fits(shape: Sequence[int], image: ImageInput) -> bool:
-    channels = None if image.layout is None else image.layout.index("C")
-    for axis in range(1, 4):
-        wanted = image.shape[axis]
-        if wanted is None and axis == channels:
-            if shape[axis] not in (1, 3):
-                return False
-        elif wanted not in (None, shape[axis]):
+    for name, wanted, extent in zip(image.layout or "N???", image.shape, shape, strict=True):
+        takes = (1, 3) if name == "C" else (extent,)
+        if name != "N" and extent not in (takes if wanted is None else (wanted,)):
             return False
     return True
 
@@ -182,10 +149,3 @@ def _misfit(array: NDArray[Any], image: ImageInput) -> str:
         if channels not in (array.shape[1], array.shape[3]):
             return f"an image of shape {given} has no {channels} channels, which the input {image} takes"
     return f"an image of shape {given} does not fit the input {image}; resize it, or give a preprocess_fn"
-
-
-def _as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype.kind in "iu" and not np.can_cast(array.dtype, dtype):
-        bounds = np.iinfo(dtype)
-        array = np.clip(np.rint(array.astype(np.float64)), bounds.min, bounds.max)
-    return np.ascontiguousarray(array, dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, get_args
 
 import cv2
@@ -52,6 +52,9 @@ class PreprocessingHints:
             ignores the ratio, ``"letterbox"`` keeps the whole photograph and pads around it.
         layout: order of the input's axes.
         pad_value: grey level around a letterbox.
+
+    Raises:
+        UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero.
     """
 
     size: tuple[int, int] | None = None
@@ -63,11 +66,6 @@ class PreprocessingHints:
     pad_value: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers.
-
-        Raises:
-            UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero.
-        """
         if self.size is not None and min(self.size) < 1:
             raise UsageError(f"an input of {self.size[0]}x{self.size[1]} holds nothing")
         for name, numbers in (("mean", self.mean), ("scale", self.scale)):
@@ -78,30 +76,22 @@ class PreprocessingHints:
 
     def or_else(self, other: PreprocessingHints) -> PreprocessingHints:
         """These, and what another source says where these say nothing."""
-        chosen = {
-            field.name: getattr(other if getattr(self, field.name) is None else self, field.name)
-            for field in fields(self)
-        }
-        return PreprocessingHints(**chosen)
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(other, **{name: value for name, value in told.items() if value is not None})
 
     def to_model_info(self) -> dict[str, str]:
         """As entries of Model API's ``model_info``, all of them text."""
-        entries: dict[str, str] = {}
-        if self.size is not None:
-            entries["orig_height"], entries["orig_width"] = map(str, self.size)
-        if self.mean is not None:
-            entries["mean_values"] = " ".join(map(_text, self.mean))
-        if self.scale is not None:
-            entries["scale_values"] = " ".join(map(_text, self.scale))
-        if self.colour is not None:
-            entries["reverse_input_channels"] = str(self.colour == "rgb")
-        if self.resize is not None:
-            entries["resize_type"] = _RESIZE_TYPES[self.resize]
-        if self.layout is not None:
-            entries["layout"] = self.layout
-        if self.pad_value is not None:
-            entries["pad_value"] = str(self.pad_value)
-        return entries
+        entries = {
+            "orig_height": self.size and str(self.size[0]),
+            "orig_width": self.size and str(self.size[1]),
+            "mean_values": self.mean and " ".join(map(_text, self.mean)),
+            "scale_values": self.scale and " ".join(map(_text, self.scale)),
+            "reverse_input_channels": self.colour and str(self.colour == "rgb"),
+            "resize_type": self.resize and _RESIZE_TYPES[self.resize],
+            "layout": self.layout,
+            "pad_value": None if self.pad_value is None else str(self.pad_value),
+        }
+        return {key: str(value) for key, value in entries.items() if value is not None}
 
 
 NO_HINTS: Final = PreprocessingHints()
@@ -138,15 +128,10 @@ class Preprocessing:
     """How a photograph becomes a batch of one: ``(pixels - mean) / scale``.
 
     Attributes:
-        size: rows and columns of the input.
         channels: of the input; 1 makes the photograph grey.
         dtype: of the input; integers are rounded and clipped to their range.
-        mean: one number, or one per channel.
-        scale: likewise.
-        colour: order of the channels.
-        resize: see :class:`PreprocessingHints`.
-        layout: order of the axes.
-        pad_value: grey level around a letterbox.
+
+    The others are those of :class:`PreprocessingHints`.
     """
 
     size: tuple[int, int]
@@ -167,12 +152,9 @@ class Preprocessing:
         elif self.colour == "rgb":
             pixels = pixels[..., ::-1]
         sample = (pixels - np.array(self.mean, np.float32)) / np.array(self.scale, np.float32)
-        if self.dtype.kind in "iu":
-            bounds = np.iinfo(self.dtype)
-            sample = np.clip(np.rint(sample), bounds.min, bounds.max)
         if self.layout == "NCHW":
             sample = sample.transpose(2, 0, 1)
-        return np.ascontiguousarray(sample[np.newaxis].astype(self.dtype))
+        return as_type(sample[np.newaxis], self.dtype)
 
     def __str__(self) -> str:
         """In words, as for a report."""
@@ -201,13 +183,11 @@ class Preprocessing:
         rows, columns = self.size
         height, width = photograph.shape[:2]
         if self.resize == "letterbox":
-            inner = (
-                max(min(columns, round(width * rows / height)), 1),
-                max(min(rows, round(height * columns / width)), 1),
-            )
-            top, left = (rows - inner[1]) // 2, (columns - inner[0]) // 2
+            across = max(min(columns, round(width * rows / height)), 1)
+            down = max(min(rows, round(height * columns / width)), 1)
+            top, left = (rows - down) // 2, (columns - across) // 2
             canvas = np.full((rows, columns, 3), self.pad_value, np.uint8)
-            canvas[top : top + inner[1], left : left + inner[0]] = _scaled(photograph, inner)
+            canvas[top : top + down, left : left + across] = _scaled(photograph, (across, down))
             return canvas
         region = self.region(height, width)
         top, left = round(max(region.top, 0)), round(max(region.left, 0))
@@ -215,12 +195,19 @@ class Preprocessing:
         return _scaled(photograph[top:bottom, left:right], (columns, rows))
 
 
+def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array in an element type; for one of integers, rounded and clipped to its range."""
+    if dtype.kind in "iu" and not np.can_cast(array.dtype, dtype):
+        bounds = np.iinfo(dtype)
+        array = np.clip(np.rint(array.astype(np.float64)), bounds.min, bounds.max)
+    return np.ascontiguousarray(array, dtype)
+
+
 def _scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """To columns and rows; averaged where that makes it smaller."""
     shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
-    return np.asarray(
-        cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
-    )
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
 
 
 def _text(number: float) -> str:

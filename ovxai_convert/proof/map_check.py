@@ -12,7 +12,7 @@ from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.methods.scaling import RESOLUTION
 
-Define: TypeAlias = Callable[[Sequence[int]], NDArray[Any]]
+Values: TypeAlias = Callable[[Sequence[int]], NDArray[Any]]
 """Raw values ``[N, K, cells]`` of all maps at some cells, by their slow definition."""
 
 _MAPS: Final = 3
@@ -23,7 +23,7 @@ _ROUNDING: Final = 4e-6
 
 
 def check_maps(
-    define: Define,
+    define: Values,
     saliency_map: NDArray[Any],
     indices: NDArray[Any],
     cells_checked: int | None,

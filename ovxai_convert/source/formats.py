@@ -11,14 +11,6 @@ from ovxai_convert.errors import ModelReadError
 from ovxai_convert.source.onnx_file import read_metadata
 
 
-def _no_check(_path: Path, _start: bytes) -> None:
-    """OpenVINO's own errors say what is wrong."""
-
-
-def _no_metadata(_path: Path) -> dict[str, str]:
-    return {}
-
-
 def _check_ir(path: Path, start: bytes) -> None:
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise ModelReadError(f"{path}: not an OpenVINO IR: the file is no XML")
@@ -39,16 +31,16 @@ class Format:
         name: as the sidecar records it.
         suffixes: of its files, in lower case.
         check: raises ModelReadError where OpenVINO would use several lines or say nothing, given the path
-            and the file's first bytes.
-        metadata: free entries of a file.
+            and the file's first bytes; None: OpenVINO's own errors say what is wrong.
+        metadata: free entries of a file; None: it has none.
         keeps_names: whether the reader leaves nodes unnamed that the file does not name, rather than hand
             made-up names from one to another.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    check: Callable[[Path, bytes], None] = _no_check
-    metadata: Callable[[Path], dict[str, str]] = _no_metadata
+    check: Callable[[Path, bytes], None] | None = None
+    metadata: Callable[[Path], dict[str, str]] | None = None
     keeps_names: bool = False
 
 
@@ -93,7 +85,7 @@ def format_of(path: Path) -> Format:
     if not path.exists():
         raise ModelReadError(f"{path}: no such file")
     suffix = path.suffix.lower()
-    kind = TENSORFLOW if path.is_dir() else next((each for each in FORMATS if suffix in each.suffixes), OTHER)
+    kind = TENSORFLOW if path.is_dir() else next((row for row in FORMATS if suffix in row.suffixes), OTHER)
     if path.is_file():
         try:
             with path.open("rb") as file:
@@ -102,7 +94,8 @@ def format_of(path: Path) -> Format:
             raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
         if not start:
             raise ModelReadError(f"{path}: the file is empty")
-        kind.check(path, start)
+        if kind.check is not None:
+            kind.check(path, start)
     if suffix in _INSTEAD:
         raise ModelReadError(f"{path}: OpenVINO does not read {_INSTEAD[suffix]}")
     return kind

@@ -1,13 +1,21 @@
-"""Names of classes: read from a file, and found by what a user calls them."""
+"""Names of classes: read from a file, and the classes found that a user calls by them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.suggestions import did_you_mean
+
+Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
+"""Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
 
 
 def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> int:
@@ -29,15 +37,49 @@ def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> i
     raise UsageError(f"no class labelled '{wanted}'{did_you_mean(wanted, labels)}")
 
 
-def checked_labels(labels: Sequence[str], count: int) -> tuple[str, ...]:
-    """The labels, if there is one per class.
+def resolve_targets(
+    wanted: Targets, labels: Sequence[str] | None, scores: NDArray[np.float32]
+) -> list[int] | None:
+    """Indices of the wanted classes of one image, whose scores are ``(K,)``, each once, in order; None: all.
+
+    Raises:
+        UsageError: no such class.
+    """
+    if wanted is None:
+        return [int(scores.argmax())]
+    several = isinstance(wanted, Sequence | np.ndarray) and not isinstance(wanted, str)
+    names = [_plain(name) for name in (wanted if several else [wanted])]  # type: ignore[union-attr]
+    if not names:
+        raise UsageError("no class is named")
+    if len(names) == 1:
+        if names[0] in (-1, "-1") or (names[0] == "all" and "all" not in (labels or ())):
+            return None
+        best = re.fullmatch(r"top(\d+)", str(names[0]))
+        if best and names[0] not in (labels or ()):
+            count = int(best.group(1))
+            if not 1 <= count <= len(scores):
+                raise UsageError(f"there are no {count} best classes: the model has {len(scores)}")
+            return [int(index) for index in np.argsort(-scores, kind="stable")[:count]]
+    return list(dict.fromkeys(find_class(name, labels, len(scores)) for name in names))
+
+
+def _plain(name: object) -> int | str:
+    if isinstance(name, str):
+        return str(name)
+    if isinstance(name, int | np.integer) and not isinstance(name, bool):
+        return int(name)
+    raise UsageError(f"a class is named by its index or its label, and not by {name!r}")
+
+
+def checked_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    """The labels, if there are any, of which there must be one per class.
 
     Raises:
         UsageError: there are fewer or more.
     """
-    if len(labels) != count:
+    if labels is not None and len(labels) != count:
         raise UsageError(f"{len(labels)} labels do not name {count} classes")
-    return tuple(labels)
+    return None if labels is None else tuple(labels)
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -58,6 +100,6 @@ def read_labels(path: Path) -> tuple[str, ...]:
         labels = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelReadError(f"{path}: not a list of labels: no JSON ({error})") from error
-    if not isinstance(labels, list) or not all(isinstance(each, str) for each in labels):
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ModelReadError(f"{path}: not a list of labels: a JSON list of texts is one")
     return tuple(labels)

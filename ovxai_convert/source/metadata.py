@@ -29,15 +29,15 @@ def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tu
     ``model_info/labels`` separates labels by spaces, as Model API reads it. ONNX metadata hold a JSON or
     Python list, or a mapping from index to label, under the keys that exporters use.
     """
-    found = [str(_model_info(model, "labels") or "").split()]
-    found += [_parsed(metadata[key]) for key in _ONNX_KEYS if key in metadata]
-    return next((tuple(labels) for labels in found if len(labels) == class_count), None)
+    lists = [str(_model_info(model, "labels") or "").split()]
+    lists += [_parsed(metadata[key]) for key in _ONNX_KEYS if key in metadata]
+    return next((tuple(labels) for labels in lists if len(labels) == class_count), None)
 
 
 def preprocessing_of(model: Model) -> dict[str, Any] | None:
     """The entries of ``model_info`` that say how an image becomes an input, under Model API's own names."""
-    found = {key: value for key in _PREPROCESSING_KEYS if (value := _model_info(model, key)) is not None}
-    return found or None
+    entries = {key: value for key in _PREPROCESSING_KEYS if (value := _model_info(model, key)) is not None}
+    return entries or None
 
 
 def _model_info(model: Model, key: str) -> str | None:
@@ -55,6 +55,6 @@ def _parsed(text: str) -> list[str]:
         if isinstance(value, dict):
             by_index = {str(index): label for index, label in value.items()}
             value = [by_index.get(str(index)) for index in range(len(by_index))]
-        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        if isinstance(value, list | tuple) and all(isinstance(label, str) for label in value):
             return list(value)
     return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -21,8 +20,14 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         ModelReadError: no ONNX model, a truncated one, or external data that are missing or too short.
     """
+    model = onnx.ModelProto()
     try:
-        model = _parsed(path)
+        with (  # parsed where it lies: read first, the weights would be in memory twice
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as content,
+        ):
+            model.ParseFromString(content)  # type: ignore[arg-type]  # takes any buffer; its stub says bytes
     except DecodeError as error:
         raise ModelReadError(f"{path}: not an ONNX model, or a truncated one") from error
     if not model.graph.node:
@@ -30,42 +35,24 @@ def read_metadata(path: Path) -> dict[str, str]:
     if not model.opset_import:
         raise ModelReadError(f"{path}: the ONNX file is not whole: it names no operator set")
     _check_outputs(path, model.graph)
-    for tensor in _tensors(model.graph):
+    attributes = (attribute for node in model.graph.node for attribute in node.attribute)
+    constants = (attribute.t for attribute in attributes if attribute.HasField("t"))
+    for tensor in (*model.graph.initializer, *constants):
         if uses_external_data(tensor):
             _check_external(path, tensor)
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def _parsed(path: Path) -> onnx.ModelProto:
-    """The file's content, parsed where it lies: read first, the weights would be in memory twice."""
-    model = onnx.ModelProto()
-    with (
-        path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-        memoryview(mapped) as content,
-    ):
-        model.ParseFromString(content)  # type: ignore[arg-type]  # takes any buffer; its stub says bytes
-    return model
-
-
 def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:
     """A file cut between two nodes still parses; its outputs are then made by no node."""
     made = {name for node in graph.node for name in node.output}
-    made.update(each.name for each in graph.input)
-    made.update(each.name for each in graph.initializer)
-    made.update(each.values.name for each in graph.sparse_initializer)
+    made.update(tensor.name for tensor in graph.input)
+    made.update(tensor.name for tensor in graph.initializer)
+    made.update(tensor.values.name for tensor in graph.sparse_initializer)
     missing = [output.name for output in graph.output if output.name not in made]
     if missing or not graph.output:
         what = f"output '{missing[0]}' is computed by no node" if missing else "it has no outputs"
         raise ModelReadError(f"{path}: the ONNX file is not whole: {what}")
-
-
-def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
 
 
 def _check_external(path: Path, tensor: onnx.TensorProto) -> None:

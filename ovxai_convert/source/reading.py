@@ -1,27 +1,27 @@
-"""Reading a model of any format that OpenVINO reads."""
+"""Reading a model of any format that OpenVINO reads, and naming the nodes that its file left unnamed."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import openvino as ov
 
 from ovxai_convert.errors import ModelReadError, last_line
 from ovxai_convert.source.formats import IR, format_of
-from ovxai_convert.source.names import settle_names
 
 
 @dataclass(frozen=True)
 class SourceModel:
-    """A model as it was read.
+    """A model as it was read from ``path``, in one of ``FORMATS``.
 
     Attributes:
-        path: where it came from.
-        format: name of its format, see ``FORMATS``.
-        sha256: of the file at ``path`` (of all files, in the order of their names, where it is a folder).
+        sha256: of the file (of all files, in the order of their names, where it is a folder).
         model: the model; nodes that the file left unnamed have settled names.
         metadata: free entries of the file itself (ONNX ``metadata_props``).
     """
@@ -42,11 +42,34 @@ def read_source(path: Path) -> SourceModel:
     kind = format_of(path)
     with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
         digest = beside.submit(_sha256_of, path)
-        metadata = kind.metadata(path)
+        metadata = {} if kind.metadata is None else kind.metadata(path)
         model = read_model(path)
         if kind is not IR:
             settle_names(model, None if kind.keeps_names else read_model(path))
         return SourceModel(path, kind.name, digest.result(), model, metadata)
+
+
+def settle_names(model: ov.Model, read_again: ov.Model | None = None) -> None:
+    """Replace names that OpenVINO made up from a counter of the process by ``Type_1``, ``Type_2``, ...
+
+    Without this the same file would give other bytes at each conversion, and a layer's name as printed could
+    not be used in the next call.
+
+    ``read_again`` is the same file, read a second time: a name that differs was made up. Readers need it that
+    hand made-up names on from one node to another; else a node without a name answers with its unique one.
+    """
+    nodes = model.get_ordered_ops()
+    if read_again is None:
+        named = {node: node.get_friendly_name() != node.get_name() for node in nodes}
+    else:
+        pairs = zip(nodes, read_again.get_ordered_ops(), strict=True)
+        named = {node: node.get_friendly_name() == twin.get_friendly_name() for node, twin in pairs}
+    taken = {node.get_friendly_name() for node, kept in named.items() if kept}
+    numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
+    for node in (node for node, kept in named.items() if not kept):
+        kind = node.get_type_name()
+        free = (f"{kind}_{number}" for number in numbers[kind] if f"{kind}_{number}" not in taken)
+        node.set_friendly_name(next(free))
 
 
 def read_model(path: Path) -> ov.Model:
@@ -67,6 +90,6 @@ def _sha256_of(path: Path) -> str:
     if path.is_file():
         return sha256_of_file(path)
     total = hashlib.sha256()
-    for each in sorted(file for file in path.rglob("*") if file.is_file()):
-        total.update(bytes.fromhex(sha256_of_file(each)))
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        total.update(bytes.fromhex(sha256_of_file(file)))
     return total.hexdigest()

@@ -53,10 +53,9 @@ class Meanings(dict[Output, Axes]):
         shape = self.extents.get(port)
         if shape is None:
             return
-        fitting = (
-            axes if axes is not None and len(axes) == len(shape) else tuple(fresh("?", e) for e in shape)
-        )
-        self[port] = tuple(_placed(axis, port, index) for index, axis in enumerate(fitting))
+        if axes is None or len(axes) != len(shape):
+            axes = tuple(fresh("?", extent) for extent in shape)
+        self[port] = tuple(_placed(axis, port, index) for index, axis in enumerate(axes))
 
 
 def _placed(axis: Axis, port: Output, index: int) -> Axis:
@@ -88,7 +87,7 @@ def static_extent(axis: Axis) -> int | None:
 
 def clamped(bounds: tuple[int, int], length: int) -> tuple[int, int]:
     """Start and stop of a slice of step one as indices from 0 to ``length``."""
-    first, last = (min(max(each + length if each < 0 else each, 0), length) for each in bounds)
+    first, last, _ = slice(*bounds).indices(length)
     return first, last
 
 
@@ -99,9 +98,9 @@ def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
     left) or as many dynamic axes as dynamic atoms. What was split and meets again in order is one atom again.
     Returns None where the factors do not fit.
     """
-    head, atoms, shape_left = _deal_static([atom for atom in atoms if atom.extent != 1], list(shape), _outer)
-    tail, atoms, shape_left = _deal_static(atoms[::-1], shape_left[::-1], _inner)
-    middle_atoms, middle = atoms[::-1], shape_left[::-1]
+    head, atoms, left = _deal_static([atom for atom in atoms if atom.extent != 1], list(shape), _outer)
+    tail, atoms, left = _deal_static(atoms[::-1], left[::-1], _inner)
+    middle_atoms, middle = atoms[::-1], left[::-1]
     if len(middle) == 1:
         between: list[Axis] = [tuple(middle_atoms) or fresh("?", 1)]
     elif len(middle) == len(middle_atoms) and set(middle) == {None}:
@@ -113,17 +112,12 @@ def deal_atoms(atoms: list[Atom], shape: tuple[int | None, ...]) -> Axes | None:
     return tuple(_reunited(axis) for axis in (*head, *between, *(axis[::-1] for axis in tail[::-1])))
 
 
-_Split: TypeAlias = "Callable[[Atom, int], tuple[Atom, Atom]]"
-
-
 def _outer(atom: Atom, extent: int) -> tuple[Atom, Atom]:
     """The outer part of an atom, of so many steps, and what is left."""
     assert atom.extent is not None, "only static atoms are split"
     inner = atom.extent // extent
-    return (
-        Atom(atom.role, extent, step=atom.step * inner, origin=atom.origin),
-        Atom(atom.role, inner, step=atom.step, origin=atom.origin),
-    )
+    whole = replace(atom, parts=())
+    return replace(whole, extent=extent, step=atom.step * inner), replace(whole, extent=inner)
 
 
 def _inner(atom: Atom, extent: int) -> tuple[Atom, Atom]:
@@ -136,33 +130,27 @@ def _reunited(axis: Axis) -> Axis:
     """The same axis with the outer and the inner part of an atom made one where they stand side by side."""
     joined: list[Atom] = []
     for atom in axis:
-        outer = joined[-1] if joined else None
-        if outer is not None and _continues(outer, atom):
-            assert outer.extent is not None
-            assert atom.extent is not None
+        if joined and _continues(joined[-1], atom):
+            outer = joined.pop()
             origin = atom.origin if atom.origin == outer.origin else None
-            joined[-1] = Atom(atom.role, outer.extent * atom.extent, step=atom.step, origin=origin)
-        else:
-            joined.append(atom)
+            atom = replace(atom, extent=static_extent((outer, atom)), origin=origin)
+        joined.append(atom)
     return tuple(joined)
 
 
 def _continues(outer: Atom, inner: Atom) -> bool:
-    if outer.role != inner.role or None in (outer.extent, inner.extent) or outer.parts or inner.parts:
+    if outer.role != inner.role or outer.extent is None or inner.extent is None or outer.parts or inner.parts:
         return False
-    return inner.extent != 1 and outer.step == inner.step * (inner.extent or 0)
+    return inner.extent != 1 and outer.step == inner.step * inner.extent
 
 
 def _deal_static(
-    atoms: list[Atom], shape: list[int | None], split: _Split
+    atoms: list[Atom], shape: list[int | None], split: Callable[[Atom, int], tuple[Atom, Atom]]
 ) -> tuple[list[Axis], list[Atom], list[int | None]]:
     """Deal from the front while axis and atoms are static and fit; return the axes dealt and what is left."""
     dealt: list[Axis] = []
-    while shape:
-        wanted, axis, rest = shape[0], list[Atom](), list(atoms)
-        if wanted is None:
-            break
-        left = wanted
+    while shape and (left := shape[0]) is not None:
+        axis, rest = list[Atom](), list(atoms)
         while left > 1 and rest and rest[0].extent is not None:
             atom = rest.pop(0)
             assert atom.extent is not None

@@ -61,14 +61,20 @@ def _tensor(value: Extent) -> Output:
 
 def shape_vector(wanted: Sequence[Extent]) -> Output:
     """A shape as an i64 tensor."""
-    if all(isinstance(each, int) for each in wanted):
-        return ints([each for each in wanted if isinstance(each, int)])
-    return ops.concat([_tensor(each) for each in wanted], 0).output(0)
+    numbers = [extent for extent in wanted if isinstance(extent, int)]
+    if len(numbers) == len(wanted):
+        return ints(numbers)
+    return ops.concat([_tensor(extent) for extent in wanted], 0).output(0)
 
 
 def scalar(value: Extent) -> Output:
     """An extent as an i64 tensor without axes."""
     return ints(value) if isinstance(value, int) else ops.squeeze(value, ints(0)).output(0)
+
+
+def counted(count: Extent, element_type: str = "i64") -> Output:
+    """0, 1, ... ``count`` - 1."""
+    return ops.range(ints(0), scalar(count), ints(1), element_type).output(0)
 
 
 def reshaped(port: Output, wanted: Sequence[Extent]) -> Output:

@@ -44,12 +44,8 @@ def constant_value(port: Output, most: int = _SMALL) -> NDArray[Any] | None:
     """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
     Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
-    are ``Range(2, rank)``). Those are evaluated; where they start from a dynamic shape, OpenVINO's shape
-    inference may still know the value, as a lower and an upper bound that agree.
-
-    Args:
-        port: the tensor.
-        most: how many elements are computed at the most.
+    are ``Range(2, rank)``). Those are evaluated, up to ``most`` elements; where they start from a dynamic
+    shape, OpenVINO's shape inference may still know the value, as a lower and an upper bound that agree.
     """
     node = port.get_node()
     if isinstance(node, Constant):

@@ -17,6 +17,7 @@ _COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
 _SMALL_BYTES: Final = 64 * 1024
 _INTEGERS: Final = (Type.i8, Type.u8)
 _ZERO_POINTS_BYTES: Final = 4 * 1024
+_factory: Final = cache(NodeFactory)
 
 
 def recreate(
@@ -25,12 +26,8 @@ def recreate(
     """The same op on other inputs; a refusal when OpenVINO cannot make the op that way.
 
     A bias that two layers share is fused into neither, which would move the original's last bits; so every
-    small constant gets a copy. Equal constants are stored once when a model is written.
-
-    Args:
-        node: the op to copy.
-        inputs: one tensor per input; small constants among them are copied.
-        changed: attributes that shall differ from the original's.
+    small constant gets a copy. Equal constants are stored once when a model is written. Attributes are the
+    original's, but for those that are ``changed``.
     """
     attributes = {**node.get_attributes(), **(changed or {})}
     ports = [own_constant(port) for port in inputs]
@@ -72,8 +69,3 @@ def _is_made_of_constants(node: Node) -> bool:
     inputs = [each.get_node() for each in node.input_values()]
     stateless = "variable_id" not in node.get_attributes()
     return stateless and bool(inputs) and all(isinstance(each, Constant) for each in inputs)
-
-
-@cache
-def _factory(opset: str) -> NodeFactory:
-    return NodeFactory(opset)

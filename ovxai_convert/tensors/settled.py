@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from openvino import Model, Node, Output, PartialShape
+from openvino import Model, Node, Output
 
 from ovxai_convert.tensors.ports import extents
 
@@ -17,12 +17,9 @@ _TRIALS: Final = (2, 3)
 def settled_extents(nodes: Sequence[Node], trials: Callable[[], Sequence[Model]]) -> Extents:
     """Extents of every tensor of known rank, None only where they change with the batch or are open anyway.
 
-    Args:
-        nodes: the model's ordered nodes.
-        trials: gives copies of the model at two batches, see :func:`at_batches`; asked for where needed.
-
     Exporters write ``Reshape`` to ``[N, 197, -1, 64]`` with N read from a shape; where N is open, inference
-    leaves the -1 open too. Two copies of the model with a batch of their own tell that it is 12 in both.
+    leaves the -1 open too. Two copies of the model (:func:`at_batches`, asked for where needed) tell that it
+    is 12 in both.
     """
     found = {port: shape for node in nodes for port in node.outputs() if (shape := extents(port)) is not None}
     if all(None not in shape[1:] for shape in found.values()):
@@ -40,17 +37,11 @@ def settled_extents(nodes: Sequence[Node], trials: Callable[[], Sequence[Model]]
 
 
 def at_batches(model: Model) -> list[Model]:
-    """Copies of a model at two batches, of those that it takes; none where no batch is open.
-
-    Their nodes are in the model's order.
-    """
-    if not any(shape.rank.is_dynamic or (len(shape) and shape[0].is_dynamic) for shape in _inputs(model)):
+    """Copies of a model, nodes in its order, at the batches of two that it takes; none where none is open."""
+    shapes = [port.get_partial_shape() for port in model.inputs]
+    if not any(shape.rank.is_dynamic or (len(shape) and shape[0].is_dynamic) for shape in shapes):
         return []
     return [trial for count in _TRIALS if (trial := _at_batch(model, count)) is not None]
-
-
-def _inputs(model: Model) -> list[PartialShape]:
-    return [port.get_partial_shape() for port in model.inputs]
 
 
 def _at_batch(model: Model, count: int) -> Model | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.aise import Aise
 from ovxai_convert.blackbox.direct import ONE, Direct
-from ovxai_convert.blackbox.preset import Preset
+from ovxai_convert.blackbox.method import Preset
 from ovxai_convert.blackbox.streaming import Batches
 from ovxai_convert.errors import UsageError
 from tests.blackbox.definitions import gaussian

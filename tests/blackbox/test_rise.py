@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ovxai_convert.blackbox.preset import Preset
+from ovxai_convert.blackbox.method import Preset
 from ovxai_convert.blackbox.rise import Rise
 from ovxai_convert.blackbox.streaming import Batches
 from ovxai_convert.errors import UsageError

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ovxai_convert.blackbox.windows import GaussianWindows
+from ovxai_convert.blackbox.aise import GaussianWindows
 from tests.blackbox.definitions import gaussian
 
 

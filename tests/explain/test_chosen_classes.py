@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.chosen_classes import resolve_targets
+from ovxai_convert.source.labels import resolve_targets
 
 SCORES: Final = np.array([0.1, 0.4, 0.2, 0.4, 0.0, 0.3], np.float32)
 LABELS: Final = ("cat", "dog", "bird", "fish", "ant", "bee")

@@ -10,8 +10,7 @@ import openvino as ov
 import pytest
 
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert.explain.device import compile_for
-from ovxai_convert.explain.device_scores import DeviceScores
+from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ReadScores, ScoresOutput
 from tests.oracle import Floats
 from tests.running import compile_f32
@@ -201,7 +200,7 @@ def test_batch_that_does_not_fit_comes_through(heavy: ov.CompiledModel) -> None:
 
 def test_request_left_running_would_be_seen(heavy: ov.CompiledModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes the tests above worth something."""
-    monkeypatch.setattr("ovxai_convert.explain.device_scores._stop", lambda _: None)
+    monkeypatch.setattr("ovxai_convert.explain.device._stop", lambda _: None)
     stream = begun(heavy)
     scores = stream(iter(Counted(images(8), [1] * 8)))
     next(scores)

@@ -14,8 +14,8 @@ import pytest
 
 from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explanation import Explanation, Layout
-from ovxai_convert.explain.overlay import grey_levels
 from ovxai_convert.explain.predictions import Prediction
+from ovxai_convert.explain.rendering import grey_levels
 from ovxai_convert.methods import Method
 
 GREY: Final = np.arange(24, dtype=np.uint8).reshape(4, 6)

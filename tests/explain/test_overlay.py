@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ovxai_convert.explain.overlay import captioned, coloured, covered, enlarged, grey_levels, laid_over
+from ovxai_convert.explain.rendering import captioned, coloured, covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing, Resize
 

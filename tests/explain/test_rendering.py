@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.overlay import captioned, coloured, enlarged, grey_levels, laid_over
-from ovxai_convert.explain.rendering import Rendering, Scene, rendered, scene_of
+from ovxai_convert.explain.rendering import (
+    Rendering,
+    Scene,
+    captioned,
+    coloured,
+    enlarged,
+    grey_levels,
+    laid_over,
+    rendered,
+    scene_of,
+)
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
 RNG: Final = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from ovxai_convert import insert_xai
 from ovxai_convert.errors import RefusedError, UsageError
 from ovxai_convert.insertion.request import Request
 from ovxai_convert.methods import Method
-from ovxai_convert.source.names import settle_names
+from ovxai_convert.source.reading import settle_names
 from ovxai_convert.tensors.ports import extents
 from tests import special_networks as networks
 from tests.running import CORE, insert_branch, random_inputs, run

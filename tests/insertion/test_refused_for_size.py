@@ -112,7 +112,7 @@ def test_the_search_is_bounded(tries: Any) -> None:
 def test_no_search_where_nobody_will_read_of_it(tries: Any) -> None:
     """A place is priced, or its branch tied to the model in another way."""
     anatomy = Anatomy(_model())
-    place = insert.locate(anatomy, reciprocam.METHOD, _request(10))
+    place = insert.find_place(anatomy, reciprocam.METHOD, _request(10))
     assert isinstance(place, Place)
     refusal = insert.build_branch(anatomy, place, _request(10))
     assert isinstance(refusal, TooBig)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import ModelReadError, WriteError
-from ovxai_convert.photographs.image_files import encode_png, read_image, write_file
+from ovxai_convert.photographs.image_files import encode_image, read_image, write_file
 from tests.program.invocation import snapshot
 
 PIXELS: Final = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
@@ -129,7 +129,7 @@ def test_image_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("picture", [PIXELS, PIXELS[..., 0], PIXELS[::-1, ::2], PIXELS.transpose(1, 0, 2)])
 def test_png_holds_every_pixel(picture: Any) -> None:
-    decoded = cv2.imdecode(np.frombuffer(encode_png(picture), np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(encode_image(picture), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(decoded, picture)
 
 

@@ -17,8 +17,7 @@ from fixtures.fetch import fetch
 from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import Explainer, Explanation, Method
 from ovxai_convert.blackbox.metrics import deletion
-from ovxai_convert.explain.device import compile_for
-from ovxai_convert.explain.device_scores import DeviceScores
+from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ScoresOutput
 from ovxai_convert.photographs.image_files import Pixels, read_image
 from ovxai_convert.photographs.preprocessing import Preprocessing

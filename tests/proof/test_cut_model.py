@@ -11,7 +11,7 @@ from openvino import Model
 
 from ovxai_convert import convert
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.insertion.insert import locate
+from ovxai_convert.insertion.insert import find_place
 from ovxai_convert.insertion.request import Place, Request
 from ovxai_convert.methods.reciprocam import METHOD as RECIPROCAM
 from ovxai_convert.proof.cut_model import CutModel
@@ -22,7 +22,7 @@ from tests.running import CORE, port_name, random_inputs
 
 def _cut(model: Model, target_layer: str | None = None) -> tuple[CutModel, Place]:
     anatomy = Anatomy(model)
-    place = locate(anatomy, RECIPROCAM, Request(target_layer=target_layer))
+    place = find_place(anatomy, RECIPROCAM, Request(target_layer=target_layer))
     assert isinstance(place, Place), place
     copy = anatomy.copied()
     target, scores = place.target.carried(copy.port), place.scores.carried(copy.port)

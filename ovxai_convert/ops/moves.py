@@ -1,4 +1,4 @@
-"""The same numbers in the same order under other axes: Reshape, Squeeze, Unsqueeze."""
+"""The same numbers under other axes: Transpose, Reshape, Squeeze, Unsqueeze."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Final
 
-from openvino import Output
+from openvino import Node, Output
 from openvino import opset15 as ops
 from openvino.op import Constant
 
@@ -19,12 +19,46 @@ from ovxai_convert.ops.levels import moved
 from ovxai_convert.ops.merged_rows import kept_apart
 from ovxai_convert.ops.op import CopiedForm, Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted
-from ovxai_convert.tensors.axes import Atom, deal_atoms
+from ovxai_convert.tensors.axes import Atom, Axes, Meanings, deal_atoms
 from ovxai_convert.tensors.extents import Span, ints, pinned, reshaped
+from ovxai_convert.tensors.permuting import TRANSPOSE, order_of, transposed
 from ovxai_convert.tensors.ports import constant_ints, rank
 
 RESHAPE: Final = "Reshape"
 _POSITION, _OTHER = "P", "?"
+
+
+def _turned(node: Node, known: Meanings) -> list[Axes | None]:
+    source, order = known.get(node.input_value(0)), order_of(node)
+    return [None if source is None or order is None else tuple(source[axis] for axis in order)]
+
+
+def _turned_copies(call: Call) -> list[Copied] | Refusal:
+    order = order_of(call.node)
+    if order is None or copying.depends(call):
+        return call.refuse("has an order that is not constant")
+    return copying.made(call, [copying.port_of(call, 0), ints([0, *(axis + 1 for axis in order)])])
+
+
+def _transposed(call: Call, data: Masked) -> list[Masked] | NotHere:
+    """``transposed(U(m))``; positions go with their axes, rows before columns as before."""
+    order = order_of(call.node)
+    if order is None:
+        return NotHere("its order is not constant")
+    positions = tuple(order.index(axis) for axis in data.positions)
+    if list(positions) != sorted(positions):
+        return NotHere("it puts columns before rows")
+    parts = tuple(transposed(part, order) for part in data.parts)
+    thin = None if data.thin is None else order.index(data.thin)
+    return [replace(data, parts=parts, positions=positions, thin=thin)]
+
+
+def _turned_region(wanted: Wanted) -> Reading:
+    order = order_of(wanted.node)
+    if order is None:
+        return regions.as_a_whole(wanted)
+    source = tuple(wanted.region[order.index(axis)] for axis in range(len(order)))
+    return wanted.on_data(wanted.region, source)
 
 
 def _pattern(call: Call) -> Output:
@@ -53,7 +87,7 @@ def _squeezed_copies(call: Call) -> list[Copied] | Refusal:
     """One axis further on; where the op names none, those of extent one."""
     if len(call.inputs) > 1:
         return copying.along(second_input, 1)(call)
-    gone = [axis for axis, each in enumerate(call.original(0)) if each == 1]
+    gone = [axis for axis, size in enumerate(call.original(0)) if size == 1]
     return [Copied(ops.squeeze(copying.port_of(call, 0), ints([axis + 1 for axis in gone])).output(0))]
 
 
@@ -72,7 +106,7 @@ def _dealt(call: Call, data: Masked) -> list[Masked] | NotHere:
     before, after = call.original(0), call.result
     if _flattens(before, after) and data.mask.one_hot and 0 not in data.positions:
         return [replace(data, flat=True)]
-    atoms = [Atom(_POSITION if axis in data.positions else _OTHER, each) for axis, each in enumerate(before)]
+    atoms = [Atom(_POSITION if axis in data.positions else _OTHER, size) for axis, size in enumerate(before)]
     axes = deal_atoms(atoms, after)
     if axes is None or data.mask.pooled:
         return NotHere("its axes cannot be followed, or hold a pooled map")
@@ -97,7 +131,7 @@ def _flattens(before: Sequence[int | None], after: Sequence[int | None]) -> bool
     """Whether ``[N, D1, D2, ...]`` becomes ``[N, D1 * D2 * ...]``."""
     if len(before) < 3 or len(after) != 2 or before[0] != after[0] or None in before[1:]:
         return False
-    return after[1] == prod(each or 0 for each in before[1:])
+    return after[1] == prod(size or 0 for size in before[1:])
 
 
 def _narrowed(wanted: Wanted) -> Reading:
@@ -105,16 +139,8 @@ def _narrowed(wanted: Wanted) -> Reading:
     together = kept_apart(wanted, RESHAPE)
     if together is not None:
         return together
-    computed, source = _followed(wanted)
-    shape = regions.within(wanted.node.output(wanted.index), computed)
-    pattern = [None] * (wanted.node.get_input_size() - 1)
-    return Reading(computed, (source, *pattern), lambda ports: reshaped(regions.only(ports), shape))
-
-
-def _followed(wanted: Wanted) -> tuple[tuple[Span | None, ...], tuple[Span | None, ...]]:
-    """The region that is computed, and what is read for it."""
     before, after, port = wanted.input_shape(0), wanted.shape, wanted.node.input_value(0)
-    atoms = [Atom(_OTHER, each, origin=(port, axis)) for axis, each in enumerate(before)]
+    atoms = [Atom(_OTHER, size, origin=(port, axis)) for axis, size in enumerate(before)]
     computed: list[Span | None] = [None] * len(after)
     source: list[Span | None] = [None] * len(before)
     met: set[int] = set()
@@ -122,20 +148,24 @@ def _followed(wanted: Wanted) -> tuple[tuple[Span | None, ...], tuple[Span | Non
         origins = [atom.origin[1] for atom in held if atom.origin]
         outermost = len(held) == 1 and origins and origins[0] not in met
         met.update(origins)
-        span, each, full = wanted.region[axis], after[axis], before[origins[0]] if outermost else None
-        if span is not None and each is not None and full is not None:
+        span, size, full = wanted.region[axis], after[axis], before[origins[0]] if outermost else None
+        if span is not None and size is not None and full is not None:
             computed[axis] = span
-            source[origins[0]] = (span[0] * (full // each), span[1] * (full // each))
-    return tuple(computed), tuple(source)
+            source[origins[0]] = (span[0] * (full // size), span[1] * (full // size))
+    shape = regions.within(wanted.node.output(wanted.index), computed)
+    return wanted.from_data(tuple(computed), source, lambda port: reshaped(port, shape))
+
+
+_TURNED: Final = (on_data("transpose", _transposed),)
+_DEALT: Final = (on_data("reshape", _dealt),)
 
 
 def _move(name: str, copied: CopiedForm) -> Op:
-    return Op(types(name), traits(Trait.MOVE), meanings.dealt, copied, (_EQUATION,), _narrowed, no_products)
+    return Op(types(name), traits(Trait.MOVE), meanings.dealt, copied, _DEALT, _narrowed, no_products)
 
-
-_EQUATION: Final = on_data("reshape", _dealt)
 
 OPS: Final = (
+    Op(types(TRANSPOSE), traits(Trait.MOVE), _turned, _turned_copies, _TURNED, _turned_region, no_products),
     _move(RESHAPE, _reshaped_copies),
     _move("Squeeze", _squeezed_copies),
     _move("Unsqueeze", _unsqueezed_copies),

@@ -1,4 +1,4 @@
-"""Ops that repeat, pad, roll or resize along axes, and those that trade channels for positions."""
+"""Ops without an equation: those that repeat, pad, roll or resize along axes, sources, shapes, detections."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Final
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings
-from ovxai_convert.ops.copying import last_input
+from ovxai_convert.ops.copying import UNKNOWN
 from ovxai_convert.ops.kinds import Call, Copied
 from ovxai_convert.ops.op import Trait, always_written_out
+from ovxai_convert.tensors.ports import SHAPE_OF
 
 
 def _broadcast(call: Call) -> list[Copied] | Refusal:
@@ -18,7 +19,14 @@ def _broadcast(call: Call) -> list[Copied] | Refusal:
     return copying.per_axis(None)(call)
 
 
-_ALONG_LAST: Final = copying.along_or_merged(last_input, -1)
+_ALONG_LAST: Final = copying.along_or_merged(copying.last_input, -1)
+_DETECTIONS: Final = (
+    "DetectionOutput ExperimentalDetectronDetectionOutput MatrixNms MulticlassNms "
+    "MulticlassNmsIEInternal NonMaxSuppression NMSRotated"
+)
+
+NOT_IN_TABLE: Final = always_written_out("", meanings.unknown, UNKNOWN)
+"""The row of every op that has none."""
 
 OPS: Final = (
     always_written_out("Broadcast", meanings.unknown, _broadcast),
@@ -27,4 +35,7 @@ OPS: Final = (
     always_written_out("Roll", meanings.unknown, _ALONG_LAST),
     always_written_out("Interpolate", meanings.resized, _ALONG_LAST, Trait.KEEPS_AXES),
     always_written_out("DepthToSpace SpaceToDepth", meanings.unknown, copying.merged()),
+    always_written_out("Parameter ReadValue", meanings.unknown, UNKNOWN, Trait.SOURCE),
+    always_written_out(SHAPE_OF, meanings.unknown, UNKNOWN, Trait.SHAPE),
+    always_written_out(_DETECTIONS, meanings.unknown, UNKNOWN, Trait.DETECTION),
 )

@@ -1,0 +1,101 @@
+"""Options that several commands have: folders, photographs and their preprocessing, and those of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import click
+
+from ovxai_convert.methods import WHITE_BOX_METHODS
+from ovxai_convert.photographs.preprocessing import InputLayout, PreprocessingHints, Resize
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+PATH: Final = click.Path(path_type=Path)
+_OWNERS: Final = {option.name: method.name for method in WHITE_BOX_METHODS for option in method.options}
+"""The method that has an option."""
+
+
+def output_option(files: str) -> Decorator:
+    """The option that names the folder for a command's files."""
+    text = f"Folder for {files}; made if missing."
+    return click.option("-o", "--output-dir", default=".", show_default=True, type=PATH, help=text)
+
+
+def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options on labels and preprocessing; all but the labels are for :func:`hints_of`."""
+    labels = "Labels of the classes: one per line, or a JSON list."
+    resize = "Cut the middle out, stretch, or pad around, to the input's size."
+    layouts, ways = click.Choice(get_args(InputLayout)), click.Choice(get_args(Resize))
+    options = (
+        click.option("--labels", "labels_file", metavar="FILE", type=PATH, help=labels),
+        click.option("--size", metavar="N|HxW", type=_size, help="Rows and columns of the input."),
+        click.option("--mean", metavar="X[,X,X]", type=_numbers, help="Subtracted from pixels of 0..255."),
+        click.option("--scale", metavar="X[,X,X]", type=_numbers, help="Divides what is left."),
+        click.option("--rgb/--bgr", "rgb", default=None, help="Order of the channels."),
+        click.option("--layout", type=layouts, help="Axes, if the graph does not tell."),
+        click.option("--resize", type=ways, help=resize),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def taken_hints(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options on preprocessing, taken out of a command's arguments."""
+    return {name: arguments.pop(name) for name in ("size", "mean", "scale", "rgb", "layout", "resize")}
+
+
+def hints_of(*, rgb: bool | None, **hints: Any) -> PreprocessingHints:
+    """What the options on preprocessing say.
+
+    Raises:
+        UsageError: a number that makes no sense.
+    """
+    return PreprocessingHints(colour=None if rgb is None else "rgb" if rgb else "bgr", **hints)
+
+
+def _size(text: str) -> tuple[int, int]:
+    rows, _, columns = text.lower().partition("x")
+    try:
+        return int(rows), int(columns or rows)
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is neither a number nor two, as in 224x192") from None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is not one number, or three with commas between") from None
+
+
+def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of all methods; those that are not given are None."""
+    options = [(method.name, option) for method in WHITE_BOX_METHODS for option in method.options]
+    for name, option in reversed(options):
+        kind: click.ParamType[Any] = click.Choice(option.choices) if option.choices else click.IntRange(min=1)
+        text = f"{name}: {option.help}; default: {option.default}."
+        metavar = None if option.choices else "N"
+        command = click.option(_flag(option.name), type=kind, metavar=metavar, help=text)(command)
+    return command
+
+
+def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    """Those that were given, taken out of a command's arguments.
+
+    Raises:
+        click.UsageError: one that belongs to another method than the one that is named.
+    """
+    given = {name: arguments.pop(name) for name in _OWNERS}
+    given = {name: value for name, value in given.items() if value is not None}
+    strange = [name for name in given if _OWNERS[name] != method]
+    if strange:
+        flags = ", ".join(_flag(name) for name in strange)
+        raise click.UsageError(f"{flags}: an option of --method {_OWNERS[strange[0]]}")
+    return given
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
