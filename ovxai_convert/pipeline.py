@@ -23,7 +23,7 @@ from ovxai_convert.photographs.model_input import image_input, preprocessing_for
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.proof.comparison import Comparison
 from ovxai_convert.proof.prover import Proof, Prover
-from ovxai_convert.proof.trial_inputs import image_feed
+from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.labels import checked_labels
 from ovxai_convert.source.metadata import labels_of
 from ovxai_convert.source.reading import SourceModel, read_source
@@ -122,7 +122,11 @@ def convert(
             known = notes.labels or labels_of(source.model, source.metadata, scores.class_count)
             request = replace(request, selection=select_classes(classes, top_k, known, scores.class_count))
         staged = staging.folder / names[0]
-        prover = Prover(anatomy, request, [image_feed(source.model, Path(image)) for image in verify_with])
+        if (refusal := too_large(source.model)) is not None:
+            raise RefusedError([refusal])
+        prover = Prover(
+            anatomy, request, [photograph_trial(source.model, Path(image)) for image in verify_with]
+        )
         insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
             insertion, proof = _proved(prover, anatomy, insertion, request, staged, exact=exact)
@@ -136,7 +140,7 @@ def convert(
             sidecar = describe_black_box(source, scores, proof.verification, staged, insertion, notes)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
-    warnings = [proof.warning, *_warnings(sidecar, path), _expensive(insertion, path)]
+    warnings = [*proof.warnings, *_warnings(sidecar, path), _expensive(insertion, path)]
     return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, tuple(filter(None, warnings)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,10 +11,10 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.outputs import output_name
-from ovxai_convert.artifact.sidecar import OutputCheck, SaliencyCheck
+from ovxai_convert.artifact.sidecar import OutputCheck
 from ovxai_convert.errors import VerificationError, last_line
 from ovxai_convert.proof.execution import PLAIN, Execution
-from ovxai_convert.proof.trial_inputs import Feed
+from ovxai_convert.proof.trial_inputs import Feed, Trial
 from ovxai_convert.tensors.ports import extents
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
@@ -24,39 +24,69 @@ _REPETITIONS: Final = 8
 
 @dataclass(frozen=True)
 class Reference:
-    """The original model's outputs on every trial input.
+    """The original model's outputs on trial inputs that it answers with numbers.
 
     Attributes:
         model: the original.
-        feeds: the trial inputs.
-        outputs: per feed, one array per output.
+        trials: the inputs.
+        outputs: per trial, one array per output.
         execution: how it was run.
+        faults: what it answers instead, NaN or nothing but infinities, each with the kind of an input that is
+            no trial therefore.
+        one_by_one: whether it takes one sample at a time only, although its batch is open.
     """
 
     model: ov.Model
-    feeds: tuple[Feed, ...]
+    trials: tuple[Trial, ...]
     outputs: tuple[tuple[NDArray[Any], ...], ...]
     execution: Execution
+    faults: tuple[tuple[str, str], ...] = ()
+    one_by_one: bool = False
+
+    def joined(self, other: Reference) -> Reference:
+        """This one and what was run beside it."""
+        return replace(
+            self,
+            trials=self.trials + other.trials,
+            outputs=self.outputs + other.outputs,
+            faults=self.faults + other.faults,
+        )
 
 
-def run_original(model: ov.Model, feeds: Sequence[Feed], execution: Execution = PLAIN) -> Reference:
-    """Run the original on every feed; a feed of two samples that it cannot take is cut to one.
+def run_original(model: ov.Model, trials: Sequence[Trial], execution: Execution = PLAIN) -> Reference:
+    """Run the original on every input; one of two samples that it cannot take is cut to one.
 
     Raises:
         VerificationError: the original itself cannot be run.
     """
     compiled = _compiled(model, "original", execution)
-    taken: list[Feed] = []
+    taken: list[Trial] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
-    for feed in feeds:
+    faults: list[tuple[str, str]] = []
+    one_by_one = False
+    for trial in trials:
         try:
-            results = _run(compiled, feed)
-        except RuntimeError:  # a batch that is dynamic in name only, as some exporters leave it
-            feed = [each[:1] for each in feed]
-            results = _run_or_fail(compiled, feed, "original")
-        taken.append(feed)
-        outputs.append(results)
-    return Reference(model, tuple(taken), tuple(outputs), execution)
+            results = _run(compiled, trial.feed)
+        except RuntimeError:  # a batch that is open in name only, as some exporters leave it
+            trial, one_by_one = trial.of_one_sample(), True
+            # Compiled anew: the runtime may be left with the shapes of the call that failed.
+            compiled = _compiled(model, "original", execution)
+            results = _run_or_fail(compiled, trial.feed, "original")
+        fault = _fault(results)
+        if fault is None:
+            taken.append(trial)
+            outputs.append(results)
+        else:
+            faults.append((fault, trial.kind))
+    return Reference(model, tuple(taken), tuple(outputs), execution, tuple(faults), one_by_one)
+
+
+def _fault(results: Sequence[NDArray[Any]]) -> str | None:
+    """What a model's answer has that is no number: NaN anywhere, or an output of infinities alone."""
+    numbers = [result for result in results if result.dtype.kind == "f" and result.size]
+    if any(np.isnan(result).any() for result in numbers):
+        return "NaN"
+    return "Inf" if any(np.isinf(result).all() for result in numbers) else None
 
 
 def repeats_itself(reference: Reference) -> bool:
@@ -69,8 +99,8 @@ def repeats_itself(reference: Reference) -> bool:
     return all(
         before.tobytes() == after.tobytes()
         for _ in range(_REPETITIONS)
-        for feed, outputs in zip(reference.feeds, reference.outputs, strict=True)
-        for before, after in zip(outputs, _run_or_fail(compiled, feed, "original"), strict=True)
+        for trial, outputs in zip(reference.trials, reference.outputs, strict=True)
+        for before, after in zip(outputs, _run_or_fail(compiled, trial.feed, "original"), strict=True)
     )
 
 
@@ -129,13 +159,13 @@ class Comparison:
 
 
 def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
-    """Run the converted model on the feeds of the original.
+    """Run the converted model on the inputs of the original.
 
     Raises:
         VerificationError: the converted model does not compile or run.
     """
     compiled = _compiled(converted, "converted", reference.execution)
-    results = [_run_or_fail(compiled, feed, "converted") for feed in reference.feeds]
+    results = [_run_or_fail(compiled, trial.feed, "converted") for trial in reference.trials]
     checks, movements = [], []
     for index in range(len(reference.model.outputs)):
         pairs = [
@@ -158,7 +188,7 @@ def added_outputs(
     """
     compiled = _compiled(converted, "converted", execution)
     originals = len(reference.model.outputs)
-    return tuple(_run_or_fail(compiled, feed, "converted")[originals:] for feed in reference.feeds)
+    return tuple(_run_or_fail(compiled, trial.feed, "converted")[originals:] for trial in reference.trials)
 
 
 def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
@@ -186,13 +216,6 @@ def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, 
         worst = max(worst, difference)
         worst_part = max(worst_part, difference / span if span else np.inf)
     return worst, worst_part
-
-
-def merge_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
-    """The cells of all feeds together, and the worst difference among them."""
-    return SaliencyCheck(
-        sum(each.positions_checked for each in checks), max(each.max_abs_diff for each in checks)
-    )
 
 
 def _signature(port: ov.Output) -> tuple[list[str], str, str]:

@@ -1,4 +1,4 @@
-"""Comparing a saliency map with the slow definition, at the cells that decide it and some others."""
+"""Comparing saliency maps with their slow definition: some maps exactly, all of them for their form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.methods.scaling import RESOLUTION
 
 Values: TypeAlias = Callable[[Sequence[int]], NDArray[Any]]
 """Raw values ``[N, K, cells]`` of all maps at some cells, by their slow definition."""
@@ -20,6 +19,10 @@ _RELATIVE: Final = 1e-4
 """Largest error of a raw map, as a part of its range."""
 _ROUNDING: Final = 4e-6
 """What float32 sums may lose, as a part of the scores' magnitude: some 30 units in the last place."""
+_MOST_LEVELS: Final = 3
+"""Grey levels that rounding may move a cell by; a map that it may move further cannot be compared."""
+_SPREAD: Final = 64
+"""Grey levels between the lowest and the highest compared cell, from which on a map's form is compared."""
 
 
 def check_maps(
@@ -33,11 +36,12 @@ def check_maps(
 ) -> SaliencyCheck:
     """Check maps ``[N, K', H, W]``; ``indices`` ``[N, K']`` tells the class of each.
 
-    Of every sample the map with the highest cell and two more are checked, at the cells where they are
-    lowest and highest (which fix the scaling) and at some more, or at all.
+    Of every sample the map with the highest cell and two more are compared, at the cells where they are
+    lowest and highest (which fix the scaling) and at some more, or at all. At these cells every other map is
+    compared, too, up to the shift and the factor that its own lowest and highest cell would fix.
 
     Args:
-        define: raw values ``[N, K, cells]`` at some cells, as defined.
+        define: raw values at some cells, as defined.
         saliency_map: the maps.
         indices: classes.
         cells_checked: at how many more cells; None: all.
@@ -57,12 +61,28 @@ def check_maps(
     for n, k in checked:
         cells |= {int(flat[n, k].argmin()), int(flat[n, k].argmax())}
     order = sorted(cells)
-    expected = define(order).astype(np.float64)
-    worst = 0.0
-    for n, k in checked:
-        label = int(indices[n, k])
-        worst = max(worst, _compare(flat[n, k][order], expected[n, label], order, label, scaled=scaled))
-    return SaliencyCheck(len(order), worst)
+    expected = np.take_along_axis(define(order).astype(np.float64), indices[..., np.newaxis], axis=1)
+    if not np.isfinite(flat).all():
+        raise VerificationError("the saliency map holds numbers that are not finite")
+    compare = _compare_grey if scaled else _compare_raw
+    differences = [compare(flat[n, k][order], expected[n, k], order, int(indices[n, k])) for n, k in checked]
+    _compare_form(flat[..., order], expected, order, indices, scaled=scaled)
+    resolved = [difference for difference in differences if difference is not None]
+    varied = sum(np.ptp(flat[n, k]) > 0 for n, k in checked)
+    return SaliencyCheck(
+        len(order) if resolved else 0, max(resolved, default=0.0), len(checked), int(varied), len(resolved)
+    )
+
+
+def merged(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
+    """What was found on several inputs: all cells and maps together, and the worst difference among them."""
+    return SaliencyCheck(
+        sum(check.positions_checked for check in checks),
+        max(check.max_abs_diff for check in checks),
+        sum(check.maps_checked for check in checks),
+        sum(check.maps_varied for check in checks),
+        sum(check.maps_compared for check in checks),
+    )
 
 
 def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
@@ -82,22 +102,72 @@ def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
         raise VerificationError("the classes of the saliency maps are not those of the highest scores")
 
 
-def _compare(
-    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int, *, scaled: bool
+def _compare_grey(
+    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int
+) -> float | None:
+    """Largest difference of a map of grey levels at some cells, its lowest and highest among them.
+
+    None where there is nothing to compare: the definition's map is constant, or float32 does not resolve it.
+    """
+    span, rounding = float(np.ptp(raw)), _ROUNDING * float(np.max(np.abs(raw)))
+    if span <= rounding:
+        _refuse_beyond(np.zeros(len(cells)), found, np.zeros_like(raw), cells, label)
+        return None
+    lost = 255 * rounding / span
+    if lost > _MOST_LEVELS:
+        return None
+    expected = np.round(255 * (raw - raw.min()) / span)
+    return _refuse_beyond(np.full(len(cells), 1 + lost), found, expected, cells, label)
+
+
+def _compare_raw(
+    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int
+) -> float | None:
+    """The same for raw scores, whose values are compared in any case."""
+    span, rounding = float(np.ptp(raw)), _ROUNDING * float(np.max(np.abs(raw)))
+    difference = _refuse_beyond(np.full(len(cells), _RELATIVE * span + rounding), found, raw, cells, label)
+    return difference if 255 * rounding <= _MOST_LEVELS * span else None
+
+
+def _compare_form(
+    found: NDArray[np.float64],
+    raw: NDArray[np.float64],
+    cells: list[int],
+    indices: NDArray[Any],
+    *,
+    scaled: bool,
+) -> None:
+    """Every map ``[N, K', cells]`` beside its definition, as if these cells held its lowest and highest."""
+    span, rounding = np.ptp(raw, axis=-1), _ROUNDING * np.abs(raw).max(axis=-1)
+    expected, allowed = raw, _RELATIVE * span + rounding
+    compared = np.ones(found.shape[:2], bool)
+    if scaled:
+        levels = np.ptp(found, axis=-1) / np.maximum(span, np.finfo(np.float64).tiny)
+        compared = (np.ptp(found, axis=-1) >= _SPREAD) & (levels * rounding <= _MOST_LEVELS)
+        lowest = found.min(axis=-1)[..., np.newaxis]
+        expected = lowest + (raw - raw.min(axis=-1)[..., np.newaxis]) * levels[..., np.newaxis]
+        allowed = 1.5 + 2 * levels * rounding
+    wrong = (np.abs(found - expected) > allowed[..., np.newaxis]).any(axis=-1)
+    for n, k in np.argwhere(compared & wrong):
+        limits = np.full(len(cells), allowed[n, k])
+        _refuse_beyond(limits, found[n, k], expected[n, k], cells, int(indices[n, k]))
+
+
+def _refuse_beyond(
+    allowed: NDArray[np.float64],
+    found: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    cells: list[int],
+    label: int,
 ) -> float:
-    """Largest difference of one map at some cells, its lowest and highest among them."""
-    span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
-    rounding = _ROUNDING * magnitude
-    if not scaled:
-        expected, allowed = raw, _RELATIVE * span + rounding
-    elif span <= RESOLUTION * magnitude + rounding and not found.any():
-        expected, allowed = np.zeros_like(raw), 0.0
-    else:
-        expected = np.round(255 * (raw - raw.min()) / span) if span else np.zeros_like(raw)
-        allowed = 1 + 255 * rounding / span if span else 0.0
+    """The largest difference, if none is beyond what is allowed.
+
+    Raises:
+        VerificationError: one is.
+    """
     difference = np.abs(found - expected)
-    worst = int(difference.argmax())
-    if not difference[worst] <= allowed:
+    worst = int((difference - allowed).argmax())
+    if not difference[worst] <= allowed[worst]:
         values = f"{found[worst]:.6g} instead of {expected[worst]:.6g}"
         raise VerificationError(f"the saliency map is wrong at cell {cells[worst]} of map {label}: {values}")
-    return float(difference[worst])
+    return float(difference.max())

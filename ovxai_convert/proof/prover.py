@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,14 @@ from ovxai_convert.proof.comparison import (
     check_added_output,
     compare_interfaces,
     compare_outputs,
-    merge_checks,
     repeats_itself,
     run_original,
 )
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import IN_FLOATS, ONE_THREAD, PLAIN, Execution, quantises
-from ovxai_convert.proof.map_check import check_best_classes, check_maps
+from ovxai_convert.proof.map_check import check_best_classes, check_maps, merged
 from ovxai_convert.proof.reshapes import prove_reshapes
-from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
+from ovxai_convert.proof.trial_inputs import Trial, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
@@ -48,12 +47,12 @@ class Proof:
     Attributes:
         verification: at the original's own shape.
         reshapes: at others.
-        warning: what a user should know of how models had to be run.
+        warnings: what a user should know of how models had to be run, and of what could not be checked.
     """
 
     verification: Verification
     reshapes: tuple[ReshapeCheck, ...] = ()
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Prover:
@@ -67,32 +66,52 @@ class Prover:
     Args:
         anatomy: that of the original, which is not changed.
         request: what was asked to be inserted.
-        images: feeds beside the seeded random ones.
+        photographs: the user's trials, beside the program's own.
 
     The original is compiled and run beside whatever the caller does meanwhile, and so is the slow definition.
     """
 
-    def __init__(self, anatomy: Anatomy, request: Request, images: Sequence[Feed]) -> None:
+    def __init__(self, anatomy: Anatomy, request: Request, photographs: Sequence[Trial] = ()) -> None:
         model = anatomy.model
         self._request = request
         self._anatomy = anatomy
         self._written = model
         self._steady: bool | None = None
         self._beside = ThreadPoolExecutor(1)
-        feeds = [*seeded_feeds(model), *images]
-        self._running: Future[Reference] | Reference = self._beside.submit(run_original, model.clone(), feeds)
+        self._more = more_trials(model)
+        trials = [*first_trials(model), *photographs]
+        self._running: Future[Reference] | Reference = self._beside.submit(
+            run_original, model.clone(), trials
+        )
         self._cut: dict[tuple[str, str, str], Future[CutModel]] = {}
 
     @property
     def _reference(self) -> Reference:
-        """The original's outputs.
+        """The original's outputs, on inputs that it answers with numbers.
 
         Raises:
-            VerificationError: it cannot be run.
+            VerificationError: it cannot be run, or answers nothing with numbers.
         """
         if isinstance(self._running, Future):
-            self._running = self._running.result()
+            reference = self._running.result()
+            while not reference.trials:
+                reference = reference.joined(self._another(reference))
+            self._running = reference
         return self._running
+
+    def _another(self, reference: Reference) -> Reference:
+        """The original on one more kind of input.
+
+        Raises:
+            VerificationError: there is no more.
+        """
+        trial = next(self._more, None)
+        if trial is None:
+            raise VerificationError(
+                f"the original model itself gives {_faults(reference)}, on every input tried; "
+                "a photograph that it answers with numbers can be named with --verify-with"
+            )
+        return run_original(reference.model, [trial], reference.execution)
 
     def compare(self, xml: Path, insertion: Insertion) -> Comparison:
         """Read a written model again and measure how far the original's outputs have moved in it.
@@ -121,10 +140,9 @@ class Prover:
         comparison = self._compare_outputs(written)
         if comparison.movement != 0:
             raise VerificationError(f"the written model is not the original: {comparison.movement:.3g} apart")
-        way = self._reference.execution
-        return Proof(
-            Verification(way.name, len(self._reference.feeds), comparison.outputs, None), warning=way.warning
-        )
+        reference = self._reference
+        verification = Verification(reference.execution.name, len(reference.trials), comparison.outputs, None)
+        return Proof(verification, warnings=self._warnings(reference.execution, None))
 
     def prove(self, comparison: Comparison, insertion: Insertion) -> Proof:
         """Check the saliency maps that a comparison found against their slow definition.
@@ -171,8 +189,62 @@ class Prover:
             execution = IN_FLOATS
             added = added_outputs(self._written, self._reference, execution)
             check = self._check_maps(insertion, added, execution)
+        comparison, check = self._with_more_trials(comparison, check, insertion, execution)
         verification = Verification(execution.name, len(comparison.added), comparison.outputs, check)
-        return Proof(verification, self._proved_reshapes(insertion), execution.warning)
+        return Proof(verification, self._proved_reshapes(insertion), self._warnings(execution, check))
+
+    def _with_more_trials(
+        self, comparison: Comparison, check: SaliencyCheck, insertion: Insertion, execution: Execution
+    ) -> tuple[Comparison, SaliencyCheck]:
+        """Further kinds of inputs, while no map could be compared on any; why none could, if that is so."""
+        while not check.maps_compared and (trial := next(self._more, None)) is not None:
+            reference = run_original(self._reference.model, [trial], self._reference.execution)
+            if not reference.trials:
+                continue
+            one = compare_outputs(reference, self._written)
+            if one.movement != 0 and one.movement > comparison.movement:
+                raise VerificationError(f"an output moves by {one.movement:.3g} of its range on {trial.kind}")
+            added = one.added if execution is reference.execution else None
+            added = added or added_outputs(self._written, reference, execution)
+            self._running = self._reference.joined(reference)
+            comparison = replace(comparison, added=comparison.added + one.added)
+            cut = self._cut_at(insertion.place, execution).result()
+            values = cut.values(reference.trials[0].feed)[0]
+            found = self._check_map(cut, insertion.place, len(comparison.added), values, added[0])
+            check = merged([check, found])
+        if not check.maps_compared:
+            check = replace(check, unchecked=self._why_unchecked(check, insertion.place, execution))
+        return comparison, check
+
+    def _why_unchecked(self, check: SaliencyCheck, place: Place, execution: Execution) -> str:
+        """Why no map could be compared with its definition on any input."""
+        if check.maps_varied:
+            return "cells change the scores by less than float32 resolves in scores of this size"
+        reference = self._reference
+        cut = self._cut_at(place, execution).result()
+        targets = [cut.values(trial.feed)[0][0] for trial in reference.trials]
+        if not any(target.any() for target in targets):
+            return "the target layer is zero on all inputs tried"
+        index = place.scores.output_index
+        scores = [outputs[index][:1] for outputs in reference.outputs]
+        if all(np.array_equal(scores[0], other) for other in scores[1:]):
+            return "the scores are the same for all inputs tried"
+        return "no cell of the target layer changes a score on the inputs tried"
+
+    def _warnings(self, execution: Execution, check: SaliencyCheck | None) -> tuple[str, ...]:
+        said = [execution.warning] if execution.warning else []
+        if self._reference.one_by_one:
+            said.append(
+                "the original model takes one sample at a time, although its batch is open; so it was proved"
+            )
+        if self._reference.faults:
+            said.append(f"the original model itself gives {_faults(self._reference)}")
+        if check is not None and check.unchecked:
+            said.append(
+                f"the map could not be checked: {check.unchecked}; "
+                "a photograph on which it varies can be named with --verify-with"
+            )
+        return tuple(said)
 
     def _proved_reshapes(self, insertion: Insertion) -> tuple[ReshapeCheck, ...]:
         execution = self._reference.execution
@@ -190,11 +262,12 @@ class Prover:
     def _check_maps(
         self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], execution: Execution
     ) -> SaliencyCheck:
-        cut, feeds = self._cut_at(insertion.place, execution).result(), self._reference.feeds
-        return merge_checks(
+        cut = self._cut_at(insertion.place, execution).result()
+        pairs = enumerate(zip(self._reference.trials, added, strict=True))
+        return merged(
             [
-                self._check_map(cut, insertion.place, index, cut.values(feeds[index])[0], each)
-                for index, each in enumerate(added)
+                self._check_map(cut, insertion.place, index, cut.values(trial.feed)[0], arrays)
+                for index, (trial, arrays) in pairs
             ]
         )
 
@@ -205,9 +278,21 @@ class Prover:
         return self._on_one_thread(converted)
 
     def _on_one_thread(self, converted: ov.Model) -> Comparison:
-        self._running = run_original(self._reference.model, self._reference.feeds, ONE_THREAD)
+        """Run all again on one thread.
+
+        Raises:
+            VerificationError: the original does not repeat itself there either.
+        """
+        reference = run_original(self._reference.model, self._reference.trials, ONE_THREAD)
+        self._running = replace(reference, faults=self._reference.faults + reference.faults)
         self._steady = True
-        return compare_outputs(self._reference, converted)
+        comparison = compare_outputs(self._reference, converted)
+        if comparison.movement != 0 and not repeats_itself(self._reference):
+            raise VerificationError(
+                "the original model gives other outputs each time that it runs on the same input: "
+                "it draws random numbers, or keeps something from call to call"
+            )
+        return comparison
 
     def _is_steady(self) -> bool:
         """Whether the original repeats itself, as far as is known; found out once."""
@@ -268,6 +353,16 @@ class Prover:
             target, scores = place.target.carried(copy.port), place.scores.carried(copy.port)
             self._cut[key] = self._beside.submit(CutModel, copy.model, copy.flow(), target, scores, execution)
         return self._cut[key]
+
+
+def _faults(reference: Reference) -> str:
+    """What a model answers instead of numbers, and on which inputs, as in ``NaN on ... and 3 more``."""
+    said = []
+    for fault in dict.fromkeys(fault for fault, _ in reference.faults):
+        kinds = [kind for each, kind in reference.faults if each == fault]
+        more = f" and {len(kinds) - 2} more" if len(kinds) > 2 else ""
+        said.append(f"{fault} on {', '.join(kinds[:2])}{more}")
+    return "; ".join(said)
 
 
 def _found_again(model: ov.Model, place: Place) -> tuple[DataFlow, Target, Scores]:

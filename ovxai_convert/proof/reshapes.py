@@ -18,7 +18,7 @@ from ovxai_convert.ops import Trait, has
 from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import Execution
-from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
+from ovxai_convert.proof.trial_inputs import Feed, seeded_feed
 from ovxai_convert.tensors.ports import elements, extents
 
 _MORE_SAMPLES: Final = 1
@@ -103,7 +103,7 @@ def _try(
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
-    feed = seeded_feeds(source)[0]
+    feed = seeded_feed(source)
     with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
         running = beside.submit(_outputs, changed, feed, execution)
         try:

@@ -27,7 +27,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package, its schemas, and the method of the guide."""
     folder = tmp_path_factory.mktemp("copy")
     package = folder / "ovxai_convert"
-    shutil.copytree(ROOT / "ovxai_convert", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "ovxai_convert", package, ignore=shutil.ignore_patterns("__pycache__", "schemas"))
     shutil.copytree(ROOT / "schemas", package / "schemas")
     method, importing, member = BLOCKS
     (package / "methods" / "channelpeak.py").write_text(method, encoding="utf-8")

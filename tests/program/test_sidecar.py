@@ -66,7 +66,7 @@ WRONG_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("verification.outputs.0.bit_exact", 1),
     ("verification.outputs.0.max_abs_diff", -1.0),
     ("verification.saliency_map", None),
-    ("verification.saliency_map.positions_checked", 0),
+    ("verification.saliency_map.positions_checked", -1),
     ("refusals", None),
     ("refusals", [{"method": "reciprocam", "reason": "no node"}]),
 )

@@ -17,11 +17,11 @@ from ovxai_convert import convert
 from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.proof import comparison
-from ovxai_convert.proof.trial_inputs import Feed, seeded_feeds
+from ovxai_convert.proof.trial_inputs import Feed, first_trials
 
 Outputs = tuple[NDArray[Any], ...]
 RUN = comparison._run
-FEEDS = len(seeded_feeds(cnn(CnnSpec())))
+FEEDS = len(first_trials(cnn(CnnSpec())))
 
 
 @pytest.fixture

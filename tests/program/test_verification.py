@@ -17,7 +17,7 @@ from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline
 from ovxai_convert.insertion.request import Insertion
-from ovxai_convert.proof.trial_inputs import seeded_feeds
+from ovxai_convert.proof.trial_inputs import first_trials
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import CORE, compile_f32
 from tests.special_networks import two_class_outputs
@@ -233,7 +233,7 @@ def test_map_under_another_name(source: Path, monkeypatch: pytest.MonkeyPatch) -
 def moved_by(part: float, source: Path) -> Spoil:
     """Move one score by a part of the range that the scores have on the trial inputs."""
     model = CORE.read_model(source)
-    runs = [np.array(compile_f32(model)(feed)[0]) for feed in seeded_feeds(model)]
+    runs = [np.array(compile_f32(model)(trial.feed)[0]) for trial in first_trials(model)]
     smallest = min(float(np.ptp(scores)) for scores in runs)
     nearest_zero = int(np.abs(np.concatenate(runs)).max(axis=0).argmin())
     step = np.zeros((1, 3), np.float32)

@@ -1,0 +1,167 @@
+"""The framework that a source comes from, where it is installed: does OpenVINO read the file as it does?"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.artifact.sidecar import FrameworkCheck
+from ovxai_convert.errors import UsageError, VerificationError
+from ovxai_convert.proof.comparison import Reference
+from ovxai_convert.proof.trial_inputs import Feed
+
+AUTO: Final = "auto"
+NONE: Final = "none"
+_TOLERANCE: Final = 1e-3
+"""Largest difference of an output between two runtimes in float32, as a part of its range."""
+_ROUNDED_TOLERANCE: Final = 0.05
+"""The same where values are quantised or of half precision, which runtimes round at different steps."""
+
+Run = Callable[[Feed], list[NDArray[Any]]]
+"""From one array per input of the model, in OpenVINO's order, to the outputs in the file's order."""
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A runtime beside OpenVINO.
+
+    Attributes:
+        name: as a user names it, and as the extra that installs it.
+        format: of the files that it runs.
+        modules: any one of these is it, the first that is installed.
+        load: from a module, a file and the names of OpenVINO's inputs to what runs the file.
+    """
+
+    name: str
+    format: str
+    modules: tuple[str, ...]
+    load: Callable[[Any, Path, Sequence[frozenset[str]]], Run]
+
+    def installed(self) -> str | None:
+        """The module that is installed, if one is."""
+        return next((module for module in self.modules if _is_installed(module)), None)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
+
+
+def _onnxruntime(module: Any, path: Path, names: Sequence[frozenset[str]]) -> Run:
+    session = module.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    there = [argument.name for argument in session.get_inputs()]
+    order = [next(index for index, known in enumerate(names) if name in known) for name in there]
+
+    def run(feed: Feed) -> list[NDArray[Any]]:
+        given = {name: feed[index] for name, index in zip(there, order, strict=True)}
+        return [np.asarray(output) for output in session.run(None, given)]
+
+    return run
+
+
+def _tflite(module: Any, path: Path, _: Sequence[frozenset[str]]) -> Run:
+    interpreter = module.Interpreter(model_path=str(path))
+
+    def run(feed: Feed) -> list[NDArray[Any]]:
+        inputs = interpreter.get_input_details()
+        for details, array in zip(inputs, feed, strict=True):
+            interpreter.resize_tensor_input(details["index"], array.shape)
+        interpreter.allocate_tensors()
+        for details, array in zip(inputs, feed, strict=True):
+            interpreter.set_tensor(details["index"], array)
+        interpreter.invoke()
+        return [interpreter.get_tensor(details["index"]) for details in interpreter.get_output_details()]
+
+    return run
+
+
+FRAMEWORKS: Final[Mapping[str, Framework]] = {
+    framework.name: framework
+    for framework in (
+        Framework("onnxruntime", "onnx", ("onnxruntime",), _onnxruntime),
+        Framework(
+            "tflite",
+            "tflite",
+            ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite"),
+            _tflite,
+        ),
+    )
+}
+
+
+def chosen_framework(wanted: str, source_format: str) -> Framework | None:
+    """What a user means for a source; ``auto``: its own framework if that is installed.
+
+    Raises:
+        UsageError: one that is not installed, or does not run files of this format.
+    """
+    if wanted == NONE:
+        return None
+    if wanted == AUTO:
+        fitting = [each for each in FRAMEWORKS.values() if each.format == source_format and each.installed()]
+        return fitting[0] if fitting else None
+    if wanted not in FRAMEWORKS:
+        raise UsageError(f"no reference '{wanted}'; there are {', '.join([AUTO, NONE, *FRAMEWORKS])}")
+    framework = FRAMEWORKS[wanted]
+    if framework.format != source_format:
+        raise UsageError(f"{wanted} runs files of the format {framework.format}, and not {source_format}")
+    if framework.installed() is None:
+        raise UsageError(f"{wanted} is not installed: pip install 'ovxai-convert[{wanted}]'")
+    return framework
+
+
+def compare_with_framework(
+    framework: Framework, path: Path, reference: Reference, *, rounded: bool
+) -> FrameworkCheck:
+    """Run the source in its own framework on the original's trials, and compare all outputs.
+
+    Args:
+        framework: an installed one.
+        path: the source.
+        reference: what OpenVINO made of it.
+        rounded: whether values are quantised or of half precision.
+
+    Raises:
+        VerificationError: the two differ by more than runtimes do, or the framework does not run the file.
+    """
+    module = framework.installed()
+    assert module is not None, "it was chosen"
+    names = [frozenset(port.get_names()) for port in reference.model.inputs]
+    allowed, worst, worst_part = _ROUNDED_TOLERANCE if rounded else _TOLERANCE, 0.0, 0.0
+    try:
+        run = framework.load(importlib.import_module(module), path, names)
+        runs = [run(trial.feed) for trial in reference.trials]
+    except Exception as error:  # whatever another runtime raises; there is no common kind
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise VerificationError(f"{framework.name} does not run the source: {reason[0]}") from error
+    for trial, there, here in zip(reference.trials, runs, reference.outputs, strict=True):
+        for number, (one, other) in enumerate(zip(there, here, strict=True)):
+            difference, part = _apart(one, other)
+            worst, worst_part = max(worst, difference), max(worst_part, part)
+            if not part <= allowed:
+                raise VerificationError(
+                    f"OpenVINO reads this file otherwise than {framework.name}: on {trial.kind}, output {number} "
+                    f"differs by {part:.3g} of its range (at most {allowed:g} is accepted)"
+                )
+    package = module.split(".")[0].replace("_", "-")
+    return FrameworkCheck(f"{framework.name} {version(package)}", worst, worst_part)
+
+
+def _apart(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
+    """Largest difference of two arrays, and the same as a part of the range of the values."""
+    if one.size != other.size:
+        return np.inf, np.inf
+    left, right = (array.astype(np.float64).ravel() for array in (one, other))
+    difference = float(np.max(np.abs(left - right), initial=0.0))
+    span = float(np.ptp(left)) or float(np.max(np.abs(left), initial=0.0))
+    return difference, difference / span if span else float(difference > 0)
