@@ -17,10 +17,14 @@ from ovxai_convert.ops import Trait, has
 from ovxai_convert.proof.execution import PLAIN, Execution
 from ovxai_convert.proof.trial_inputs import Feed
 from ovxai_convert.tensors.ports import constant_value
+from ovxai_convert.tensors.precision import is_half, widen
 
 
 class CutModel:
     """A model in two pieces: what comes before the target gives its values, the head gives the scores.
+
+    Both compute in float32, whatever the model says: of half precision, values would be rounded where it is
+    cut, as nothing is in the whole model.
 
     Args:
         model: a copy of the original model, which is taken apart.
@@ -45,28 +49,33 @@ class CutModel:
         *,
         with_outputs: bool = False,
     ) -> None:
+        self._whole = execution.compiled(model.clone()) if with_outputs and is_half(target.port) else None
+        if is_half(target.port) or is_half(scores.port):
+            wide = widen(model)
+            flow = DataFlow(model)
+            target = target.carried(lambda port: wide.get(port, port))
+            scores = scores.carried(lambda port: wide.get(port, port))
         self.target = target
         head = flow.between(target.port, scores.port)
         border, fixed = _border(flow, head, target.port)
         self.entering = tuple(border)
-        results = [ops.result(_in_f32(port)) for port in border]
-        own = [result.input_value(0) for result in model.get_results()] if with_outputs else []
-        results += [ops.result(port) for port in own]
+        results = [ops.result(port) for port in border]
+        own = [result.input_value(0) for result in model.get_results()]
+        results += [ops.result(port) for port in own if with_outputs and self._whole is None]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
         self._trunk = execution.compiled(ov.Model(results, model.get_sinks(), model.get_parameters()))
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
-        parameters = [ops.parameter(port.get_partial_shape(), _read_as(port)) for port in border]
+        parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
         for port, parameter in zip(border, parameters, strict=True):
-            same = _read_as(port) == port.get_element_type()
-            _feed(port, head, parameter if same else ops.convert(parameter, port.get_element_type()))
-        self._head = execution.compiled(ov.Model([ops.result(_in_f32(scores.port))], parameters))
+            _feed(port, head, parameter)
+        self._head = execution.compiled(ov.Model([ops.result(scores.port)], parameters))
 
     def values(self, feed: Feed) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Values of the tensors that enter the head, and the model's own outputs if these were asked for."""
-        results = self._trunk(feed)
-        values = [np.array(results[index]) for index in range(len(self._trunk.outputs))]
-        return values[: len(self.entering)], values[len(self.entering) :]
+        values = _run(self._trunk, feed)
+        own = values[len(self.entering) :] if self._whole is None else _run(self._whole, feed)
+        return values[: len(self.entering)], own
 
     def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Scores ``[N, K]`` of the head for values of the tensors that enter it."""
@@ -95,19 +104,9 @@ def _border(
     return [port for port in ports if port not in fixed], fixed
 
 
-def _read_as(port: ov.Output) -> ov.Type:
-    """Element type in which a tensor's values are handed on: real numbers in f32, whatever the model's are.
-
-    The runtime computes in f32 throughout; an output of half precision would be rounded where the model is
-    cut, as nothing is in the whole model.
-    """
-    dtype = port.get_element_type()
-    return ov.Type.f32 if dtype in (ov.Type.f16, ov.Type.bf16) else dtype
-
-
-def _in_f32(port: ov.Output) -> ov.Output:
-    same = _read_as(port) == port.get_element_type()
-    return port if same else ops.convert(port, _read_as(port)).output(0)
+def _run(compiled: ov.CompiledModel, feed: Feed) -> list[NDArray[Any]]:
+    results = compiled(feed)
+    return [np.array(results[index]) for index in range(len(compiled.outputs))]
 
 
 def _feed(port: ov.Output, head: list[ov.Node], source: ov.Node) -> None:

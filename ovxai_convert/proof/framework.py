@@ -150,11 +150,16 @@ def compare_with_framework(
             worst, worst_part = max(worst, difference), max(worst_part, part)
             if not part <= allowed:
                 raise VerificationError(
-                    f"OpenVINO reads this file otherwise than {framework.name}: on {trial.kind}, output {number} "
-                    f"differs by {part:.3g} of its range (at most {allowed:g} is accepted)"
+                    f"OpenVINO reads this file otherwise than {framework.name}: on {trial.kind}, output "
+                    f"{number} differs by {part:.3g} of its range (at most {allowed:g} is accepted)"
                 )
-    package = module.split(".")[0].replace("_", "-")
-    return FrameworkCheck(f"{framework.name} {version(package)}", worst, worst_part)
+    return FrameworkCheck(f"{framework.name} {_version(module)}", worst, worst_part)
+
+
+def _version(module: str) -> str:
+    package = module.split(".")[0]
+    stated = getattr(importlib.import_module(package), "__version__", None)
+    return str(stated or version(package.replace("_", "-")))
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:

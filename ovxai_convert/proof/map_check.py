@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -18,11 +19,27 @@ _MAPS: Final = 3
 _RELATIVE: Final = 1e-4
 """Largest error of a raw map, as a part of its range."""
 _ROUNDING: Final = 4e-6
-"""What float32 sums may lose, as a part of the scores' magnitude: some 30 units in the last place."""
+"""What float32 may lose in any case, as a part of the scores' magnitude: some 30 units in the last place."""
 _MOST_LEVELS: Final = 3
 """Grey levels that rounding may move a cell by; a map that it may move further cannot be compared."""
 _SPREAD: Final = 64
 """Grey levels between the lowest and the highest compared cell, from which on a map's form is compared."""
+
+
+@dataclass(frozen=True)
+class _Rounding:
+    """What float32 loses, as a part of the scores' magnitude: in any case, and in sums over all cells."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class _Where:
+    """The cells of a map that are compared, and its class."""
+
+    cells: list[int]
+    label: int
 
 
 def check_maps(
@@ -65,8 +82,12 @@ def check_maps(
     if not np.isfinite(flat).all():
         raise VerificationError("the saliency map holds numbers that are not finite")
     compare = _compare_grey if scaled else _compare_raw
-    differences = [compare(flat[n, k][order], expected[n, k], order, int(indices[n, k])) for n, k in checked]
-    _compare_form(flat[..., order], expected, order, indices, scaled=scaled)
+    rounding = _Rounding(_ROUNDING, max(_ROUNDING, flat.shape[2] * float(np.finfo(np.float32).eps)))
+    differences = [
+        compare(flat[n, k][order], expected[n, k], rounding, _Where(order, int(indices[n, k])))
+        for n, k in checked
+    ]
+    _compare_form(flat[..., order], expected, order, indices, rounding, scaled=scaled)
     resolved = [difference for difference in differences if difference is not None]
     varied = sum(np.ptp(flat[n, k]) > 0 for n, k in checked)
     return SaliencyCheck(
@@ -103,30 +124,37 @@ def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
 
 
 def _compare_grey(
-    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int
+    found: NDArray[np.float64], raw: NDArray[np.float64], rounding: _Rounding, where: _Where
 ) -> float | None:
     """Largest difference of a map of grey levels at some cells, its lowest and highest among them.
 
-    None where there is nothing to compare: the definition's map is constant, or float32 does not resolve it.
+    None where nothing can be said: the definition's map is constant, float32 does not resolve it, or the
+    difference is within what sums over all cells may lose.
     """
-    span, rounding = float(np.ptp(raw)), _ROUNDING * float(np.max(np.abs(raw)))
-    if span <= rounding:
-        _refuse_beyond(np.zeros(len(cells)), found, np.zeros_like(raw), cells, label)
+    span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
+    if span <= rounding.least * magnitude:
+        _refuse_beyond(found, np.zeros_like(raw), 0.0, where)
         return None
-    lost = 255 * rounding / span
-    if lost > _MOST_LEVELS:
+    expected, levels = np.round(255 * (raw - raw.min()) / span), 255 * magnitude / span
+    if levels * rounding.least > _MOST_LEVELS:
         return None
-    expected = np.round(255 * (raw - raw.min()) / span)
-    return _refuse_beyond(np.full(len(cells), 1 + lost), found, expected, cells, label)
+    difference = float(np.max(np.abs(found - expected)))
+    if difference <= 1 + levels * rounding.least:
+        return difference
+    _refuse_beyond(found, expected, 1 + levels * rounding.most, where)
+    return None
 
 
 def _compare_raw(
-    found: NDArray[np.float64], raw: NDArray[np.float64], cells: list[int], label: int
+    found: NDArray[np.float64], raw: NDArray[np.float64], rounding: _Rounding, where: _Where
 ) -> float | None:
-    """The same for raw scores, whose values are compared in any case."""
-    span, rounding = float(np.ptp(raw)), _ROUNDING * float(np.max(np.abs(raw)))
-    difference = _refuse_beyond(np.full(len(cells), _RELATIVE * span + rounding), found, raw, cells, label)
-    return difference if 255 * rounding <= _MOST_LEVELS * span else None
+    """The same for raw scores."""
+    span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
+    difference = float(np.max(np.abs(found - raw)))
+    if difference <= _RELATIVE * span + rounding.least * magnitude:
+        return difference if 255 * rounding.least * magnitude <= _MOST_LEVELS * span else None
+    _refuse_beyond(found, raw, _RELATIVE * span + rounding.most * magnitude, where)
+    return None
 
 
 def _compare_form(
@@ -134,40 +162,35 @@ def _compare_form(
     raw: NDArray[np.float64],
     cells: list[int],
     indices: NDArray[Any],
+    rounding: _Rounding,
     *,
     scaled: bool,
 ) -> None:
     """Every map ``[N, K', cells]`` beside its definition, as if these cells held its lowest and highest."""
-    span, rounding = np.ptp(raw, axis=-1), _ROUNDING * np.abs(raw).max(axis=-1)
-    expected, allowed = raw, _RELATIVE * span + rounding
+    span, lost = np.ptp(raw, axis=-1), rounding.most * np.abs(raw).max(axis=-1)
+    expected, allowed = raw, _RELATIVE * span + lost
     compared = np.ones(found.shape[:2], bool)
     if scaled:
         levels = np.ptp(found, axis=-1) / np.maximum(span, np.finfo(np.float64).tiny)
-        compared = (np.ptp(found, axis=-1) >= _SPREAD) & (levels * rounding <= _MOST_LEVELS)
+        compared = (np.ptp(found, axis=-1) >= _SPREAD) & (levels * lost <= _MOST_LEVELS)
         lowest = found.min(axis=-1)[..., np.newaxis]
         expected = lowest + (raw - raw.min(axis=-1)[..., np.newaxis]) * levels[..., np.newaxis]
-        allowed = 1.5 + 2 * levels * rounding
+        allowed = 1.5 + 2 * levels * lost
     wrong = (np.abs(found - expected) > allowed[..., np.newaxis]).any(axis=-1)
     for n, k in np.argwhere(compared & wrong):
-        limits = np.full(len(cells), allowed[n, k])
-        _refuse_beyond(limits, found[n, k], expected[n, k], cells, int(indices[n, k]))
+        _refuse_beyond(found[n, k], expected[n, k], float(allowed[n, k]), _Where(cells, int(indices[n, k])))
 
 
 def _refuse_beyond(
-    allowed: NDArray[np.float64],
-    found: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    cells: list[int],
-    label: int,
-) -> float:
-    """The largest difference, if none is beyond what is allowed.
+    found: NDArray[np.float64], expected: NDArray[np.float64], allowed: float, where: _Where
+) -> None:
+    """Nothing, if no difference is beyond what is allowed.
 
     Raises:
         VerificationError: one is.
     """
     difference = np.abs(found - expected)
-    worst = int((difference - allowed).argmax())
-    if not difference[worst] <= allowed[worst]:
-        values = f"{found[worst]:.6g} instead of {expected[worst]:.6g}"
-        raise VerificationError(f"the saliency map is wrong at cell {cells[worst]} of map {label}: {values}")
-    return float(difference.max())
+    worst = int(difference.argmax())
+    if not difference[worst] <= allowed:
+        cell, values = where.cells[worst], f"{found[worst]:.6g} instead of {expected[worst]:.6g}"
+        raise VerificationError(f"the saliency map is wrong at cell {cell} of map {where.label}: {values}")
