@@ -33,6 +33,7 @@ class Reference:
         execution: how it was run.
         faults: what it answers instead, NaN or nothing but infinities, each with the kind of an input that is
             no trial therefore.
+        repeats: whether it gave the same outputs when it ran on the first of them once more.
         one_by_one: whether it takes one sample at a time only, although its batch is open.
     """
 
@@ -41,6 +42,7 @@ class Reference:
     outputs: tuple[tuple[NDArray[Any], ...], ...]
     execution: Execution
     faults: tuple[tuple[str, str], ...] = ()
+    repeats: bool = True
     one_by_one: bool = False
 
     def joined(self, other: Reference) -> Reference:
@@ -78,7 +80,12 @@ def run_original(model: ov.Model, trials: Sequence[Trial], execution: Execution 
             outputs.append(results)
         else:
             faults.append((fault, trial.kind))
-    return Reference(model, tuple(taken), tuple(outputs), execution, tuple(faults), one_by_one)
+    repeats = not taken or _equal(outputs[0], _run_or_fail(compiled, taken[0].feed, "original"))
+    return Reference(model, tuple(taken), tuple(outputs), execution, tuple(faults), repeats, one_by_one)
+
+
+def _equal(before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]]) -> bool:
+    return all(one.tobytes() == other.tobytes() for one, other in zip(before, after, strict=True))
 
 
 def _fault(results: Sequence[NDArray[Any]]) -> str | None:
@@ -97,10 +104,9 @@ def repeats_itself(reference: Reference) -> bool:
     """
     compiled = _compiled(reference.model, "original", reference.execution)
     return all(
-        before.tobytes() == after.tobytes()
+        _equal(outputs, _run_or_fail(compiled, trial.feed, "original"))
         for _ in range(_REPETITIONS)
         for trial, outputs in zip(reference.trials, reference.outputs, strict=True)
-        for before, after in zip(outputs, _run_or_fail(compiled, trial.feed, "original"), strict=True)
     )
 
 

@@ -233,6 +233,11 @@ class Prover:
 
     def _warnings(self, execution: Execution, check: SaliencyCheck | None) -> tuple[str, ...]:
         said = [execution.warning] if execution.warning else []
+        if not self._reference.repeats:
+            said.append(
+                "the original model gives other outputs for equal inputs: it draws random numbers, or keeps "
+                "something from call to call; so do its maps"
+            )
         if self._reference.one_by_one:
             said.append(
                 "the original model takes one sample at a time, although its batch is open; so it was proved"
@@ -257,7 +262,8 @@ class Prover:
         ) -> SaliencyCheck:
             return self._check_map(cut_model, insertion.place, 0, values, added)
 
-        return prove_reshapes(self._anatomy, self._written, execution, cut, check)
+        kind = self._reference.trials[0].kind
+        return prove_reshapes(self._anatomy, self._written, kind, execution, cut, check)
 
     def _check_maps(
         self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], execution: Execution

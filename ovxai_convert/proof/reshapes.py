@@ -18,7 +18,7 @@ from ovxai_convert.ops import Trait, has
 from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import Execution
-from ovxai_convert.proof.trial_inputs import Feed, seeded_feed
+from ovxai_convert.proof.trial_inputs import Feed, feed_of_kind
 from ovxai_convert.tensors.ports import elements, extents
 
 _MORE_SAMPLES: Final = 1
@@ -35,7 +35,7 @@ CheckMap = Callable[[CutModel, list[NDArray[Any]], Sequence[NDArray[Any]]], Sali
 
 
 def prove_reshapes(
-    original: Anatomy, converted: ov.Model, execution: Execution, cut: Cut, check_map: CheckMap
+    original: Anatomy, converted: ov.Model, kind: str, execution: Execution, cut: Cut, check_map: CheckMap
 ) -> tuple[ReshapeCheck, ...]:
     """Try another batch and another size together, and each alone where the source does not take both.
 
@@ -45,6 +45,7 @@ def prove_reshapes(
     Args:
         original: the original model's anatomy.
         converted: the converted one as it was read again; it is not changed.
+        kind: of an input that the original answers.
         execution: how both are run.
         cut: cuts the original at another shape.
         check_map: compares the map with it.
@@ -58,10 +59,12 @@ def prove_reshapes(
     both, *each_alone = other_shapes(original)
     if both is None:
         return ()
-    found = _try(original, converted, both, execution, cut, check_map)
+    found = _try(original, converted, both, kind, execution, cut, check_map)
     if found.result == "proved" or None in each_alone:
         return (found,)
-    return tuple(_try(original, converted, alone, execution, cut, check_map) for alone in each_alone if alone)
+    return tuple(
+        _try(original, converted, alone, kind, execution, cut, check_map) for alone in each_alone if alone
+    )
 
 
 def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
@@ -95,6 +98,7 @@ def _try(
     original: Anatomy,
     converted: ov.Model,
     shapes: Shapes,
+    kind: str,
     execution: Execution,
     cut: Cut,
     check_map: CheckMap,
@@ -103,7 +107,7 @@ def _try(
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
-    feed = seeded_feed(source)
+    feed = feed_of_kind(source, kind)
     with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
         running = beside.submit(_outputs, changed, feed, execution)
         try:

@@ -79,9 +79,9 @@ def more_trials(model: Model) -> Iterator[Trial]:
         yield _drawn(model, kind, draw, seed, batch=1)
 
 
-def seeded_feed(model: Model) -> Feed:
-    """Normal numbers in a model's own shape, open batch and size as in the trials."""
-    return _drawn(model, _NORMAL, _FIRST[_NORMAL], 0, batch=1).feed
+def feed_of_kind(model: Model, kind: str) -> Feed:
+    """One sample of a kind that was tried, in a model's own shape; normal numbers where that was a file."""
+    return _drawn(model, kind, {**_FIRST, **_MORE}.get(kind, _FIRST[_NORMAL]), 0, batch=1).feed
 
 
 def too_large(model: Model) -> Refusal | None:
