@@ -22,12 +22,15 @@ from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 from ovxai_convert.proof.comparison import Comparison
+from ovxai_convert.proof.execution import quantises
+from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.labels import checked_labels
 from ovxai_convert.source.metadata import labels_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
+from ovxai_convert.tensors.precision import computes_in_half
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
@@ -69,6 +72,7 @@ def convert(
     require_whitebox: bool = False,
     labels: Sequence[str] | None = None,
     preprocessing: PreprocessingHints = NO_HINTS,
+    reference: str = AUTO,
     **options: Any,
 ) -> ConversionReport:
     """Write ``<stem>_xai.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
@@ -93,6 +97,8 @@ def convert(
         require_whitebox: refuse a model in which no branch is possible.
         labels: one per class, for the sidecar; None takes those of the model.
         preprocessing: of the model's input, for the sidecar; else the model's own entries.
+        reference: ``"onnxruntime"`` or ``"tflite"``: the framework that the source comes from, which has to
+            give OpenVINO's outputs; ``"auto"``: that, if it is installed; ``"none"``.
         **options: of the method that is named. vitreciprocam has ``kernel`` (``"gaussian"``, ``"single"``:
             what a copy keeps of the patches), ``class_token`` (``"keep"``, ``"drop"``) and ``block``, counted
             from the last, 1.
@@ -115,6 +121,7 @@ def convert(
     names = [f"{stem}.xml", f"{stem}.bin", f"{stem}.json"]
     with Staging(out_dir, names, force=force) as staging:
         source = read_source(path)
+        framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
         scores = _class_scores(anatomy, scores_output)
         notes = _notes(source, scores, labels, preprocessing)
@@ -130,13 +137,14 @@ def convert(
         insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
             insertion, proof = _proved(prover, anatomy, insertion, request, staged, exact=exact)
+            proof = _with_framework(proof, framework, prover, source)
             sidecar = describe(source, insertion, proof.verification, proof.reshapes, staged, request, notes)
         else:
             may_stay = named is None and not asked_for and not require_whitebox
             if not may_stay or scores is None or not takes_image(source.model):
                 raise RefusedError(insertion)
             write_ir(source.model, staged)
-            proof = prover.prove_unchanged(staged)
+            proof = _with_framework(prover.prove_unchanged(staged), framework, prover, source)
             sidecar = describe_black_box(source, scores, proof.verification, staged, insertion, notes)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
@@ -222,6 +230,20 @@ def _proved(
         reason = f"no place keeps the outputs bit-exact; they move by at least {movement:.3g} of their range"
         raise RefusedError([Refusal(reason, address(place.target.port), place.method.name)])
     return least, prover.prove(_write_and_compare(prover, least, staged), least)
+
+
+def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
+    """A proof that also says whether OpenVINO reads the source as its own framework does, or may not."""
+    if framework is not None:
+        rounded = quantises(source.model) or computes_in_half(source.model)
+        check = compare_with_framework(framework, source.path, prover.reference, rounded=rounded)
+        return replace(proof, verification=replace(proof.verification, reference=check))
+    doubts = tuple(
+        f"OpenVINO is known to read this otherwise than it is meant: {what}; compare its outputs with those "
+        "of the framework that the file comes from (--reference, where that is installed)"
+        for what in source.misread
+    )
+    return replace(proof, warnings=proof.warnings + doubts)
 
 
 def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Comparison:

@@ -26,7 +26,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "mosaic": frozenset({"tensors", "ops", "anatomy"}),
     "blackbox": frozenset(),
     "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
-    "source": frozenset(),
+    "source": frozenset({"tensors", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
     "photographs": frozenset({"tensors", "anatomy"}),
     "artifact": frozenset({"tensors", "anatomy", "methods", "insertion", "source", "photographs"}),

@@ -132,6 +132,18 @@ class SaliencyCheck:
 
 
 @dataclass(frozen=True)
+class FrameworkCheck:
+    """How far OpenVINO's outputs are from those of the framework that the source comes from, ``runtime``.
+
+    The largest difference of an output, and the largest as a part of the output's range.
+    """
+
+    runtime: str
+    max_abs_diff: float
+    max_relative_diff: float
+
+
+@dataclass(frozen=True)
 class Verification:
     """What was measured before the artifact was written; without a branch there is no map to check."""
 
@@ -139,6 +151,7 @@ class Verification:
     inputs: int
     outputs: tuple[OutputCheck, ...]
     saliency_map: SaliencyCheck | None
+    reference: FrameworkCheck | None = None
 
 
 @dataclass(frozen=True)

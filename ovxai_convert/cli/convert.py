@@ -15,6 +15,7 @@ from ovxai_convert.cli import console, options
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS
 from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.proof.framework import AUTO, FRAMEWORKS, NONE
 from ovxai_convert.source.labels import read_labels
 
 _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
@@ -52,6 +53,13 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     multiple=True,
     type=options.PATH,
     help="Photograph to prove the conversion on, beside random inputs; may be repeated.",
+)
+@click.option(
+    "--reference",
+    type=click.Choice([AUTO, NONE, *FRAMEWORKS]),
+    default=AUTO,
+    show_default=True,
+    help="Framework of the source, whose outputs OpenVINO's must equal; auto: if it is installed.",
 )
 @click.option("--require-whitebox", is_flag=True, help="Refuse a model in which no branch is possible.")
 @options.image_options
@@ -129,4 +137,6 @@ def _summary(report: ConversionReport) -> str:
         return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
     where = f"'{target.name}' {console.shape_text(target.shape)} {target.layout}"
     checked = f"{proof.saliency_map.positions_checked} map cells checked"
+    if proof.reference is not None:
+        checked += f"; {proof.reference.runtime} gives the same outputs"
     return f"{report.xml}: {sidecar.method} at {where}; {proved}, {checked}"

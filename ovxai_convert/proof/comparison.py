@@ -14,7 +14,7 @@ from ovxai_convert.anatomy.outputs import output_name
 from ovxai_convert.artifact.sidecar import OutputCheck
 from ovxai_convert.errors import VerificationError, last_line
 from ovxai_convert.proof.execution import PLAIN, Execution
-from ovxai_convert.proof.trial_inputs import Feed, Trial
+from ovxai_convert.proof.trial_inputs import Feed, TrialInput
 from ovxai_convert.tensors.ports import extents
 
 ACCEPTED_DIFFERENCE: Final = 1e-6
@@ -38,7 +38,7 @@ class Reference:
     """
 
     model: ov.Model
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialInput, ...]
     outputs: tuple[tuple[NDArray[Any], ...], ...]
     execution: Execution
     faults: tuple[tuple[str, str], ...] = ()
@@ -55,14 +55,14 @@ class Reference:
         )
 
 
-def run_original(model: ov.Model, trials: Sequence[Trial], execution: Execution = PLAIN) -> Reference:
+def run_original(model: ov.Model, trials: Sequence[TrialInput], execution: Execution = PLAIN) -> Reference:
     """Run the original on every input; one of two samples that it cannot take is cut to one.
 
     Raises:
         VerificationError: the original itself cannot be run.
     """
     compiled = _compiled(model, "original", execution)
-    taken: list[Trial] = []
+    taken: list[TrialInput] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
     faults: list[tuple[str, str]] = []
     one_by_one = False

@@ -95,7 +95,7 @@ def check_maps(
     )
 
 
-def merged(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
+def merged_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
     """What was found on several inputs: all cells and maps together, and the worst difference among them."""
     return SaliencyCheck(
         sum(check.positions_checked for check in checks),

@@ -32,9 +32,9 @@ from ovxai_convert.proof.comparison import (
 )
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import IN_FLOATS, ONE_THREAD, PLAIN, Execution, quantises
-from ovxai_convert.proof.map_check import check_best_classes, check_maps, merged
+from ovxai_convert.proof.map_check import check_best_classes, check_maps, merged_checks
 from ovxai_convert.proof.reshapes import prove_reshapes
-from ovxai_convert.proof.trial_inputs import Trial, first_trials, more_trials
+from ovxai_convert.proof.trial_inputs import TrialInput, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
@@ -71,7 +71,7 @@ class Prover:
     The original is compiled and run beside whatever the caller does meanwhile, and so is the slow definition.
     """
 
-    def __init__(self, anatomy: Anatomy, request: Request, photographs: Sequence[Trial] = ()) -> None:
+    def __init__(self, anatomy: Anatomy, request: Request, photographs: Sequence[TrialInput] = ()) -> None:
         model = anatomy.model
         self._request = request
         self._anatomy = anatomy
@@ -86,7 +86,7 @@ class Prover:
         self._cut: dict[tuple[str, str, str], Future[CutModel]] = {}
 
     @property
-    def _reference(self) -> Reference:
+    def reference(self) -> Reference:
         """The original's outputs, on inputs that it answers with numbers.
 
         Raises:
@@ -123,7 +123,7 @@ class Prover:
         self._cut_at(insertion.place, PLAIN)
         converted = read_model(xml)
         expected = self._expected_outputs(insertion.place)
-        compare_interfaces(self._reference.model, converted, len(expected))
+        compare_interfaces(self.reference.model, converted, len(expected))
         for port, signature in zip(converted.outputs[-len(expected) :], expected, strict=True):
             check_added_output(port, *signature)
         self._written = converted
@@ -136,11 +136,11 @@ class Prover:
             VerificationError: an output differs in any bit.
         """
         written = read_model(xml)
-        compare_interfaces(self._reference.model, written, 0)
+        compare_interfaces(self.reference.model, written, 0)
         comparison = self._compare_outputs(written)
         if comparison.movement != 0:
             raise VerificationError(f"the written model is not the original: {comparison.movement:.3g} apart")
-        reference = self._reference
+        reference = self.reference
         verification = Verification(reference.execution.name, len(reference.trials), comparison.outputs, None)
         return Proof(verification, warnings=self._warnings(reference.execution, None))
 
@@ -156,9 +156,7 @@ class Prover:
         try:
             return self._proof(comparison, insertion)
         except VerificationError:
-            if self._reference.execution is not PLAIN or (
-                self._is_steady() and not self._succeeds(insertion)
-            ):
+            if self.reference.execution is not PLAIN or (self._is_steady() and not self._succeeds(insertion)):
                 raise
             again = self._on_one_thread(self._written)
             if again.movement > comparison.movement:
@@ -168,7 +166,7 @@ class Prover:
     def _succeeds(self, insertion: Insertion) -> bool:
         """Whether the proof succeeds when all is run again."""
         try:
-            self._proof(compare_outputs(self._reference, self._written), insertion)
+            self._proof(compare_outputs(self.reference, self._written), insertion)
         except VerificationError:
             return False
         return True
@@ -180,14 +178,14 @@ class Prover:
                 f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
                 f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
             )
-        execution = self._reference.execution
+        execution = self.reference.execution
         try:
             check = self._check_maps(insertion, comparison.added, execution)
         except VerificationError:
-            if not quantises(self._reference.model):
+            if not quantises(self.reference.model):
                 raise
             execution = IN_FLOATS
-            added = added_outputs(self._written, self._reference, execution)
+            added = added_outputs(self._written, self.reference, execution)
             check = self._check_maps(insertion, added, execution)
         comparison, check = self._with_more_trials(comparison, check, insertion, execution)
         verification = Verification(execution.name, len(comparison.added), comparison.outputs, check)
@@ -198,7 +196,7 @@ class Prover:
     ) -> tuple[Comparison, SaliencyCheck]:
         """Further kinds of inputs, while no map could be compared on any; why none could, if that is so."""
         while not check.maps_compared and (trial := next(self._more, None)) is not None:
-            reference = run_original(self._reference.model, [trial], self._reference.execution)
+            reference = run_original(self.reference.model, [trial], self.reference.execution)
             if not reference.trials:
                 continue
             one = compare_outputs(reference, self._written)
@@ -206,12 +204,12 @@ class Prover:
                 raise VerificationError(f"an output moves by {one.movement:.3g} of its range on {trial.kind}")
             added = one.added if execution is reference.execution else None
             added = added or added_outputs(self._written, reference, execution)
-            self._running = self._reference.joined(reference)
+            self._running = self.reference.joined(reference)
             comparison = replace(comparison, added=comparison.added + one.added)
             cut = self._cut_at(insertion.place, execution).result()
             values = cut.values(reference.trials[0].feed)[0]
             found = self._check_map(cut, insertion.place, len(comparison.added), values, added[0])
-            check = merged([check, found])
+            check = merged_checks([check, found])
         if not check.maps_compared:
             check = replace(check, unchecked=self._why_unchecked(check, insertion.place, execution))
         return comparison, check
@@ -220,7 +218,7 @@ class Prover:
         """Why no map could be compared with its definition on any input."""
         if check.maps_varied:
             return "cells change the scores by less than float32 resolves in scores of this size"
-        reference = self._reference
+        reference = self.reference
         cut = self._cut_at(place, execution).result()
         targets = [cut.values(trial.feed)[0][0] for trial in reference.trials]
         if not any(target.any() for target in targets):
@@ -233,17 +231,17 @@ class Prover:
 
     def _warnings(self, execution: Execution, check: SaliencyCheck | None) -> tuple[str, ...]:
         said = [execution.warning] if execution.warning else []
-        if not self._reference.repeats:
+        if not self.reference.repeats:
             said.append(
                 "the original model gives other outputs for equal inputs: it draws random numbers, or keeps "
                 "something from call to call; so do its maps"
             )
-        if self._reference.one_by_one:
+        if self.reference.one_by_one:
             said.append(
                 "the original model takes one sample at a time, although its batch is open; so it was proved"
             )
-        if self._reference.faults:
-            said.append(f"the original model itself gives {_faults(self._reference)}")
+        if self.reference.faults:
+            said.append(f"the original model itself gives {_faults(self.reference)}")
         if check is not None and check.unchecked:
             said.append(
                 f"the map could not be checked: {check.unchecked}; "
@@ -252,7 +250,7 @@ class Prover:
         return tuple(said)
 
     def _proved_reshapes(self, insertion: Insertion) -> tuple[ReshapeCheck, ...]:
-        execution = self._reference.execution
+        execution = self.reference.execution
 
         def cut(source: ov.Model) -> CutModel:
             return CutModel(source, *_found_again(source, insertion.place), execution, with_outputs=True)
@@ -262,15 +260,15 @@ class Prover:
         ) -> SaliencyCheck:
             return self._check_map(cut_model, insertion.place, 0, values, added)
 
-        kind = self._reference.trials[0].kind
+        kind = self.reference.trials[0].kind
         return prove_reshapes(self._anatomy, self._written, kind, execution, cut, check)
 
     def _check_maps(
         self, insertion: Insertion, added: Sequence[Sequence[NDArray[Any]]], execution: Execution
     ) -> SaliencyCheck:
         cut = self._cut_at(insertion.place, execution).result()
-        pairs = enumerate(zip(self._reference.trials, added, strict=True))
-        return merged(
+        pairs = enumerate(zip(self.reference.trials, added, strict=True))
+        return merged_checks(
             [
                 self._check_map(cut, insertion.place, index, cut.values(trial.feed)[0], arrays)
                 for index, (trial, arrays) in pairs
@@ -278,7 +276,7 @@ class Prover:
         )
 
     def _compare_outputs(self, converted: ov.Model) -> Comparison:
-        comparison = compare_outputs(self._reference, converted)
+        comparison = compare_outputs(self.reference, converted)
         if comparison.movement == 0 or self._is_steady():
             return comparison
         return self._on_one_thread(converted)
@@ -289,11 +287,11 @@ class Prover:
         Raises:
             VerificationError: the original does not repeat itself there either.
         """
-        reference = run_original(self._reference.model, self._reference.trials, ONE_THREAD)
-        self._running = replace(reference, faults=self._reference.faults + reference.faults)
+        reference = run_original(self.reference.model, self.reference.trials, ONE_THREAD)
+        self._running = replace(reference, faults=self.reference.faults + reference.faults)
         self._steady = True
-        comparison = compare_outputs(self._reference, converted)
-        if comparison.movement != 0 and not repeats_itself(self._reference):
+        comparison = compare_outputs(self.reference, converted)
+        if comparison.movement != 0 and not repeats_itself(self.reference):
             raise VerificationError(
                 "the original model gives other outputs each time that it runs on the same input: "
                 "it draws random numbers, or keeps something from call to call"
@@ -303,7 +301,7 @@ class Prover:
     def _is_steady(self) -> bool:
         """Whether the original repeats itself, as far as is known; found out once."""
         if self._steady is None:
-            self._steady = repeats_itself(self._reference)
+            self._steady = repeats_itself(self.reference)
         return self._steady
 
     def _expected_outputs(self, place: Place) -> list[tuple[str, str, list[int | None]]]:

@@ -28,7 +28,7 @@ _COARSE: Final = 5
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialInput:
     """An input that models are run on.
 
     Attributes:
@@ -39,9 +39,9 @@ class Trial:
     kind: str
     feed: Feed
 
-    def of_one_sample(self) -> Trial:
+    def of_one_sample(self) -> TrialInput:
         """The same cut to its first sample."""
-        return Trial(self.kind, [array[:1] for array in self.feed])
+        return TrialInput(self.kind, [array[:1] for array in self.feed])
 
 
 Draw = Callable[[np.random.Generator, Sequence[int]], NDArray[Any]]
@@ -64,7 +64,7 @@ _MORE: Final[Mapping[str, Draw]] = {
 }
 
 
-def first_trials(model: Model) -> list[Trial]:
+def first_trials(model: Model) -> list[TrialInput]:
     """Three inputs of different kinds, one sample each; the last one of two where the batch is open."""
     last = len(_FIRST) - 1
     return [
@@ -73,7 +73,7 @@ def first_trials(model: Model) -> list[Trial]:
     ]
 
 
-def more_trials(model: Model) -> Iterator[Trial]:
+def more_trials(model: Model) -> Iterator[TrialInput]:
     """Further kinds, for models that the first ones leave cold."""
     for seed, (kind, draw) in enumerate(_MORE.items(), start=len(_FIRST)):
         yield _drawn(model, kind, draw, seed, batch=1)
@@ -97,7 +97,7 @@ def too_large(model: Model) -> Refusal | None:
     return None
 
 
-def _drawn(model: Model, kind: str, draw: Draw, seed: int, batch: int) -> Trial:
+def _drawn(model: Model, kind: str, draw: Draw, seed: int, batch: int) -> TrialInput:
     """A trial whose images are drawn in one way, and whose other inputs are random numbers."""
     rng = np.random.default_rng(seed)
     images = image_ports(model)
@@ -106,7 +106,7 @@ def _drawn(model: Model, kind: str, draw: Draw, seed: int, batch: int) -> Trial:
         for port in model.inputs
         for shape in [trial_shape(port, batch)]
     ]
-    return Trial(kind, arrays)
+    return TrialInput(kind, arrays)
 
 
 def _as_input(numbers: NDArray[Any], kind: str, port: Output, rng: np.random.Generator) -> NDArray[Any]:
@@ -158,7 +158,7 @@ def _length(dimension: Dimension, wanted: int) -> int:
     return int(max(dimension.get_min_length(), min(wanted, upper) if upper > 0 else wanted))
 
 
-def photograph_trial(model: Model, path: Path) -> Trial:
+def photograph_trial(model: Model, path: Path) -> TrialInput:
     """A photograph as the model's only input, stretched to its size, one sample repeated over a fixed batch.
 
     Float inputs get RGB in 0 to 1, integer inputs 0 to 255 (minus 128 where signed): the proof wants natural
@@ -189,6 +189,6 @@ def photograph_trial(model: Model, path: Path) -> Trial:
         sample = sample / 255.0
     elif dtype.kind == "i" and dtype.itemsize == 1:
         sample = sample.astype(np.int16) - 128
-    return Trial(
+    return TrialInput(
         f"photograph {path.name}", [np.ascontiguousarray(np.broadcast_to(sample.astype(dtype), shape))]
     )

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from openvino import Model
+
 from ovxai_convert.errors import ModelReadError
-from ovxai_convert.source.onnx_file import read_metadata
+from ovxai_convert.source.onnx_file import FileFacts, read_facts
+from ovxai_convert.source.tflite_weights import unsigned_weights
 
 
 def _check_ir(path: Path, start: bytes) -> None:
@@ -32,7 +35,8 @@ class Format:
         suffixes: of its files, in lower case.
         check: raises ModelReadError where OpenVINO would use several lines or say nothing, given the path
             and the file's first bytes; None: OpenVINO's own errors say what is wrong.
-        metadata: free entries of a file; None: it has none.
+        facts: free entries of a file, and what is known to be misread of it; None: neither.
+        misread: what is known to be misread, as the model that was read shows it; None: nothing.
         keeps_names: whether the reader leaves nodes unnamed that the file does not name, rather than hand
             made-up names from one to another.
     """
@@ -40,7 +44,8 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     check: Callable[[Path, bytes], None] | None = None
-    metadata: Callable[[Path], dict[str, str]] | None = None
+    facts: Callable[[Path], FileFacts] | None = None
+    misread: Callable[[Model], tuple[str, ...]] | None = None
     keeps_names: bool = False
 
 
@@ -49,8 +54,8 @@ TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"))
 OTHER: Final = Format("other", ())
 FORMATS: Final = (
     IR,
-    Format("onnx", (".onnx",), metadata=read_metadata, keeps_names=True),
-    Format("tflite", (".tflite",), _check_tflite),
+    Format("onnx", (".onnx",), facts=read_facts, keeps_names=True),
+    Format("tflite", (".tflite",), _check_tflite, misread=unsigned_weights),
     TENSORFLOW,
     Format("paddle", (".pdmodel",)),
     OTHER,

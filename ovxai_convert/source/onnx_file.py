@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -11,9 +13,21 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from ovxai_convert.errors import ModelReadError
 
+_AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
+"""Ops whose ``axes`` OpenVINO passes over where they are an attribute: it reduces all axes."""
+_AXES_IGNORED_FROM, _AXES_ARE_INPUTS_FROM = 13, 18
+"""Operator sets."""
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Check that an ONNX file is whole and return its ``metadata_props``.
+
+class FileFacts(NamedTuple):
+    """What a file says beside its graph, and where OpenVINO is known to read it with another meaning."""
+
+    metadata: dict[str, str]
+    misread: tuple[str, ...] = ()
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Check that an ONNX file is whole, and return its ``metadata_props`` and what is known to be misread.
 
     Weights in external files are not read; it is checked that they are there.
 
@@ -40,7 +54,17 @@ def read_metadata(path: Path) -> dict[str, str]:
     for tensor in (*model.graph.initializer, *constants):
         if uses_external_data(tensor):
             _check_external(path, tensor)
-    return {entry.key: entry.value for entry in model.metadata_props}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    return FileFacts(metadata, tuple(_misread(model)))
+
+
+def _misread(model: onnx.ModelProto) -> Iterator[str]:
+    opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=0)
+    if _AXES_IGNORED_FROM <= opset < _AXES_ARE_INPUTS_FROM:
+        for node in model.graph.node:
+            if node.op_type in _AXES_IGNORED and any(each.name == "axes" for each in node.attribute):
+                name = node.name or node.output[0]
+                yield f"{node.op_type} '{name}' of operator set {opset}, whose axes it ignores"
 
 
 def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:

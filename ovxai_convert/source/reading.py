@@ -14,6 +14,7 @@ import openvino as ov
 
 from ovxai_convert.errors import ModelReadError, last_line
 from ovxai_convert.source.formats import IR, format_of
+from ovxai_convert.source.onnx_file import FileFacts
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SourceModel:
         sha256: of the file (of all files, in the order of their names, where it is a folder).
         model: the model; nodes that the file left unnamed have settled names.
         metadata: free entries of the file itself (ONNX ``metadata_props``).
+        misread: where OpenVINO is known to read the file otherwise than it is meant.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class SourceModel:
     sha256: str
     model: ov.Model
     metadata: dict[str, str] = field(default_factory=dict)
+    misread: tuple[str, ...] = ()
 
 
 def read_source(path: Path) -> SourceModel:
@@ -42,11 +45,12 @@ def read_source(path: Path) -> SourceModel:
     kind = format_of(path)
     with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
         digest = beside.submit(_sha256_of, path)
-        metadata = {} if kind.metadata is None else kind.metadata(path)
+        metadata, misread = FileFacts({}) if kind.facts is None else kind.facts(path)
         model = read_model(path)
         if kind is not IR:
             settle_names(model, None if kind.keeps_names else read_model(path))
-        return SourceModel(path, kind.name, digest.result(), model, metadata)
+        misread += () if kind.misread is None else kind.misread(model)
+        return SourceModel(path, kind.name, digest.result(), model, metadata, misread)
 
 
 def settle_names(model: ov.Model, read_again: ov.Model | None = None) -> None:

@@ -20,6 +20,11 @@ def is_half(port: Output) -> bool:
     return port.get_element_type() in _HALVES
 
 
+def computes_in_half(model: Model) -> bool:
+    """Whether a model holds any tensor of half precision, be it weights that are stored so."""
+    return any(is_half(port) for node in model.get_ordered_ops() for port in node.outputs())
+
+
 def widen(model: Model) -> dict[Output, Output]:
     """Let a model compute in float32 what it computes in half precision; its inputs keep their types.
 

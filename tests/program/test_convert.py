@@ -61,7 +61,7 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
     positions = content["verification"]["saliency_map"].pop("positions_checked")
     difference = content["verification"]["saliency_map"].pop("max_abs_diff")
     assert 6 <= positions // 3 <= 10 * 14
-    assert content["verification"]["saliency_map"] == {
+    assert content["verification"].pop("saliency_map") == {
         "maps_checked": 9,
         "maps_varied": 9,
         "maps_compared": 9,
@@ -122,7 +122,7 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "device": "CPU",
             "inputs": 3,
             "outputs": [{"name": "output", "bit_exact": True, "max_abs_diff": 0.0}],
-            "saliency_map": {},
+            "reference": None,
         },
         "refusals": [],
     }
