@@ -116,7 +116,14 @@ def explain_command(
                 )
             if report is not None:
                 entries += report_entries(image)
-        if image is not None and not quiet:
+        if image is None:
+            continue
+        for target in image.explanation.constant:
+            label = image.explanation.label_of(target)
+            click.echo(
+                f"Warning: {path}: the map of {label} is the same everywhere and shows nothing", err=True
+            )
+        if not quiet:
             _print_image(image)
     if report is not None and entries:
         text = report_text(explainer, model, entries)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import Progress, silent
-from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
@@ -135,7 +136,7 @@ class Explainer:
             One explanation; a list of them for a batch of more than one image.
 
         Raises:
-            RefusedError: no branch is possible, and the mode is ``WHITEBOX``.
+            RefusedError: no branch is possible, and the mode is ``WHITEBOX``; or the model answers with NaN.
             UsageError: an image, a class or an option that does not fit.
         """
         rendering = Rendering(
@@ -178,6 +179,11 @@ def _explained(
         return resolve_targets(wanted, checked_labels(names, len(scores)), scores)
 
     scores, maps = engine.observe(sample.values, choose)
+    if not np.isfinite(scores.max()):
+        word = "NaN" if np.isnan(scores).any() else "infinite scores"
+        raise RefusedError(
+            [Refusal(f"the model itself gives {word} for this image; there is nothing to explain")]
+        )
     indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
     scored = {index: Prediction(index, float(scores[index])) for index in indices}
     captions: dict[int | str, str] = {

@@ -67,6 +67,11 @@ class Explanation:
         how_many = "ONE_MAP" if PER_IMAGE_MAP in self.saliency_map else "MULTIPLE_MAPS"
         return Layout[f"{how_many}_PER_IMAGE_{'COLOR' if len(self.shape) == 3 else 'GRAY'}"]
 
+    @property
+    def constant(self) -> list[int | str]:
+        """Explained classes whose map is the same everywhere, so that it shows nothing."""
+        return [target for target, values in self.raw.items() if not np.ptp(values)]
+
     def label_of(self, target: int | str) -> str:
         """The label of an explained class, or its index as text."""
         return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)

@@ -33,7 +33,7 @@ class ScoresOutput:
     An output behind a Softmax or Sigmoid is taken as it is, a logarithm is undone, and logits get a softmax:
     the classes are taken to exclude each other. Rows that are probabilities already (the mean of two heads
     behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is a single logit, whatever its
-    range.
+    range, and an answer that is NaN or infinite.
 
     ``index`` is the output's; ``activation`` is what it ends in.
     """
@@ -44,7 +44,7 @@ class ScoresOutput:
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
         """Probabilities of the classes."""
         values = results[self.index].reshape(samples, -1).astype(np.float32)
-        if self.activation in ("softmax", "sigmoid") or values.shape[1] == 1:
+        if self.activation in ("softmax", "sigmoid") or values.shape[1] == 1 or not np.isfinite(values.max()):
             return values
         if self.activation == "log_softmax":
             return np.exp(values)

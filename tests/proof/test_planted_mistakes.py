@@ -14,7 +14,7 @@ from openvino import Model, Node
 from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, classifier, cnn, image_parameter, named, reshaped
-from ovxai_convert import VerificationError, convert, pipeline
+from ovxai_convert import RefusedError, VerificationError, convert, pipeline
 from ovxai_convert.insertion import insert
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.methods import Method
@@ -193,6 +193,70 @@ def test_a_wrong_map_is_not(
     with pytest.raises(VerificationError, match=r"saliency map is wrong at cell|of output 'saliency_map' is"):
         convert(files[name], tmp_path / "out", require_whitebox=True)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["mean", "flattened", "transformer"])
+@pytest.mark.parametrize("chosen", [{"classes": [2, 0]}, {"top_k": 2}], ids=["classes", "top_k"])
+@pytest.mark.parametrize("mistake", ["two classes swapped", "upside down"])
+def test_a_wrong_map_of_chosen_classes_is_not(
+    name: str,
+    chosen: dict[str, Any],
+    mistake: str,
+    files: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    convert(files[name], tmp_path / "right", **chosen)
+    _plant(monkeypatch, MISTAKES[mistake])
+    with pytest.raises(VerificationError, match="saliency map is wrong at cell"):
+        convert(files[name], tmp_path / "out", **chosen)
+
+
+def test_wrong_names_of_the_best_classes_are_found(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The maps are right, and said to be of the next class each."""
+
+    def mistaken(insertion: Insertion) -> Insertion:
+        result = insertion.model.outputs[insertion.map_index + 1].get_node()
+        port = result.input_value(0)
+        names = port.get_names()
+        wrong = ops.mod(ops.add(port, np.int64(1)), np.int64(CLASSES)).output(0)
+        result.input(0).replace_source_output(wrong)
+        port.get_tensor().set_names(set())
+        wrong.get_tensor().set_names(names)
+        insertion.model.validate_nodes_and_infer_types()
+        return insertion
+
+    _plant(monkeypatch, mistaken)
+    with pytest.raises(VerificationError, match="are not those of the highest scores"):
+        convert(files["mean"], tmp_path / "out", top_k=2)
+
+
+def test_an_output_that_changes_in_its_last_bit_is_said_to(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no way to tie the branch keeps it; with ``exact`` it is refused."""
+
+    def mistaken(insertion: Insertion) -> Insertion:
+        result = insertion.model.outputs[0].get_node()
+        port = result.input_value(0)
+        names = port.get_names()
+        nearly = ops.multiply(port, np.float32(1 + 2**-22)).output(0)
+        result.input(0).replace_source_output(nearly)
+        port.get_tensor().set_names(set())
+        nearly.get_tensor().set_names(names)
+        insertion.model.validate_nodes_and_infer_types()
+        return insertion
+
+    _plant(monkeypatch, mistaken)
+    report = convert(files["mean"], tmp_path / "out")
+    (check,) = report.sidecar.verification.outputs
+    assert not check.bit_exact
+    assert check.max_abs_diff > 0
+    assert any("is not bit-exact" in warning for warning in report.warnings)
+    with pytest.raises(RefusedError, match="no place keeps the outputs bit-exact"):
+        convert(files["mean"], tmp_path / "exact", exact=True)
 
 
 @pytest.mark.parametrize("name", COLD)
