@@ -114,9 +114,8 @@ def _sum(tensor: Masked) -> Output:
     background, values = tensor.parts
     own = per_copy(values, tensor.positions)
     if tensor.uniform[0]:
-        # Not B * (T - 1): in half precision T - 1 may be T, and the copy would have one cell too many.
-        everywhere = ops.multiply(background, _cell_count(tensor))
-        return ops.add(ops.subtract(own, background), everywhere).output(0)
+        rest = ops.subtract(_cell_count(tensor), number(1, values))
+        return ops.add(own, ops.multiply(background, rest)).output(0)
     everywhere = filled(tensor).parts[0]
     total = ops.reduce_sum(everywhere, ints(list(tensor.positions)), keep_dims=True)
     here = per_copy(everywhere, tensor.positions)

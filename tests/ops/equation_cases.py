@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,16 +9,13 @@ from openvino import Model, Node
 from openvino import opset15 as ops
 
 from fixtures.networks import (
-    CnnSpec,
-    Draw,
     Tensor,
-    classifier,
-    image_parameter,
     named,
     port_of,
     reshaped,
     transposed,
 )
+from tests.ops.heads import Build, Start, head_model
 
 OP, TARGET = "op", "target"
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -27,37 +23,7 @@ CLASSES, WIDEST = 3, 5
 """Scores, and the widest vector behind the feature map."""
 
 
-@dataclass(frozen=True)
-class Start:
-    """What a head may be built from.
-
-    Attributes:
-        target: the feature map ``[N, C, H, W]``; the background of its copies is zero.
-        skip: a tensor of the same shape that does not depend on the target, and differs per sample.
-        batch: N, None where dynamic.
-        channels: C.
-        rows: H.
-        columns: W.
-        draw: random constants.
-    """
-
-    target: Node
-    skip: Node
-    batch: int | None
-    channels: int
-    rows: int
-    columns: int
-    draw: Draw
-
-    @property
-    def cells(self) -> int:
-        """P."""
-        return self.rows * self.columns
-
-
 BATCHES: tuple[int | None, ...] = (1, 2, 3, None)
-
-Build = Callable[[Start], Tensor]
 
 
 @dataclass(frozen=True)
@@ -101,28 +67,9 @@ def case_model(case: Case, batch: int | None) -> Model:
     return head_model(case.build, batch, case.channels, case.grid)
 
 
-def head_model(
-    build: Build, batch: int | None, channels: int, grid: tuple[int, int], seed: int = 47
-) -> Model:
-    """The same for a head that is no case."""
-    draw = Draw(seed)
-    image = image_parameter(CnnSpec(batch=batch, height=grid[0], width=grid[1]))
-    skip = ops.tanh(draw.convolution(image, channels))
-    target = named(ops.tanh(draw.convolution(skip, channels)), TARGET)
-    features = port_of(build(Start(target, skip, batch, channels, *grid, draw)))
-    if len(features.get_partial_shape()) == 4:
-        features = ops.squeeze(features, whole(2, 3)).output(0)
-    return classifier(named(draw.linear(features, CLASSES), "scores"), [image])
-
-
 def op(node: Node) -> Node:
     """The op that the case is about."""
     return named(node, OP)
-
-
-def whole(*values: int) -> Node:
-    """A vector of i64."""
-    return ops.constant(np.array(values, np.int64))
 
 
 def biased(s: Start, channels: int | None = None, offset: float = 0.0) -> Node:

@@ -11,7 +11,6 @@ from openvino import opset15 as ops
 from fixtures.networks import Tensor
 from tests.ops.equation_cases import (
     Case,
-    Start,
     biased,
     embedded,
     flat,
@@ -23,8 +22,8 @@ from tests.ops.equation_cases import (
     shifted,
     skipped,
     tokens,
-    whole,
 )
+from tests.ops.heads import Start, whole
 
 
 def _cut(x: Tensor, axis: int, first: int, last: int, step: int = 1) -> Node:

@@ -13,7 +13,6 @@ from tests.ops.equation_cases import (
     TO_NCHW,
     TO_NHWC,
     Case,
-    Start,
     biased,
     embedded,
     flat,
@@ -26,8 +25,8 @@ from tests.ops.equation_cases import (
     skipped,
     squashed,
     tokens,
-    whole,
 )
+from tests.ops.heads import Start, whole
 
 
 def _pooled(s: Start, x: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from fixtures.networks import Tensor, extent_of, transposed
 from tests.ops.equation_cases import (
     TO_NHWC,
     Case,
-    Start,
     biased,
     embedded,
     flat,
@@ -25,8 +24,8 @@ from tests.ops.equation_cases import (
     skipped,
     squashed,
     tokens,
-    whole,
 )
+from tests.ops.heads import Start, whole
 
 HIGH, LOW = 0.6, -0.6
 """Offsets that lift the background above most values, or below."""

@@ -22,7 +22,7 @@ from ovxai_convert.ops.regions import Region, whole
 from ovxai_convert.tensors.extents import Span
 from tests.ops.axis_cases import AXIS_CASES
 from tests.ops.elementwise_cases import ELEMENTWISE_CASES
-from tests.ops.heads import CHANNELS, COLUMNS, ROWS, Case, Site, head_model, on_x
+from tests.ops.heads import CHANNELS, COLUMNS, ROWS, OpCase, Start, on_x, op_model
 from tests.ops.heads import whole as vector
 
 SAMPLES: Final = 2
@@ -46,17 +46,17 @@ class Record:
         return [node for node in self.made if node.get_type_name() == self.op]
 
 
-def record(case: Case, batch: int | None = SAMPLES) -> Record:
+def record(case: OpCase, batch: int | None = SAMPLES) -> Record:
     """A case built into its head; one that names its only sample is built for that."""
     seen: list[set[Node]] = []
 
-    def build(site: Site) -> Tensor:
-        before = _upstream(port_of(site.x), port_of(site.shared))
+    def build(site: Start) -> Tensor:
+        before = _upstream(port_of(site.target), port_of(site.skip))
         result = case.build(site)
         seen.append(_upstream(port_of(result)) - before)
         return result
 
-    model = head_model(build, 1 if case.one_sample else batch)
+    model = op_model(build, 1 if case.one_sample else batch)
     (made,) = seen
     return Record(model, [node for node in model.get_ordered_ops() if node in made], case.op)
 
@@ -100,46 +100,46 @@ def _middle(extent: int | None) -> Span | None:
     return _all(extent) if extent is None or extent < 3 else (1, extent - 1)
 
 
-def _rows_kept_apart(s: Site) -> Node:
+def _rows_kept_apart(s: Start) -> Node:
     """A linear layer between two Reshapes: ``[N, 4, 4, 6] -> [N * 4, 24] -> [N * 4, 5] -> [N, 4, 5]``."""
-    rows = s.draw.linear(reshaped(s.x, [-1, ROWS * COLUMNS]), 5)
+    rows = s.draw.linear(reshaped(s.target, [-1, ROWS * COLUMNS]), 5)
     return reshaped(rows, [s.batch_entry, CHANNELS, 5])
 
 
-def _rows_dealt_anew(s: Site) -> Node:
+def _rows_dealt_anew(s: Start) -> Node:
     """The same layer, but what it gives is no longer one row for each that was merged."""
-    rows = s.draw.linear(reshaped(s.x, [-1, ROWS * COLUMNS]), 5)
+    rows = s.draw.linear(reshaped(s.target, [-1, ROWS * COLUMNS]), 5)
     return reshaped(rows, [s.batch_entry, 2, 10])
 
 
-def _slice_of_step_one(s: Site) -> Node:
-    return ops.slice(s.x, vector(1, -5), vector(9, -1), vector(1, 1), vector(2, 3))
+def _slice_of_step_one(s: Start) -> Node:
+    return ops.slice(s.target, vector(1, -5), vector(9, -1), vector(1, 1), vector(2, 3))
 
 
-def _strided_by_one(s: Site) -> Node:
+def _strided_by_one(s: Start) -> Node:
     bounds = (vector(0, 1, -3), vector(0, -1, 9), vector(1, 1, 1))
-    return ops.strided_slice(s.x, *bounds, begin_mask=[1, 0], end_mask=[1, 0])
+    return ops.strided_slice(s.target, *bounds, begin_mask=[1, 0], end_mask=[1, 0])
 
 
-def _shrinking(s: Site) -> Node:
+def _shrinking(s: Start) -> Node:
     """One channel, whose axis goes."""
     bounds = (vector(0, 1), vector(0, 2), vector(1, 1))
-    return ops.strided_slice(s.x, *bounds, begin_mask=[1, 0], end_mask=[1, 0], shrink_axis_mask=[0, 1])
+    return ops.strided_slice(s.target, *bounds, begin_mask=[1, 0], end_mask=[1, 0], shrink_axis_mask=[0, 1])
 
 
-def _attention(s: Site, mask: Node, scale: float | None = None) -> Node:
+def _attention(s: Start, mask: Node, scale: float | None = None) -> Node:
     more = [] if scale is None else [ops.constant(np.float32(scale))]
-    return ops.scaled_dot_product_attention(s.x, s.shared, ops.tanh(s.shared), mask, *more)
+    return ops.scaled_dot_product_attention(s.target, s.skip, ops.tanh(s.skip), mask, *more)
 
 
-def _causal(s: Site) -> Node:
-    return ops.scaled_dot_product_attention(s.x, s.shared, s.shared, causal=True)
+def _causal(s: Start) -> Node:
+    return ops.scaled_dot_product_attention(s.target, s.skip, s.skip, causal=True)
 
 
-def _one_head_of_keys(s: Site) -> Node:
+def _one_head_of_keys(s: Start) -> Node:
     """Queries of every channel ask the keys of the first one."""
-    first = ops.slice(s.shared, *map(vector, (0, 1, 1, 1)))
-    return ops.scaled_dot_product_attention(s.x, first, first)
+    first = ops.slice(s.skip, *map(vector, (0, 1, 1, 1)))
+    return ops.scaled_dot_product_attention(s.target, first, first)
 
 
 def _every_other_key(*shape: int) -> Node:
@@ -147,71 +147,81 @@ def _every_other_key(*shape: int) -> Node:
     return ops.constant(np.arange(prod(shape)).reshape(shape) % 3 == 0)
 
 
-def _mvn_of_version_0(s: Site, across: bool) -> Node:
+def _mvn_of_version_0(s: Start, across: bool) -> Node:
     attributes = {"across_channels": across, "normalize_variance": True, "eps": 1e-3}
-    return NodeFactory("opset2").create("MVN", [s.x.output(0)], attributes)
+    return NodeFactory("opset2").create("MVN", [s.target.output(0)], attributes)
 
 
-def _reversed(s: Site) -> Node:
+def _reversed(s: Start) -> Node:
     lengths = ops.constant(np.full(s.batch or SAMPLES, 3, np.int64))
-    return ops.reverse_sequence(s.x, lengths, np.int64(0), np.int64(3))
+    return ops.reverse_sequence(s.target, lengths, np.int64(0), np.int64(3))
 
 
-def _beside_samples(s: Site) -> Node:
+def _beside_samples(s: Start) -> Node:
     """``[2, N, C]``, in which the samples are not the only axis of two."""
-    return ops.add(s.draw.numbers(SAMPLES, 1, 1), ops.reduce_mean(s.x, vector(2, 3), False))
+    return ops.add(s.draw.numbers(SAMPLES, 1, 1), ops.reduce_mean(s.target, vector(2, 3), False))
 
 
-def _per_channel_levels(s: Site) -> Node:
+def _per_channel_levels(s: Start) -> Node:
     scale, shift = (s.draw.numbers(1, CHANNELS, 1, 1, scale=0.1, offset=each) for each in (4, 0))
-    return ops.fake_convert(s.x, scale, shift)
+    return ops.fake_convert(s.target, scale, shift)
 
 
 _MORE: Final = (
-    Case("Reshape", _rows_kept_apart, "layer_between"),
-    Case("Reshape", _rows_dealt_anew, "layer_between_other_rows"),
-    Case("Reshape", lambda s: reshaped(s.x, [0, 2, 2, ROWS, 3, 2]), "factors"),
-    Case("Gather", lambda s: ops.gather(s.x, vector(1, 2), np.int64(3)), "neighbours"),
-    Case("Gather", lambda s: ops.gather(s.x, vector(-3, -2), np.int64(2)), "neighbours_from_the_end"),
-    Case("Gather", lambda s: ops.gather(s.x, vector(-1, 0), np.int64(3)), "last_and_first"),
-    Case("Gather", lambda s: ops.gather(s.x, np.int64(-1), np.int64(1)), "last_channel"),
-    Case("Slice", _slice_of_step_one, "step_one"),
-    Case("Slice", lambda s: ops.slice(s.x, vector(0, 1), vector(9, 3), vector(1, 1)), "leading_axes"),
-    Case("StridedSlice", _strided_by_one, "step_one"),
-    Case("StridedSlice", _shrinking, "shrinking"),
-    Case(
-        "VariadicSplit", lambda s: ops.variadic_split(s.x, np.int64(-1), vector(1, 3, 2)).output(1), "three"
+    OpCase("Reshape", _rows_kept_apart, "layer_between"),
+    OpCase("Reshape", _rows_dealt_anew, "layer_between_other_rows"),
+    OpCase("Reshape", lambda s: reshaped(s.target, [0, 2, 2, ROWS, 3, 2]), "factors"),
+    OpCase("Gather", lambda s: ops.gather(s.target, vector(1, 2), np.int64(3)), "neighbours"),
+    OpCase("Gather", lambda s: ops.gather(s.target, vector(-3, -2), np.int64(2)), "neighbours_from_the_end"),
+    OpCase("Gather", lambda s: ops.gather(s.target, vector(-1, 0), np.int64(3)), "last_and_first"),
+    OpCase("Gather", lambda s: ops.gather(s.target, np.int64(-1), np.int64(1)), "last_channel"),
+    OpCase("Slice", _slice_of_step_one, "step_one"),
+    OpCase("Slice", lambda s: ops.slice(s.target, vector(0, 1), vector(9, 3), vector(1, 1)), "leading_axes"),
+    OpCase("StridedSlice", _strided_by_one, "step_one"),
+    OpCase("StridedSlice", _shrinking, "shrinking"),
+    OpCase(
+        "VariadicSplit",
+        lambda s: ops.variadic_split(s.target, np.int64(-1), vector(1, 3, 2)).output(1),
+        "three",
     ),
-    Case("MatMul", lambda s: ops.matmul(s.x, s.draw.numbers(5, ROWS), True, True), "both_turned"),
-    Case("MatMul", lambda s: ops.matmul(s.x, s.draw.numbers(COLUMNS), False, False), "vector"),
-    Case("MatMul", lambda s: ops.matmul(s.draw.numbers(CHANNELS, 1, COLUMNS), s.x, False, True), "one_row"),
-    Case("ScaledDotProductAttention", _causal, "causal"),
-    Case("ScaledDotProductAttention", _one_head_of_keys, "one_head_of_keys"),
-    Case(
+    OpCase("MatMul", lambda s: ops.matmul(s.target, s.draw.numbers(5, ROWS), True, True), "both_turned"),
+    OpCase("MatMul", lambda s: ops.matmul(s.target, s.draw.numbers(COLUMNS), False, False), "vector"),
+    OpCase(
+        "MatMul", lambda s: ops.matmul(s.draw.numbers(CHANNELS, 1, COLUMNS), s.target, False, True), "one_row"
+    ),
+    OpCase("ScaledDotProductAttention", _causal, "causal"),
+    OpCase("ScaledDotProductAttention", _one_head_of_keys, "one_head_of_keys"),
+    OpCase(
         "ScaledDotProductAttention",
         lambda s: _attention(s, s.draw.numbers(1, ROWS), 0.7),
         "row_of_mask_scaled",
     ),
-    Case("ScaledDotProductAttention", lambda s: _attention(s, _every_other_key(ROWS, ROWS)), "truth_values"),
-    Case("ScaledDotProductAttention", lambda s: _attention(s, ops.constant(np.float32(0)), 0.7), "scaled"),
-    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(1, COLUMNS)], "nchw,cw->nhwc"), "one_for_all"),
-    Case("Einsum", lambda s: ops.einsum([s.x], "nccw->nwc"), "diagonal"),
-    Case("Einsum", lambda s: ops.einsum([s.x, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "dots"),
-    Case("Add", lambda s: ops.add(s.x, s.draw.numbers(CHANNELS, 1, COLUMNS)), "fewer_axes"),
-    Case("Add", _beside_samples, "more_axes", runs_dynamic=False),
-    Case("Select", lambda s: ops.select(_every_other_key(COLUMNS), s.x, s.shared), "vector_of_truth"),
-    Case("Subtract", lambda s: ops.subtract(s.x, ops.reduce_mean(s.x, vector(2), True)), "one_row"),
-    Case("FakeConvert", _per_channel_levels, "per_channel"),
-    Case("MVN", lambda s: _mvn_of_version_0(s, True), "version_0_across"),
-    Case("MVN", lambda s: _mvn_of_version_0(s, False), "version_0"),
-    Case("Softmax", on_x(ops.softmax, -2), "from_the_end"),
-    Case(
+    OpCase(
+        "ScaledDotProductAttention", lambda s: _attention(s, _every_other_key(ROWS, ROWS)), "truth_values"
+    ),
+    OpCase("ScaledDotProductAttention", lambda s: _attention(s, ops.constant(np.float32(0)), 0.7), "scaled"),
+    OpCase(
+        "Einsum", lambda s: ops.einsum([s.target, s.draw.numbers(1, COLUMNS)], "nchw,cw->nhwc"), "one_for_all"
+    ),
+    OpCase("Einsum", lambda s: ops.einsum([s.target], "nccw->nwc"), "diagonal"),
+    OpCase("Einsum", lambda s: ops.einsum([s.target, s.draw.numbers(COLUMNS, 3)], "...w,wd->...d"), "dots"),
+    OpCase("Add", lambda s: ops.add(s.target, s.draw.numbers(CHANNELS, 1, COLUMNS)), "fewer_axes"),
+    OpCase("Add", _beside_samples, "more_axes", runs_dynamic=False),
+    OpCase("Select", lambda s: ops.select(_every_other_key(COLUMNS), s.target, s.skip), "vector_of_truth"),
+    OpCase(
+        "Subtract", lambda s: ops.subtract(s.target, ops.reduce_mean(s.target, vector(2), True)), "one_row"
+    ),
+    OpCase("FakeConvert", _per_channel_levels, "per_channel"),
+    OpCase("MVN", lambda s: _mvn_of_version_0(s, True), "version_0_across"),
+    OpCase("MVN", lambda s: _mvn_of_version_0(s, False), "version_0"),
+    OpCase("Softmax", on_x(ops.softmax, -2), "from_the_end"),
+    OpCase(
         "Squeeze",
-        lambda s: ops.squeeze(ops.reduce_sum(s.x, vector(2), True)),
+        lambda s: ops.squeeze(ops.reduce_sum(s.target, vector(2), True)),
         "of_itself",
         runs_dynamic=False,
     ),
-    Case("ReverseSequence", _reversed, runs_dynamic=False),
+    OpCase("ReverseSequence", _reversed, runs_dynamic=False),
 )
 """Forms of an op in which its output depends on its inputs in another way than in the other cases."""
 

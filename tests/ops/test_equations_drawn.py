@@ -13,21 +13,9 @@ from openvino import Node
 from openvino import opset15 as ops
 
 from fixtures.networks import Tensor, extent_of, reshaped, transposed
-from tests.ops.equation_cases import (
-    BATCHES,
-    TO_NCHW,
-    TO_NHWC,
-    Start,
-    biased,
-    flat,
-    gated,
-    head_model,
-    mean,
-    skipped,
-    squashed,
-    whole,
-)
+from tests.ops.equation_cases import BATCHES, TO_NCHW, TO_NHWC, biased, flat, gated, mean, skipped, squashed
 from tests.ops.equation_cases_pooling import pooled
+from tests.ops.heads import Start, head_model, whole
 from tests.ops.inserting import insert_watched, insert_with, none_at_all
 from tests.oracle import assert_maps_equal
 from tests.running import definition, random_inputs, run

@@ -12,7 +12,8 @@ from openvino import opset15 as ops
 from fixtures.networks import Tensor
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
-from tests.ops.equation_cases import CLASSES, Start, head_model, op, squashed
+from tests.ops.equation_cases import CLASSES, op, squashed
+from tests.ops.heads import Start, head_model
 from tests.ops.inserting import added_bytes, insert_with, none_at_all, tensor_bytes
 from tests.oracle import Floats, Port, _with_mask, assert_maps_equal
 from tests.running import assert_originals_kept, compile_f32, random_inputs, run

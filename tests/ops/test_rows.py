@@ -19,7 +19,7 @@ from ovxai_convert.ops.meanings import unknown
 from ovxai_convert.ops.op import Equation, Macs, Narrowed, no_products
 from ovxai_convert.ops.regions import Reading, Region, Wanted, contains, cut, whole
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, static_extent
-from tests.ops.heads import Case
+from tests.ops.heads import OpCase
 from tests.ops.row_records import (
     ASKED,
     CASES,
@@ -172,7 +172,7 @@ def test_nothing_is_claimed_of_ops_that_nothing_is_known_of(row: Op) -> None:
 
 
 @pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
-def test_region_is_that_of_the_whole_output(case: Case, batch: int | None) -> None:
+def test_region_is_that_of_the_whole_output(case: OpCase, batch: int | None) -> None:
     made = record(case, batch)
     assert made.under_test
     for node in made.under_test:
@@ -237,7 +237,7 @@ def test_only_ops_that_weigh_have_products(row: Op) -> None:
 
 
 @pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
-def test_products_are_those_of_the_shapes(case: Case, batch: int | None) -> None:
+def test_products_are_those_of_the_shapes(case: OpCase, batch: int | None) -> None:
     for node in record(case, batch).under_test:
         expected = products_in(node)
         assert bool(expected) == bool(TABLE[case.op].traits & WEIGHING)
@@ -260,7 +260,7 @@ def test_wrong_products_are_noticed(wrong: Macs) -> None:
 
 
 @pytest.mark.parametrize(("case", "batch"), AT_ALL_BATCHES)
-def test_axes_are_as_long_as_those_of_the_tensors(case: Case, batch: int | None) -> None:
+def test_axes_are_as_long_as_those_of_the_tensors(case: OpCase, batch: int | None) -> None:
     model = record(case, batch).model
     anatomy = Anatomy(model)
     meanings = Meanings(anatomy.extents)
@@ -283,7 +283,7 @@ TRADING: Final = [case for case in CASES if not case.one_sample and str(case) !=
 
 
 @pytest.mark.parametrize("case", TRADING, ids=str)
-def test_samples_trade_places_on_their_axis(case: Case) -> None:
+def test_samples_trade_places_on_their_axis(case: OpCase) -> None:
     made = record(case)
     read = [port for node in made.made for port in node.outputs() if port.get_target_inputs()]
     ports = [port for port in read if port.get_node().get_input_size()]  # constants stay where they are

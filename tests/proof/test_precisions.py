@@ -14,10 +14,12 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, classifier, image_parameter, named
 from ovxai_convert import convert
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.methods import Method
 from tests import oracle
 from tests.mosaic.test_odd_heads import CHANNELS, COLUMNS, HEADS, ROWS, Head
 from tests.oracle import Port, assert_grey_levels_equal
-from tests.running import compile_f32
+from tests.running import compile_f32, insert_branch
 from tests.transformers import VitSpec, masked_places, transformer
 
 
@@ -93,4 +95,20 @@ def test_mixed_precisions(tmp_path: Path) -> None:
     inputs = {"image": np.random.default_rng(0).standard_normal((1, 3, ROWS, COLUMNS)).astype(np.float32)}
     found = _run(report.xml, inputs["image"])
     expected = oracle.reciprocam(model, Port("target"), Port("scores"), "NCHW", inputs)
+    assert_grey_levels_equal(found, expected)
+
+
+def test_more_cells_than_half_precision_counts(tmp_path: Path) -> None:
+    """2521 cells: no number of 16 bits is one less."""
+    draw = Draw(65)
+    image = image_parameter(CnnSpec(batch=1, height=1, width=2521))
+    target = named(ops.tanh(draw.convolution(image, CHANNELS)), "target")
+    behind = ops.tanh(draw.convolution(target, CHANNELS, 1))
+    model = classifier(named(draw.linear(ops.reduce_mean(behind, [2, 3], False), 3), "scores"), [image])
+    single = in_type(model, ov.Type.f32, ov.Type.f16)
+    insertion = insert_branch(in_type(model, ov.Type.f16, ov.Type.f16), Request(Method.RECIPROCAM, "target"))
+    values = np.random.default_rng(0).standard_normal((1, 3, 1, 2521)).astype(np.float16)
+    found = np.array(compile_f32(insertion.model)([values]).to_tuple()[-1])
+    inputs = {"image": values.astype(np.float32)}
+    expected = oracle.reciprocam(single, Port("target"), Port("scores"), "NCHW", inputs)
     assert_grey_levels_equal(found, expected)
