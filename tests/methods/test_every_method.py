@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -29,38 +29,63 @@ NETWORKS: Final[Mapping[str, Callable[[], Model]]] = {
 SCHEMA: Final = Path(__file__).resolve().parents[2] / "schemas" / "sidecar-v1.schema.json"
 
 
-def _activation_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
+Settings = Mapping[str, str | int]
+
+
+def _reciprocam(model: Model, insertion: Insertion, inputs: Mapping[str, Floats], _: Settings) -> Floats:
+    return definition(model, insertion, inputs)
+
+
+def _activation_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats], _: Settings) -> Floats:
     target = insertion.place.target
     rows, columns = target.grid
     grid = (rows, columns) if target.layout == "NTC" and rows and columns else None
     return oracle.activation_map(model, port_name(target.port), target.layout, inputs, grid)
 
 
-def _vit_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats]) -> Floats:
+def _vit_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats], settings: Settings) -> Floats:
     rows, columns = insertion.place.target.grid
     assert rows is not None
     assert columns is not None
-    return oracle.vitreciprocam(model, masked_places(SPEC), Port("scores"), inputs, (rows, columns))
+    return oracle.vitreciprocam(
+        model,
+        masked_places(SPEC, int(settings["block"])),
+        Port("scores"),
+        inputs,
+        (rows, columns),
+        gaussian=settings["kernel"] == "gaussian",
+        keep=settings["class_token"] == "keep",
+    )
 
 
-DEFINITIONS: Final[Mapping[str, Callable[[Model, Insertion, Mapping[str, Floats]], Floats]]] = {
-    "reciprocam": definition,
+DEFINITIONS: Final[Mapping[str, Callable[[Model, Insertion, Mapping[str, Floats], Settings], Floats]]] = {
+    "reciprocam": _reciprocam,
     "vitreciprocam": _vit_map,
     "activationmap": _activation_map,
 }
-"""From the original, an insertion that says where to look, and inputs to raw maps as defined."""
+"""From the original, an insertion that says where to look, inputs and settings to raw maps as defined."""
 
 
-@pytest.mark.parametrize(
-    "method", [method for method in Method if method.white_box], ids=lambda each: each.value
-)
-@pytest.mark.parametrize("scaled", [False, True])
-def test_map_is_as_defined(method: Method, scaled: bool) -> None:
-    possible = []
+def _forms() -> Iterator[tuple[Method, Settings, bool]]:
+    """Every method with its defaults, in grey levels and raw, and raw with each other choice of an option."""
+    for method in Method:
+        if method.white_box is not None:
+            yield method, {}, True
+            yield method, {}, False
+            for option in method.white_box.options:
+                for choice in option.choices or (option.default, 2):
+                    if choice != option.default:
+                        yield method, {option.name: choice}, False
+
+
+@pytest.mark.parametrize(("method", "given", "scaled"), list(_forms()), ids=str)
+def test_map_is_as_defined(method: Method, given: Settings, scaled: bool) -> None:
+    assert method.white_box is not None
+    settings, possible = method.white_box.settings(given), list[str]()
     for name, network in NETWORKS.items():
         model = network()
         try:
-            insertion = insert_branch(model, Request(method, embed_scaling=scaled))
+            insertion = insert_branch(model, Request(method, embed_scaling=scaled, options=given))
         except RefusedError:
             continue
         possible.append(name)
@@ -68,7 +93,7 @@ def test_map_is_as_defined(method: Method, scaled: bool) -> None:
         before, after = run(model, inputs), run(insertion.model, inputs)
         assert_originals_kept(model, insertion.model, before, after)
         compare = assert_grey_levels_equal if scaled else assert_maps_equal
-        compare(after[-1], DEFINITIONS[method.value](model, insertion, inputs))
+        compare(after[-1], DEFINITIONS[method.value](model, insertion, inputs, settings))
     assert len(possible) >= 2, f"{method.value} was possible on {possible} alone"
 
 

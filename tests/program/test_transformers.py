@@ -100,11 +100,8 @@ def test_the_proof_sees_another_mask(
 
 def test_inspection_shows_the_block(vit: Path, run_inspect: Convert) -> None:
     found = json.loads(run_inspect(vit, "--json").stdout)
-    assert {row["method"]: row["possible"] for row in found["methods"]} == {
-        "reciprocam": False,
-        "vitreciprocam": True,
-        "activationmap": False,
-    }
+    possible = {row["method"]: row["possible"] for row in found["methods"]}
+    assert possible.items() >= {"reciprocam": False, "vitreciprocam": True, "activationmap": False}.items()
     (chosen,) = [row for row in found["candidates"] if row["chosen"]]
     assert (chosen["name"], chosen["layout"]) == ("normed1", "NTC")
     assert chosen["note"] == "transformer block 1 from the end (--block 1)"
