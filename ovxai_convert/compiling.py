@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import openvino as ov
 
-_IN_FLOAT32: Final = {"INFERENCE_PRECISION_HINT": "f32"}
-"""Newer CPUs compute in bfloat16 otherwise, which would hide a difference or make one."""
-
 
 def compile_in_float32(model: ov.Model, device: str = "CPU", **properties: Any) -> ov.CompiledModel:
-    """The model, ready to run with further properties of the runtime.
+    """The model, ready to run with further properties of the runtime; its RuntimeError if it cannot.
 
-    Raises:
-        RuntimeError: the device cannot run it.
+    Newer CPUs compute in bfloat16 otherwise, which would hide a difference or make one.
     """
-    return ov.Core().compile_model(model, device, {**_IN_FLOAT32, **properties})
+    return ov.Core().compile_model(model, device, {"INFERENCE_PRECISION_HINT": "f32", **properties})

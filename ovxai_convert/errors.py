@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -75,3 +76,14 @@ def last_line(error: RuntimeError) -> str:
     return next(
         (line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason given"
     )
+
+
+def did_you_mean(wanted: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Ending of an error line that offers up to three names like the one not found."""
+    lowered = {name.lower(): name for name in sorted(set(known))}
+    close = difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.5)
+    close = close or [low for low in lowered if wanted.lower() in low][:3]
+    if not close:
+        return otherwise
+    quoted = (f"'{lowered[low]}'" for low in close)
+    return f"; did you mean {', '.join(quoted)}?"

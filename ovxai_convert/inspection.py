@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.feature_maps import Candidate, Standing
-from ovxai_convert.anatomy.outputs import has_output, output_name
+from ovxai_convert.anatomy.interface import has_output, output_name
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.description import shape_of
-from ovxai_convert.errors import Refusal, TooBig
-from ovxai_convert.insertion.alternatives import with_advice
-from ovxai_convert.insertion.insert import build_branch, checked_place, find_place
+from ovxai_convert.errors import Refusal
+from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
 from ovxai_convert.source.reading import read_source
@@ -30,8 +30,8 @@ class CandidateRow:
 
     The cost is that of ``method``, the first that is possible there: multiply-accumulates, their share of the
     model's, and the most bytes that one op of the branch touches. All are None where no method is, or the
-    place was not priced. ``written_out``: ops at which the branch has to write out every copy, and why; what
-    makes it dear. ``scores_output``: the output whose scores it leads to.
+    place was not priced. ``written_out``: ops at which the branch has to write out every copy, and why.
+    ``scores_output``: the output whose scores it leads to.
     """
 
     name: str
@@ -50,10 +50,7 @@ class CandidateRow:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method: possible, or refused with a reason and a node.
-
-    ``written_out``: ops at which its branch has to write out every copy, and why; what makes it dear.
-    """
+    """A method: possible, ``written_out`` as in :class:`CandidateRow`, or refused: reason and node."""
 
     method: str
     possible: bool
@@ -78,8 +75,7 @@ class Inspection:
     """All that was found in a model.
 
     Attributes:
-        file: the model.
-        format: its format.
+        format: as the sidecar records it.
         converted: it has a saliency map already.
         scores: the class tensor, or None.
         candidates: places for a target, of each class tensor where it is not clear which is meant; first
@@ -119,66 +115,51 @@ def inspect_model(
     anatomy = Anatomy(source.model)
     converted = has_output(anatomy.model, SALIENCY_MAP)
     scores = find_scores(anatomy, scores_output)
-    trial = _Trial(anatomy, scores_output)
-    tried = {} if converted else {method.name: trial.method(method) for method in WHITE_BOX_METHODS}
-    taken = next((each.place for each in tried.values() if isinstance(each, Insertion)), None)
+    request = Request(scores_output=scores_output)
+
+    @cache
+    def build(place: Place) -> Insertion | Refusal:
+        return build_branch(anatomy, place, request)
+
+    methods = () if converted else WHITE_BOX_METHODS
+    tried = {method.name: try_method(anatomy, method, request, build) for method in methods}
+    taken = next((branch.place for branch in tried.values() if isinstance(branch, Insertion)), None)
     heads = possible_scores(anatomy) if isinstance(scores, Refusal) else [scores]
     return Inspection(
         str(path),
         source.format,
         converted,
-        None
-        if isinstance(scores, Refusal)
-        else _scores_row(output_name(anatomy.model, scores.output_index), scores),
-        tuple(row for head in heads for row in trial.rows(head, taken, priced)),
-        tuple(_method_row(name, inserted) for name, inserted in tried.items()),
+        None if isinstance(scores, Refusal) else _scores_row(anatomy, scores),
+        tuple(row for head in heads for row in _Candidates(anatomy, head, taken, build).rows(priced)),
+        tuple(_method_row(name, branch) for name, branch in tried.items()),
         _why_none(scores, list(tried.values())),
     )
 
 
-class _Trial:
-    """Branches of one model, each built once.
+@dataclass(frozen=True)
+class _Candidates:
+    """Places before one class tensor, one of which ``taken`` may be."""
 
-    Args:
-        anatomy: the model's.
-        scores_output: the class output that is asked for, if one is.
-    """
+    anatomy: Anatomy
+    scores: Scores
+    taken: Place | None
+    build: BuildAt
 
-    def __init__(self, anatomy: Anatomy, scores_output: str | None) -> None:
-        self._anatomy = anatomy
-        self._request = Request(scores_output=scores_output)
-        self._built: dict[Place, Insertion | Refusal] = {}
-
-    def method(self, method: WhiteBoxMethod) -> Insertion | Refusal:
-        """What comes of a method where it would stand by itself."""
-        place = find_place(self._anatomy, method, self._request)
-        inserted = place if isinstance(place, Refusal) else self._build(self._anatomy, place, self._request)
-        if isinstance(inserted, TooBig) and isinstance(place, Place):
-            return with_advice(inserted, self._anatomy, place, self._request, self._build)
-        return inserted
-
-    def _build(self, anatomy: Anatomy, place: Place, request: Request) -> Insertion | Refusal:
-        if place not in self._built:
-            self._built[place] = build_branch(anatomy, place, request)
-        return self._built[place]
-
-    def rows(self, scores: Scores, taken: Place | None, priced: int | None) -> Iterator[CandidateRow]:
+    def rows(self, priced: int | None) -> Iterator[CandidateRow]:
         """Places of the method that is taken first, then those of the others; methods may share theirs."""
+        taken = self.taken
         ordered = sorted(WHITE_BOX_METHODS, key=lambda method: taken is None or method is not taken.method)
         sharing = {method.candidates: method for method in reversed(ordered)}
         for first in reversed(sharing.values()):
             methods = [method for method in WHITE_BOX_METHODS if method.candidates is first.candidates]
-            limits = [each for each in (priced, first.candidates_priced) if each is not None]
-            for index, candidate in enumerate(first.candidates(self._anatomy, scores)):
+            limits = [limit for limit in (priced, first.candidates_priced) if limit is not None]
+            for index, candidate in enumerate(first.candidates(self.anatomy, self.scores)):
                 chosen = taken is not None and taken.method in methods and candidate.port == taken.target.port
-                row = self._row(candidate, scores, chosen=chosen)
-                yield (
-                    self._priced(row, candidate, scores, methods)
-                    if all(index < each for each in limits)
-                    else row
-                )
+                row = self._row(candidate, chosen=chosen)
+                unpriced = any(index >= limit for limit in limits)
+                yield row if unpriced else self._priced(row, candidate, methods)
 
-    def _row(self, candidate: Candidate, scores: Scores, *, chosen: bool) -> CandidateRow:
+    def _row(self, candidate: Candidate, *, chosen: bool) -> CandidateRow:
         plain = candidate.standing is Standing.MOVED or not candidate.note
         return CandidateRow(
             address(candidate.port),
@@ -187,46 +168,43 @@ class _Trial:
             candidate.target.layout if candidate.target else None,
             chosen,
             _CHOSEN if chosen and plain else candidate.note,
-            output_name(self._anatomy.model, scores.output_index),
+            output_name(self.anatomy.model, self.scores.output_index),
         )
 
-    def _priced(
-        self, row: CandidateRow, candidate: Candidate, scores: Scores, methods: list[WhiteBoxMethod]
-    ) -> CandidateRow:
+    def _priced(self, row: CandidateRow, candidate: Candidate, methods: list[WhiteBoxMethod]) -> CandidateRow:
         """A row with the cost of the first method that is possible there."""
         if candidate.target is None:
             return row
         for method in methods:
-            place = checked_place(self._anatomy, Place(method, scores, candidate.target))
-            branch = place if isinstance(place, Refusal) else self._build(self._anatomy, place, self._request)
+            place = checked_place(self.anatomy, Place(method, self.scores, candidate.target))
+            branch = place if isinstance(place, Refusal) else self.build(place)
             if isinstance(branch, Insertion):
+                cost = branch.cost
                 return replace(
                     row,
                     method=method.name,
-                    macs=branch.cost.macs,
-                    macs_share=branch.cost.share,
-                    peak_bytes=branch.cost.peak_bytes,
+                    macs=cost.macs,
+                    macs_share=cost.share,
+                    peak_bytes=cost.peak_bytes,
                     written_out=tuple(map(str, branch.written_out)),
                 )
         return row
 
 
-def _scores_row(output: str, scores: Scores) -> ScoresRow:
-    return ScoresRow(
-        output, address(scores.port), shape_of(scores.port), scores.class_count, scores.activation
-    )
+def _scores_row(anatomy: Anatomy, scores: Scores) -> ScoresRow:
+    output, name = output_name(anatomy.model, scores.output_index), address(scores.port)
+    return ScoresRow(output, name, shape_of(scores.port), scores.class_count, scores.activation)
 
 
-def _method_row(name: str, inserted: Insertion | Refusal) -> MethodRow:
-    if isinstance(inserted, Refusal):
-        return MethodRow(name, False, inserted.reason, inserted.node)
-    return MethodRow(name, True, "", None, tuple(map(str, inserted.written_out)))
+def _method_row(name: str, branch: Insertion | Refusal) -> MethodRow:
+    if isinstance(branch, Refusal):
+        return MethodRow(name, False, branch.reason, branch.node)
+    return MethodRow(name, True, "", None, tuple(map(str, branch.written_out)))
 
 
 def _why_none(scores: Scores | Refusal, tried: list[Insertion | Refusal]) -> str | None:
     """Why no scores were found, or no method is possible."""
-    refusals = [scores, *tried] if isinstance(scores, Refusal) else tried
-    first = next((each for each in refusals if isinstance(each, Refusal)), None)
-    if first is None or any(isinstance(each, Insertion) for each in tried):
+    refusals = [reason for reason in (scores, *tried) if isinstance(reason, Refusal)]
+    if not refusals or any(isinstance(branch, Insertion) for branch in tried):
         return None
-    return first.reason + (f" (at '{first.node}')" if first.node else "")
+    return str(replace(refusals[0], method=None))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.outputs import has_output
+from ovxai_convert.anatomy.interface import has_output
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.artifact.description import UserNotes, describe, describe_black_box
 from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.artifact.sidecar import Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.insertion.class_names import select_classes
 from ovxai_convert.insertion.insert import build_branch, insert_branch
-from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request
+from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
 from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
@@ -44,8 +43,7 @@ class ConversionReport:
 
     Attributes:
         xml: the converted model; its weights lie beside it as ``.bin``.
-        sidecar_path: its description.
-        sidecar: the same as an object.
+        sidecar_path: its description, which ``sidecar`` holds as an object.
         warnings: what the user should know, one line each.
     """
 
@@ -109,21 +107,17 @@ def convert(
     path, out_dir = Path(path), Path(out_dir)
     asked_for = target_layer is not None or classes is not None or top_k is not None
     named = _method(method)
-    request = Request(
-        named,
-        target_layer,
-        scores_output,
-        embed_scaling,
-        max_branch_bytes=max_branch_memory,
-        options=_options(named, options),
-    )
-    stem = f"{path.stem}_xai"
-    names = [f"{stem}.xml", f"{stem}.bin", f"{stem}.json"]
+    own, memory = _options(named, options), max_branch_memory
+    request = Request(named, target_layer, scores_output, embed_scaling, max_branch_bytes=memory, options=own)
+    names = [f"{path.stem}_xai.{suffix}" for suffix in ("xml", "bin", "json")]
     with Staging(out_dir, names, force=force) as staging:
         source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
-        scores = _class_scores(anatomy, scores_output)
+        has_map = has_output(anatomy.model, SALIENCY_MAP)
+        scores = None if has_map else find_scores(anatomy, scores_output)
+        if isinstance(scores, Refusal):  # none, or several
+            scores = None
         notes = _notes(source, scores, labels, preprocessing)
         if scores is not None:
             known = notes.labels or labels_of(source.model, source.metadata, scores.class_count)
@@ -131,9 +125,8 @@ def convert(
         staged = staging.folder / names[0]
         if (refusal := too_large(source.model)) is not None:
             raise RefusedError([refusal])
-        prover = Prover(
-            anatomy, request, [photograph_trial(source.model, Path(image)) for image in verify_with]
-        )
+        photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
+        prover = Prover(anatomy, request, photographs)
         insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
             insertion, proof = _proved(prover, anatomy, insertion, request, staged, exact=exact)
@@ -148,8 +141,8 @@ def convert(
             sidecar = describe_black_box(source, scores, proof.verification, staged, insertion, notes)
         staging.write_text(names[2], sidecar.to_json())
         staging.commit()
-    warnings = [*proof.warnings, *_warnings(sidecar, path), _expensive(insertion, path)]
-    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, tuple(filter(None, warnings)))
+    warnings = (*proof.warnings, *_warnings(sidecar, insertion, path))
+    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, warnings)
 
 
 def _method(method: Method | str | None) -> Method | None:
@@ -157,10 +150,9 @@ def _method(method: Method | str | None) -> Method | None:
     if method in (None, "auto"):
         return None
     name = method.value if isinstance(method, Method) else method
-    methods = [each.name for each in WHITE_BOX_METHODS]
-    if name not in methods:
-        known = ", ".join(["auto", *methods])
-        raise UsageError(f"no method '{name}' inserts a branch; those that do are {known}")
+    known = ["auto", *(white_box.name for white_box in WHITE_BOX_METHODS)]
+    if name not in known:
+        raise UsageError(f"no method '{name}' inserts a branch; those that do are {', '.join(known)}")
     return Method(name)
 
 
@@ -170,21 +162,10 @@ def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, 
     if method is not None and method.white_box is not None:
         method.white_box.settings(given)
     elif given:
-        owners = [
-            each.name for each in WHITE_BOX_METHODS if {*given} & {option.name for option in each.options}
-        ]
-        raise UsageError(
-            f"{', '.join(given)}: options of a method that is named: {' or '.join(owners) or 'none'}"
-        )
+        known = {method.name: {option.name for option in method.options} for method in WHITE_BOX_METHODS}
+        owners = " or ".join(name for name, names in known.items() if names & given.keys()) or "none"
+        raise UsageError(f"{', '.join(given)}: options of a method that is named: {owners}")
     return given
-
-
-def _class_scores(anatomy: Anatomy, scores_output: str | None) -> Scores | None:
-    """The scores that are meant; None where there are none or several, or a map already."""
-    if has_output(anatomy.model, SALIENCY_MAP):
-        return None
-    scores = find_scores(anatomy, scores_output)
-    return None if isinstance(scores, Refusal) else scores
 
 
 def _notes(
@@ -202,34 +183,28 @@ def _notes(
 
 
 def _proved(
-    prover: Prover,
-    anatomy: Anatomy,
-    insertion: Insertion,
-    request: Request,
-    staged: Path,
-    *,
-    exact: bool,
+    prover: Prover, anatomy: Anatomy, insertion: Insertion, request: Request, staged: Path, *, exact: bool
 ) -> tuple[Insertion, Proof]:
     """Tie the branch to the model where the original stays bit-exact; else where it moves least and hardly.
 
     It stands at one place all the while, and is one method's.
     """
-    tried: list[tuple[float, int, Insertion]] = []
+    tried: list[tuple[float, Insertion]] = []
+    place = insertion.place
     for depth in _TAP_DEPTHS:
-        tied = insertion if depth == 0 else build_branch(anatomy, insertion.place, request, depth)
+        tied = insertion if depth == 0 else build_branch(anatomy, place, request, depth)
         if isinstance(tied, Refusal):
             break
         tied = replace(tied, refusals=insertion.refusals)
         comparison = _write_and_compare(prover, tied, staged)
         if comparison.movement == 0:
-            return tied, prover.prove(comparison, tied)
-        tried.append((comparison.movement, depth, tied))
-    movement, _, least = min(tried, key=lambda each: each[:2])
-    place = insertion.place
+            return tied, prover.prove(comparison, place)
+        tried.append((comparison.movement, tied))
+    movement, least = min(tried, key=lambda attempt: attempt[0])
     if exact:
         reason = f"no place keeps the outputs bit-exact; they move by at least {movement:.3g} of their range"
         raise RefusedError([Refusal(reason, address(place.target.port), place.method.name)])
-    return least, prover.prove(_write_and_compare(prover, least, staged), least)
+    return least, prover.prove(_write_and_compare(prover, least, staged), place)
 
 
 def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
@@ -248,40 +223,30 @@ def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, s
 
 def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Comparison:
     write_ir(insertion.model, staged)
-    return prover.compare(staged, insertion)
+    return prover.compare(staged, insertion.place)
 
 
-def _warnings(sidecar: Sidecar, path: Path) -> tuple[str, ...]:
-    if sidecar.mode == "blackbox":
+def _warnings(sidecar: Sidecar, insertion: Insertion | tuple[Refusal, ...], path: Path) -> Iterator[str]:
+    """What the user should know of what was written; a dear branch is no matter while it is small."""
+    if not isinstance(insertion, Insertion):
         reasons = "; ".join(map(str, sidecar.refusals))
         how = f"it is to be explained as a black box ({sidecar.method}): {reasons}"
-        return (f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found",)
-    moved = [check for check in sidecar.verification.outputs if not check.bit_exact]
-    failing = [check for check in sidecar.reshapes if check.result == "converted_does_not"]
-    return (
-        *(
-            f"output '{each.name}' is not bit-exact: it moved by up to {each.max_abs_diff:.3g}"
-            for each in moved
-        ),
-        *(
-            f"at {' '.join(str(list(shape)) for shape in each.shapes)} the original runs and the converted "
-            "model does not: its head is explained at one size of the map only"
-            for each in failing
-        ),
-        *(f"{each.method} was not possible: {each.reason}" for each in sidecar.refusals if each.method),
-    )
-
-
-def _expensive(insertion: Insertion | object, path: Path) -> str | None:
-    """A word on a branch that costs more than the model, and on what makes it so, unless both are small."""
-    if not isinstance(insertion, Insertion):
-        return None
+        yield f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found"
+        return
+    for output in sidecar.verification.outputs:
+        if not output.bit_exact:
+            yield f"output '{output.name}' is not bit-exact: it moved by up to {output.max_abs_diff:.3g}"
+    for reshape in sidecar.reshapes:
+        if reshape.result == "converted_does_not":
+            where = f"at {' '.join(str(list(shape)) for shape in reshape.shapes)}"
+            why = "its head is explained at one size of the map only"
+            yield f"{where} the original runs and the converted model does not: {why}"
+    for refusal in sidecar.refusals:
+        if refusal.method:
+            yield f"{refusal.method} was not possible: {refusal.reason}"
     cost, ops = insertion.cost, insertion.written_out
-    if cost.macs < max(_EXPENSIVE_MACS, cost.model_macs):
-        return None
-    why = f", as all copies are written out at {ops[0]}" if ops else ""
-    price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
-    return (
-        f"the branch is dear: {price}{why}; "
-        f"'ovxai-inspect {path}' shows what other layers (--target-layer) and other methods (--method) cost"
-    )
+    if cost.macs >= max(_EXPENSIVE_MACS, cost.model_macs):
+        price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
+        why = f", as all copies are written out at {ops[0]}" if ops else ""
+        others = "other layers (--target-layer) and other methods (--method)"
+        yield f"the branch is dear: {price}{why}; 'ovxai-inspect {path}' shows what {others} cost"

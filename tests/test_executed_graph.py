@@ -21,7 +21,7 @@ from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert.insertion.outputs import add_output
 from ovxai_convert.insertion.request import Request
 from ovxai_convert.methods import Method
-from ovxai_convert.methods.class_selection import ClassSelection
+from ovxai_convert.methods.method import ClassSelection
 from ovxai_convert.tensors.ports import find_port
 from ovxai_convert.vocabulary import SALIENCY_MAP
 from tests import special_networks as networks

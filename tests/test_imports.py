@@ -14,10 +14,9 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "suggestions", "vocabulary"})
+FOUNDATION: Final = frozenset({"errors", "vocabulary"})
 LADDER: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
-    "suggestions": frozenset(),
     "vocabulary": frozenset(),
     "compiling": frozenset(),
     "tensors": frozenset(),
@@ -62,7 +61,6 @@ ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
 """Libraries that one module or room alone imports."""
 NO_OPENVINO: Final = (
     "errors",
-    "suggestions",
     "vocabulary",
     "artifact.staging",
     "artifact.sidecar",

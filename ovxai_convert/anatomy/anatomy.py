@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.inputs import image_ports, input_layout
+from ovxai_convert.anatomy.interface import image_ports, input_layout
 from ovxai_convert.ops import op_of
 from ovxai_convert.tensors.axes import Axes, Meanings, fresh
 from ovxai_convert.tensors.settled import Extents, at_batches, settled_extents
@@ -22,13 +22,9 @@ _Answer = TypeVar("_Answer")
 class Anatomy:
     """What is where in a model, found out when it is first asked for and then kept.
 
-    The model is not changed, and must not be while its anatomy is in use.
-
-    Attributes:
-        model: the model; a copy of it where copying adds nodes (it writes out inputs that an op leaves to
-            their default). A copy of a copy has the same nodes in the same order.
-        nodes: its ordered nodes.
-        answers: what was found out by questions that are :func:`asked_once`.
+    The model is not changed, and must not be while its anatomy is in use. ``model`` is a copy of it where
+    copying adds nodes (it writes out inputs that an op leaves to their default); a copy of a copy has the
+    same nodes in the same order. ``answers`` are those to questions that are :func:`asked_once`.
     """
 
     def __init__(self, model: Model) -> None:

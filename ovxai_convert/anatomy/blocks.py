@@ -11,7 +11,6 @@ token alone.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from openvino import Node, Output
 
@@ -25,29 +24,22 @@ from ovxai_convert.ops import Trait, has, values_of
 from ovxai_convert.tensors.axes import Axes
 from ovxai_convert.tensors.ports import address, find_port, rank
 
-_BEHIND_SOFTMAX: Final = (Trait.ELEMENTWISE, Trait.MOVE, Trait.PRODUCT)
-"""What may stand between the softmax and the product with the values (talking heads, guards against NaN)."""
-
 
 @asked_once
 def blocks(anatomy: Anatomy, scores: Scores) -> list[Target | Refusal]:
     """The tokens of every transformer block, the last first, or why none can be masked there."""
     flow, meanings = anatomy.image_flow, anatomy.axes
-    entrances: list[TokenTensor] = []
-    for attention in _attentions(flow, scores.port):
-        entrance = _entrance(flow, meanings, attention)
-        if entrance is not None and entrance not in entrances and _of_images(entrance, scores):
-            entrances.append(entrance)
-    return [_target(flow, meanings, scores, each, number) for number, each in enumerate(entrances, start=1)]
+    tokens = (_entrance(flow, meanings, attention) for attention in _attentions(flow, scores.port))
+    entrances = dict.fromkeys(entrance for entrance in tokens if entrance and _of_images(entrance, scores))
+    return [_target(flow, meanings, scores, *entrance) for entrance in enumerate(entrances, start=1)]
 
 
 def find_block(
     anatomy: Anatomy, scores: Scores, wanted: str | None = None, number: int = 1
 ) -> Target | Refusal:
-    """The tokens of a transformer block.
+    """The tokens of the transformer block that projects or carries past the tensor ``wanted``.
 
-    ``wanted`` is a friendly name, tensor name or ``NAME:PORT`` of the tokens that a block projects or carries
-    past; None takes block ``number``, counted from the scores (1 is the last).
+    None takes block ``number``, counted from the scores (1 is the last).
 
     Raises:
         UsageError: ``wanted`` names no tensor.
@@ -92,8 +84,9 @@ def _weighs_values(flow: DataFlow, node: Node) -> bool:
         if has(source, Trait.SOFTMAX):
             return True
         mixes = has(source, Trait.PRODUCT) and len(flow.data_inputs(source)) > 1
-        if mixes or not has(source, *_BEHIND_SOFTMAX):
-            return False
+        # talking heads and guards against NaN may stand between the softmax and the values
+        if mixes or not has(source, Trait.ELEMENTWISE, Trait.MOVE, Trait.PRODUCT):
+            break
     return False
 
 
@@ -143,15 +136,14 @@ def _projected(flow: DataFlow, place: Output, values: Output) -> bool:
 
 
 def _target(
-    flow: DataFlow, meanings: dict[Output, Axes], scores: Scores, entrance: TokenTensor, number: int
+    flow: DataFlow, meanings: dict[Output, Axes], scores: Scores, number: int, entrance: TokenTensor
 ) -> Target | Refusal:
     """The tokens with all that enters the rest of the network beside them."""
-    head = flow.between(entrance.port, scores.port)
-    inside = set(head)
-    entering = (port for node in head for port in flow.data_inputs(node) if port.get_node() not in inside)
+    head = dict.fromkeys(flow.between(entrance.port, scores.port))
+    entering = dict.fromkeys(port for node in head for port in flow.data_inputs(node))
     beside: list[TokenTensor] = []
-    for port in dict.fromkeys(entering):
-        if port == entrance.port:
+    for port in entering:
+        if port == entrance.port or port.get_node() in head:
             continue
         tokens = _sequence(port, meanings) or _auxiliary(port, entrance.tokens)
         shape = port.get_partial_shape()

@@ -10,7 +10,7 @@ from openvino import Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.inputs import describe_inputs
+from ovxai_convert.anatomy.interface import describe_inputs
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target, grid_of, layout_of, places_of
 from ovxai_convert.errors import Refusal
@@ -18,10 +18,7 @@ from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.axes import Axes, roles
 from ovxai_convert.tensors.ports import address, find_port
 
-_MOVES: Final = (Trait.MOVE, Trait.COPY)
 _ONE_OF_SEVERAL: Final = "the last feature map of one of several paths to the scores"
-_NAMED: Final = 3
-"""How many maps a refusal names."""
 
 
 class Standing(Enum):
@@ -41,11 +38,7 @@ class Standing(Enum):
 class Candidate:
     """A place on the way from the input to the scores through which all data passes, or a target elsewhere.
 
-    Attributes:
-        port: the tensor.
-        standing: what it is to the search for the last feature map.
-        target: the target that stands here; None where it is no feature map.
-        note: why it is no target, or what speaks for it; empty for an ordinary candidate.
+    ``note`` says why it is no target, or what speaks for it; it is empty for an ordinary candidate.
     """
 
     port: Output
@@ -103,8 +96,6 @@ def find_feature_map(anatomy: Anatomy, scores: Scores, wanted: str | None = None
     stand in a form that is no grid (tokens with a class token among them): what lies behind is not the
     last map.
 
-    ``wanted`` is a friendly name, tensor name or ``NAME:PORT``; None searches.
-
     Raises:
         UsageError: ``wanted`` names no tensor.
     """
@@ -132,7 +123,7 @@ def _behind_the_vector(places: list[Candidate]) -> list[Candidate]:
 
 def _no_narrow_map(anatomy: Anatomy, scores: Scores) -> Refusal:
     """Why no map is one that all data passes through, and which maps there are beside each other."""
-    last = ", ".join(f"'{address(place.port)}'" for place in _last_maps(anatomy, scores)[:_NAMED])
+    last = ", ".join(f"'{address(place.port)}'" for place in _last_maps(anatomy, scores)[:3])
     if not last:
         return Refusal("no feature map: no tensor with rows and columns leads to the scores")
     what, where = "that all of the scores come from", "several paths meet"
@@ -151,10 +142,10 @@ def _last_maps(anatomy: Anatomy, scores: Scores) -> list[Candidate]:
         place = _candidate(anatomy, port)
         if place is not None and place.standing is Standing.MAP:
             last.append(place)
-            continue
-        sources = [source for source in flow.data_inputs(port.get_node()) if source not in met]
-        met.update(sources)
-        waiting += sources
+        else:
+            sources = [source for source in flow.data_inputs(port.get_node()) if source not in met]
+            met.update(sources)
+            waiting += sources
     return last
 
 
@@ -172,11 +163,10 @@ def _named(anatomy: Anatomy, scores: Scores, port: Output) -> Target | Refusal:
 
 
 def _standing(flow: DataFlow, port: Output, meaning: Axes, *, is_map: bool) -> Standing | None:
-    """What a place is to the search for the last feature map."""
     axes = [set(roles(axis)) for axis in meaning]
     positions = any({"H", "W", "D"} & axis for axis in axes)
     unknown = len(meaning) >= 3 and any("?" in axis for axis in axes[1:])
-    moves = has(port.get_node(), *_MOVES)
+    moves = has(port.get_node(), Trait.MOVE, Trait.COPY)
     if not positions and not unknown:
         clear = axes[:1] in ([set()], [{"N"}]) and not any("?" in axis for axis in axes)
         return Standing.VECTOR if clear else None
@@ -192,7 +182,6 @@ def _standing(flow: DataFlow, port: Output, meaning: Axes, *, is_map: bool) -> S
 
 
 def _is_grid(axes: list[set[str]]) -> bool:
-    """Whether axes hold rows and columns."""
     return {"H", "W"} <= set().union(*axes)
 
 

@@ -12,18 +12,12 @@ from openvino import Model, Node, Output
 
 from ovxai_convert.ops import Trait, has
 
-_WEIGHING = (Trait.CONVOLUTION, Trait.PRODUCT)
-"""Ops by which numbers meet weights, where one of the two is data."""
-
 
 class DataFlow:
     """The data edges of a model: those whose values change with the values of its inputs, or of some of them.
 
-    ``inputs`` are the parameters whose values count (None: all), ``nodes`` the model's, if they are at hand.
-
-    Attributes:
-        nodes: every node, inputs before users, as :meth:`openvino.Model.get_ordered_ops` gives them.
-        position: index of every node in ``nodes``.
+    ``inputs`` are the parameters whose values count (None: all), ``nodes`` the model's in order, if they are
+    at hand; ``position`` is the index of every node among them.
     """
 
     def __init__(
@@ -64,8 +58,8 @@ class DataFlow:
             self._learned = set()
             for node in self.nodes:
                 data = self.data_inputs(node)
-                weighs = has(node, *_WEIGHING) and len(data) < len(node.input_values())
-                if data and (weighs or any(each.get_node() in self._learned for each in data)):
+                weighs = has(node, Trait.CONVOLUTION, Trait.PRODUCT) and len(data) < node.get_input_size()
+                if data and (weighs or any(port.get_node() in self._learned for port in data)):
                     self._learned.add(node)
         return port.get_node() in self._learned
 
@@ -87,20 +81,15 @@ class DataFlow:
         wanted = {sink.get_node()}
         for node in reversed(downstream):
             if node in wanted:
-                inner = (port for port in self.data_inputs(node) if port not in sources)
-                wanted.update(port.get_node() for port in inner)
+                wanted.update(port.get_node() for port in self.data_inputs(node) if port not in sources)
         return [node for node in downstream if node in wanted]
 
     def narrow_places(self, sink: Output) -> Iterator[Output]:
-        """Tensors through which all data on its way to ``sink`` passes, ``sink`` itself first.
-
-        Walks back from the sink and keeps the set of tensors from which the sink is computed; wherever that
-        set holds a single tensor, everything passes through it.
-        """
-        frontier = {sink}
+        """Tensors through which all data on its way to ``sink`` passes, ``sink`` itself first."""
+        frontier = {sink}  # tensors from which the sink is computed
         while frontier:
             if len(frontier) == 1:
                 yield next(iter(frontier))
-            node = max((port.get_node() for port in frontier), key=lambda each: self.position[each])
+            node = max((port.get_node() for port in frontier), key=self.position.__getitem__)
             frontier = {port for port in frontier if port.get_node() != node}
             frontier.update(self.data_inputs(node))

@@ -22,13 +22,10 @@ _FILLERS: Final = frozenset({"output", "out", "pred", "preds", "prediction", "pr
 
 def detects(flow: DataFlow, port: Output) -> Node | None:
     """The op that picks detections from which a tensor is computed, None where there is none."""
-    pickers = {node for node in flow.nodes if has(node, Trait.DETECTION)}
-    if not pickers:
-        return None
     waiting, met = [port.get_node()], {port.get_node()}
     while waiting:
         node = waiting.pop()
-        if node in pickers:
+        if has(node, Trait.DETECTION):
             return node
         sources = {source.get_node() for source in flow.data_inputs(node)} - met
         met |= sources
@@ -49,18 +46,11 @@ def scaled_to_length_one(flow: DataFlow, port: Output) -> bool:
         return False
     left, right = node.input_values()
     pairs = [(left, right)] if has(node, Trait.DIVIDE) else [(left, right), (right, left)]
-    return any(_from_squares(flow, rows, length) for rows, length in pairs)
+    behind = (node for rows, length in pairs for node in flow.between(rows, length))
+    return any(has(node, Trait.LENGTH) or (has(node, Trait.SUM) and _adds_squares(node)) for node in behind)
 
 
-def _from_squares(flow: DataFlow, rows: Output, length: Output) -> bool:
-    return any(
-        has(node, Trait.LENGTH) or (has(node, Trait.SUM) and _squared(node))
-        for node in flow.between(rows, length)
-    )
-
-
-def _squared(total: Node) -> bool:
-    """Whether a sum adds products of a tensor with itself."""
+def _adds_squares(total: Node) -> bool:
     node = total.input_value(0).get_node()
     return has(node, Trait.POWER) or (has(node, Trait.MULTIPLY) and len(set(node.input_values())) == 1)
 

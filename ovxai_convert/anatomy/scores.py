@@ -9,11 +9,10 @@ from typing import Final, Literal
 from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
+from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
-from ovxai_convert.anatomy.outputs import output_name
-from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.ops import Trait, has
-from ovxai_convert.suggestions import did_you_mean
 from ovxai_convert.tensors.axes import roles
 from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
@@ -25,25 +24,16 @@ _ACTIVATIONS: Final[dict[Trait, Activation]] = {
     Trait.LOG_SOFTMAX: "log_softmax",
     Trait.SIGMOID: "sigmoid",
 }
-_TRANSPARENT: Final = (Trait.MOVE, Trait.COPY, Trait.ROUNDING)
-"""What may stand between the scores and the output without changing which class a number belongs to."""
-_TOP_K_INDICES: Final = 1
-"""Output port of a TopK that holds indices; the one before it holds the values."""
 _BY_WORTH: Final[tuple[Activation, ...]] = ("softmax", "sigmoid", "log_softmax", "none", "argmax")
 """Which output to read where several show one class tensor: probabilities, then logits, then indices."""
-_OF_OTHER_TASKS: Final = ("none", "sigmoid")
-"""How outputs of networks that are no classifiers may end; only there an output's name counts."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The class tensor of a model.
+    """The class tensor ``[N, K]`` or ``[N, K, 1, 1]`` of a model: one score per class.
 
-    Attributes:
-        port: tensor ``[N, K]`` or ``[N, K, 1, 1]``: one score per class, before the final activation.
-        output_index: index of the model output that these scores feed.
-        activation: what stands between the scores and that output; ``"argmax"``: indices of the best classes.
-        class_count: K.
+    The activation is what stands between it and the output that it feeds; ``"argmax"``: indices of the best
+    classes.
     """
 
     port: Output
@@ -65,9 +55,7 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
 
     An output whose name speaks of something else (boxes, landmarks, an embedding) qualifies only when
     ``wanted``, its tensor name or index, names it.
-
-    Returns:
-        The scores, or a refusal that tells for every output why it is not a class tensor.
+    A refusal tells for every output why it is not a class tensor.
 
     Raises:
         UsageError: ``wanted`` names no output.
@@ -126,7 +114,8 @@ def _behind_output(anatomy: Anatomy, index: int, *, by_name: bool) -> Scores | R
     scores = _no_row_per_image(anatomy, shown, name) or _class_tensor(anatomy, index, shown, name)
     if isinstance(scores, Refusal):
         return scores
-    other = named_otherwise(name) if scores.activation in _OF_OTHER_TASKS and not by_name else None
+    # networks that are no classifiers may end in these two; only there an output's name counts
+    other = named_otherwise(name) if scores.activation in ("none", "sigmoid") and not by_name else None
     if other is None:
         return scores
     hint = f"if it holds class scores, say so with --scores-output {name}"
@@ -150,14 +139,14 @@ def _class_tensor(anatomy: Anatomy, index: int, shown: Output, name: str) -> Sco
         if has(node, Trait.BEST_OF):
             if best_only or passed != "none" or not _takes_best_classes(node):
                 return _no_classes(anatomy, name, shown, port)
-            if port.get_index() != _TOP_K_INDICES:
+            if port.get_index() == 0:  # the values; the indices are the next output
                 reason = f"output '{name}' holds the best scores without the classes that they belong to"
                 return Refusal(reason, address(port))
             best_only, candidate = True, None
         elif activation is not None and passed == "none":
             passed, candidate = activation, None
-        elif not has(node, *_TRANSPARENT):
-            break
+        elif not has(node, Trait.MOVE, Trait.COPY, Trait.ROUNDING):
+            break  # others may change which class a number belongs to
         port = node.input_value(0)
     if candidate is None:
         return _no_classes(anatomy, name, shown, port)

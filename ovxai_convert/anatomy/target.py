@@ -32,12 +32,9 @@ class Target:
     """The tensor whose spatial cells are masked.
 
     Attributes:
-        port: the feature map.
-        layout: ``"NCHW"``, ``"NHWC"`` or ``"NTC"`` (tokens), from how its axes came about.
+        layout: what its axes hold, from how they came about; T are tokens.
         grid: rows and columns of the map, None where dynamic; tokens run along the rows.
-        selected_by: ``"auto"`` or ``"user"``.
-        sequences: tokens that are masked together, the target's own first, where a transformer block is
-            the target; else empty.
+        sequences: tokens of a transformer block that are masked together, the target's own first.
         block: which transformer block it is, counted from the scores; None for a feature map.
         places: for samples (N), rows (H) and columns (W) a tensor and its axis that hold them alone.
     """
@@ -66,8 +63,7 @@ class Target:
         Where no tensor has a map's rows or columns on an axis of their own they are today's numbers, which
         no map of another size fits.
         """
-        axes = self.position_axes
-        if len(axes) == 2:
+        if len(axes := self.position_axes) == 2:
             return extent(self.port, axes[0]), extent(self.port, axes[1])
         if {"H", "W"} <= self.places.keys():
             return extent(*self.places["H"]), extent(*self.places["W"])
@@ -146,9 +142,8 @@ def merged_samples(anatomy: Anatomy, target: Target) -> Refusal | None:
         shapes = [extents(anatomy.twin(port, nodes)) for port in (image, target.port)]
         images, rows = (shape[at] if shape else None for shape, at in zip(shapes, (0, axis), strict=True))
         if images and rows is not None and rows != images:
-            what = (
-                f"{rows // images} rows for every image" if rows % images == 0 else "other rows than images"
-            )
+            several = f"{rows // images} rows for every image"
+            what = several if rows % images == 0 else "other rows than images"
             reason = f"axis {axis} of the target holds {what}: views or crops of it, or windows"
             return Refusal(reason, address(target.port))
     return None

@@ -10,8 +10,7 @@ from typing import Any
 
 import openvino as ov
 
-from ovxai_convert.anatomy.inputs import input_layout, input_name
-from ovxai_convert.anatomy.outputs import output_name
+from ovxai_convert.anatomy.interface import input_layout, input_name, output_name
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact import sidecar
 from ovxai_convert.errors import Refusal
@@ -80,7 +79,6 @@ def describe_black_box(
         saliency_map=None,
         verification=verification,
         refusals=_plain(refusals),
-        parameters=None,
         **_model_facts(source, source.model, len(source.model.outputs), scores, xml, notes),
     )
 
@@ -99,13 +97,11 @@ def _model_facts(
         "model": sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
         "task": Task.CLASSIFICATION.value,
         "inputs": tuple(
-            sidecar.InputInfo(
-                input_name(model, index), shape_of(port), element_type_of(port), input_layout(port)
-            )
+            sidecar.InputInfo(input_name(model, index), shape_of(port), _type_of(port), input_layout(port))
             for index, port in enumerate(model.inputs)
         ),
         "outputs": tuple(
-            sidecar.OutputInfo(output_name(model, index), index, shape_of(port), element_type_of(port))
+            sidecar.OutputInfo(output_name(model, index), index, shape_of(port), _type_of(port))
             for index, port in enumerate(model.outputs[:originals])
         ),
         "scores": sidecar.ScoresInfo(
@@ -137,7 +133,7 @@ def describe_map(insertion: Insertion, request: Request) -> sidecar.SaliencyMapI
         output=SALIENCY_MAP,
         index=insertion.map_index,
         shape=shape_of(port),
-        element_type=element_type_of(port),
+        element_type=_type_of(port),
         axes=insertion.place.method.axes,
         scaling="minmax_per_map" if request.embed_scaling else "none",
         value_range=(0, 255) if request.embed_scaling else None,
@@ -150,6 +146,5 @@ def shape_of(port: ov.Output) -> tuple[int, ...]:
     return tuple(-1 if extent is None else extent for extent in extents(port) or ())
 
 
-def element_type_of(port: ov.Output) -> str:
-    """OpenVINO's name of a tensor's element type (``f32``, ``u8``)."""
+def _type_of(port: ov.Output) -> str:
     return str(port.get_element_type().get_type_name())

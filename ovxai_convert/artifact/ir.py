@@ -10,11 +10,7 @@ from ovxai_convert.errors import WriteError, last_line
 
 
 def write_ir(model: ov.Model, xml: Path) -> None:
-    """Write ``xml`` and the ``.bin`` beside it, weights in the precision they have.
-
-    Raises:
-        WriteError: the files cannot be written.
-    """
+    """Write ``xml`` and the ``.bin`` beside it, weights in the precision they have, or raise a WriteError."""
     try:
         ov.serialize(model, xml, xml.with_suffix(".bin"))
     except RuntimeError as error:

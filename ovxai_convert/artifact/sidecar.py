@@ -133,7 +133,7 @@ class SaliencyCheck:
 
 @dataclass(frozen=True)
 class FrameworkCheck:
-    """How far OpenVINO's outputs are from those of the framework that the source comes from, ``runtime``.
+    """How far OpenVINO's outputs are from those of the source's framework, ``runtime``.
 
     The largest difference of an output, and the largest as a part of the output's range.
     """
@@ -208,11 +208,7 @@ class Sidecar:
 
 
 def read_sidecar(path: str | Path) -> Sidecar:
-    """Read and validate a sidecar.
-
-    Raises:
-        ModelReadError: no such file, no JSON, a version this program does not know, or a schema violation.
-    """
+    """Read a sidecar; a ModelReadError if missing, no JSON, of a version not known here or not valid."""
     path = Path(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

@@ -17,9 +17,7 @@ class Staging:
 
     Used as a context manager: whatever ends the block, also Ctrl-C, nothing but what :meth:`commit` renamed
     stays behind; without a finished commit the output folder is as it was, and gone if it was made for this.
-
-    Attributes:
-        folder: the temporary folder.
+    What cannot be written is a WriteError.
     """
 
     def __init__(self, out_dir: Path, names: Sequence[str], *, force: bool) -> None:
@@ -33,11 +31,7 @@ class Staging:
         self._committed = False
 
     def __enter__(self) -> Staging:
-        """Make the folders.
-
-        Raises:
-            WriteError: the folder cannot be written, or holds the files already and ``force`` is off.
-        """
+        """Make the folders; a WriteError also if files are there already and ``force`` is off."""
         existing = [name for name in self._names if (self._out_dir / name).exists()]
         if existing and not self._force:
             raise WriteError(f"{self._out_dir / existing[0]} exists already; --force replaces it")
@@ -64,11 +58,7 @@ class Staging:
             raise
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file in UTF-8 into the temporary folder.
-
-        Raises:
-            WriteError: it cannot be written.
-        """
+        """Write a text file in UTF-8 into the temporary folder."""
         with self._writing():
             (self.folder / name).write_text(text, encoding="utf-8")
 
@@ -76,10 +66,8 @@ class Staging:
         """Rename the staged files into place, in the order of their names given.
 
         Files that are replaced are kept until the last rename has succeeded, the last name's being the first
-        to go: while it is missing, the artifact is not complete.
-
-        Raises:
-            WriteError: a rename failed; leaving the block puts everything back.
+        to go: while it is missing, the artifact is not complete. Where a rename fails, leaving the block puts
+        everything back.
         """
         with self._writing():
             for name in reversed(self._names):

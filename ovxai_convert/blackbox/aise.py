@@ -51,16 +51,13 @@ class GaussianWindows:
     def weighted_sum(self, width: int, points: Doubles, weights: Doubles) -> Doubles:
         """``sum_i weights[i] * window_i``, ``[H, W]``, for points ``[n, 2]``."""
         rows, columns = self._profiles(width, points)
-        total: Doubles = (rows * weights[:, np.newaxis]).T @ columns
-        return total
+        return np.asarray((rows * weights[:, np.newaxis]).T @ columns)
 
     def _profiles(self, width: int, points: Doubles) -> tuple[Doubles, Doubles]:
         """The two factors of each window, ``[n, H]`` and ``[n, W]``."""
         rows, columns = (
-            np.exp(
-                -0.5 * ((np.linspace(0, 1, extent) - points[:, axis, np.newaxis]) / self.widths[width]) ** 2
-            )
-            for axis, extent in enumerate(self.size)
+            np.exp(-0.5 * ((np.linspace(0, 1, extent) - centres[:, np.newaxis]) / self.widths[width]) ** 2)
+            for extent, centres in zip(self.size, points.T, strict=True)
         )
         return rows, columns
 
@@ -86,11 +83,10 @@ class Aise(Perturbation):
     exactly.
 
     Attributes:
-        preset: SPEED, BALANCE, QUALITY: 20, 50, 50 places of each of 3, 3, 5 kernel widths.
+        preset: what the next two are if None: 20, 50, 50 places of each of 3, 3, 5 widths up to 0.25.
         num_iterations_per_kernel: places per target and kernel width; each takes two evaluations, which
-            targets that look at the same place share. None for the preset's.
-        kernel_widths: standard deviations of the windows, as parts of the image's height and width; None for
-            the preset's, from 0.1 (QUALITY: 0.075) to 0.25.
+            targets that look at the same place share.
+        kernel_widths: standard deviations of the windows, as parts of the image's height and width.
         solver_epsilon: DIRECT's epsilon; larger searches more widely.
         locally_biased: DIRECT's locally biased form.
     """

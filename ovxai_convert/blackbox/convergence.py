@@ -56,5 +56,4 @@ class HalfSamples:
         """Of score and mask at each pixel, ``[K, pixels]``: the map without a constant score's part."""
         count = self._counts[half]
         mean, coverage = np.asarray(self._scores[half]) / count, np.asarray(self._coverage[half]) / count
-        covariance: Doubles = np.asarray(self._products[half]) / count - np.outer(mean, coverage)
-        return covariance
+        return np.asarray(self._products[half] / count - np.outer(mean, coverage))

@@ -13,6 +13,7 @@ values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import numpy as np
@@ -41,8 +42,7 @@ class _Cut:
 class Direct:
     """Searches the smallest value on the unit square.
 
-    A round with both axes of one rectangle has four points, ``centre -+ a third of the side`` along each
-    axis.
+    A rectangle that is cut along both axes has four points, ``centre -+ a third of the side`` along each.
 
     Args:
         epsilon: how much better than the best value, as a part of its magnitude, a rectangle has to promise
@@ -65,11 +65,7 @@ class Direct:
         return self._asked
 
     def tell(self, values: Doubles) -> None:
-        """Values of the points last asked for, ``[n]``, finite; makes the next round.
-
-        Raises:
-            UsageError: not one finite value per point.
-        """
+        """Take a finite value per point asked for, ``[n]`` (else a UsageError), and make the next round."""
         if values.shape != (len(self._asked),) or not np.isfinite(values).all():
             raise UsageError(f"{len(self._asked)} finite values were asked for, got {values}")
         if len(self._values) == 0:
@@ -80,10 +76,7 @@ class Direct:
 
     def _divide(self, cut: _Cut, values: Doubles) -> None:
         """Cut along the axis first whose better new point is best, so that this point keeps the most room."""
-        pairs = {
-            axis: slice(cut.first + 2 * place, cut.first + 2 * place + 2)
-            for place, axis in enumerate(cut.axes)
-        }
+        pairs = {axis: slice(start, start + 2) for start, axis in zip(count(cut.first, 2), cut.axes)}
         for axis in sorted(cut.axes, key=lambda axis: (float(values[pairs[axis]].min()), axis)):
             self._levels[cut.rectangle, axis] += 1
             thirds = np.repeat(self._levels[cut.rectangle][np.newaxis], 2, axis=0)
@@ -98,12 +91,8 @@ class Direct:
             levels = self._levels[rectangle]
             axes = tuple(int(axis) for axis in np.flatnonzero(levels == levels.min()))
             self._cuts.append(_Cut(int(rectangle), axes, len(points)))
-            third = ONE // 3 ** (int(levels.min()) + 1)
-            for axis in axes:
-                for sign in (-1, 1):
-                    point = self._centres[rectangle].copy()
-                    point[axis] += sign * third
-                    points.append(point)
+            thirds = ONE // 3 ** (int(levels.min()) + 1) * np.eye(2, dtype=np.int64)
+            points += [self._centres[rectangle] + sign * thirds[axis] for axis in axes for sign in (-1, 1)]
         self._asked = np.array(points, np.int64).reshape(-1, 2)
 
     def _potentially_optimal(self) -> list[int]:

@@ -41,10 +41,7 @@ class GridMasks:
     cell has ``C_y = ceil(H / h)`` rows and ``C_x = ceil(W / h)`` columns. The mask is cut out of it at random
     indents of 0..C_y - 1 and 0..C_x - 1.
 
-    Attributes:
-        size: H and W.
-        grids: float32 ``[N, h, h]`` of 0 and 1.
-        indents: ``[N, 2]``, rows and columns.
+    ``size`` is (H, W); ``grids`` are ``[N, h, h]`` of 0 and 1, ``indents`` ``[N, 2]``: rows and columns.
     """
 
     size: tuple[int, int]
@@ -76,11 +73,8 @@ class GridMasks:
         """One mask, ``[H, W]``: a view of the enlarged grid."""
         height, width = self.size
         top, left = self.indents[index]
-        enlarged: Floats = cv2.resize(
-            self.grids[index],
-            (_enlarged(width, self.num_cells), _enlarged(height, self.num_cells)),
-            interpolation=cv2.INTER_LINEAR,
-        )
+        size = _enlarged(width, self.num_cells), _enlarged(height, self.num_cells)
+        enlarged: Floats = cv2.resize(self.grids[index], size, interpolation=cv2.INTER_LINEAR)
         return enlarged[top : top + height, left : left + width]
 
     def sampled(self, start: int, stop: int, points: int) -> Floats:
@@ -153,13 +147,9 @@ def _enlarged(extent: int, num_cells: int) -> int:
 
 
 def _windows(extent: int, num_cells: int) -> Floats:
-    """Upsampling of one axis for each indent, ``[C, extent, h]``: row by row how much each cell counts.
-
-    The weights are read off from what OpenCV makes of one cell at a time.
-    """
-    one_by_one = np.eye(num_cells, dtype=np.float32)
-    whole: Floats = np.asarray(
-        cv2.resize(one_by_one, (num_cells, _enlarged(extent, num_cells)), interpolation=cv2.INTER_LINEAR)
-    )
+    """OpenCV's upsampling of an axis for each indent, ``[C, extent, h]``: what each cell counts, by row."""
+    size = num_cells, _enlarged(extent, num_cells)
+    one_by_one: Floats = np.eye(num_cells, dtype=np.float32)
+    whole = cv2.resize(one_by_one, size, interpolation=cv2.INTER_LINEAR)
     windows = np.lib.stride_tricks.sliding_window_view(whole, extent, axis=0)[: -(-extent // num_cells)]
-    return windows.transpose(0, 2, 1)
+    return np.asarray(windows.transpose(0, 2, 1), np.float32)

@@ -12,17 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream, Trial, silent
-from ovxai_convert.errors import UsageError
-from ovxai_convert.suggestions import did_you_mean
+from ovxai_convert.errors import UsageError, did_you_mean
 
 
 class Preset(Enum):
-    """How much time an explanation may take: what parameters are that are not given one by one.
-
-    SPEED: a coarse map, soon.
-    BALANCE: the middle.
-    QUALITY: a fine map, late.
-    """
+    """What parameters are that are not given one by one, from a coarse map soon to a fine map late."""
 
     SPEED = "speed"
     BALANCE = "balance"
@@ -41,18 +35,11 @@ class Perturbation(ABC):
         batch_size: int,
         on_progress: Progress = silent,
     ) -> BlackboxMaps:
-        """Maps of the targets, or of all classes for None.
+        """Maps of the targets (class indices; None: all) for one model input without its batch axis.
 
-        Args:
-            image: one model input without its batch axis.
-            spatial_axes: which of its axes are rows and columns.
-            score_stream: runs the model.
-            targets: class indices.
-            batch_size: most inputs in a batch.
-            on_progress: called after every batch; the total is None where it is not known before.
-
-        Raises:
-            UsageError: a target out of range, an image without these axes, scores that do not fit.
+        ``spatial_axes`` of it are rows and columns. The stream gets batches of at most ``batch_size``, and
+        progress is told after each. A UsageError: a target out of range, an image without these axes, scores
+        that do not fit.
         """
         return self._explained(Trial(image, spatial_axes, score_stream, batch_size), targets, on_progress)
 
@@ -74,11 +61,7 @@ class BlackBoxMethod:
         return tuple(signature(self.make).parameters)
 
     def with_settings(self, settings: Mapping[str, Any]) -> Perturbation:
-        """The method with a user's settings.
-
-        Raises:
-            UsageError: a setting that the method does not have, or one out of its range.
-        """
+        """The method with a user's settings; a UsageError for one that it does not have, or out of range."""
         for name in settings:
             if name not in self.settings:
                 listed = f"; it has {', '.join(self.settings)}"

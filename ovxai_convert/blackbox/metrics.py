@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 from ovxai_convert.blackbox.streaming import ScoreStream, Subject, Trial, chosen
 from ovxai_convert.errors import UsageError
 
-Order = NDArray[np.intp]
-
 
 @dataclass(frozen=True)
 class ScoreCurve:
@@ -52,16 +50,9 @@ def deletion(
     Pixels of equal value go row by row. The curve has ``steps + 1`` points; at point i, ``round(i H W /
     steps)`` pixels are gone.
 
-    Args:
-        image: a model input without its batch axis.
-        spatial_axes: which of its axes are rows and columns.
-        saliency_map: ``[H, W]``, larger speaks for the class.
-        score_stream: runs the model; probabilities, for an area in 0..1.
-        target: the class.
-        batch_size: most inputs in a batch.
-        steps: how many times pixels are taken, at most one time per pixel.
-        baseline: what replaces them: a number (0 is the mean colour of an image normalised to mean 0), or an
-            image.
+    The image is a model input without its batch axis, ``spatial_axes`` of which are rows and columns; the map
+    is ``[H, W]``. The stream gives probabilities, for an area in 0..1. The baseline is a number (0 is the
+    mean colour of an image normalised to mean 0), or an image. There are no more steps than pixels.
 
     Raises:
         UsageError: a map of another size or with NaN, a class out of range, scores that do not fit.
@@ -134,7 +125,7 @@ def _curve(
     return ScoreCurve(counts / places.size, np.concatenate(scores))
 
 
-def _places(subject: Subject, saliency_map: NDArray[Any]) -> Order:
+def _places(subject: Subject, saliency_map: NDArray[Any]) -> NDArray[np.intp]:
     """Each pixel's place in the order of the map, ``[H, W]``: 0 for the highest."""
     if saliency_map.shape != subject.size:
         raise UsageError(f"the map must have the image's size {subject.size}, not shape {saliency_map.shape}")

@@ -84,7 +84,6 @@ class Rise(Perturbation):
         num_cells = self.num_cells or NUM_CELLS[self.preset]
         masks = GridMasks.draw(trial.size, limit, num_cells, self.prob, self.seed)
         may_converge = self.num_masks is None and self.tolerance > 0
-
         settling = _Settling(masks, self.tolerance) if may_converge else None
         scores = np.empty((limit, 0), np.float32)
         classes: list[int] | None = None

@@ -33,12 +33,10 @@ def silent(done: int, total: int | None) -> None:
 
 @dataclass(frozen=True)
 class BlackboxMaps:
-    """What a black-box method found.
+    """Maps ``[K', H, W]``, one per target in the order asked; larger speaks for the class.
 
-    Attributes:
-        maps: float32 ``[K', H, W]``, one map per target in the order asked; larger speaks for the class.
-        evaluations: inputs that the model was run on and whose scores were used.
-        converged: whether the method stopped because the maps no longer changed, before its limit.
+    ``evaluations`` counts the inputs whose scores were used; ``converged`` tells whether the method stopped
+    because the maps no longer changed, before its limit.
     """
 
     maps: NDArray[np.float32]
@@ -51,10 +49,8 @@ def scored(
 ) -> Generator[NDArray[np.float32], None, None]:
     """Scores of each batch, float32 ``(B, K)``, with K the same for all, and as given where it is known.
 
-    Closing this generator closes the stream; whatever either raises goes through untouched.
-
-    Raises:
-        UsageError: the stream's scores do not fit the batches, or are not finite numbers.
+    Closing this generator closes the stream; whatever either raises goes through untouched. Scores that do
+    not fit the batches, or are not finite numbers, are a UsageError.
     """
     pulled: deque[int] = deque()
 
@@ -96,11 +92,7 @@ def _checked(scores: NDArray[Any], rows: int, classes: int | None) -> NDArray[np
 
 
 def chosen(targets: Sequence[int] | None, classes: int) -> list[int]:
-    """Indices of the classes that get a map: the targets, or all classes for None.
-
-    Raises:
-        UsageError: no target, or one that is not a class of the model.
-    """
+    """Indices of the classes that get a map: the targets (None: all); a UsageError for others or none."""
     if targets is None:
         return list(range(classes))
     if not targets:
@@ -171,10 +163,7 @@ class Trial(Subject):
     def scores(
         self, count: int, fill: Callable[[int, NDArray[Any]], None], classes: int | None = None
     ) -> Generator[NDArray[np.float32], None, None]:
-        """Scores of so many altered images; ``fill`` gets the number of each, and an array like the image.
-
-        For the rest see :func:`scored`.
-        """
+        """Scores, see :func:`scored`; ``fill`` gets the number of each altered image, and an array for it."""
 
         def batches() -> Batches:
             for start in range(0, count, self.batch_size):

@@ -89,6 +89,7 @@ def explain_command(
     signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
     hints = options.taken_hints(others)
     settings = {name: value for name, value in others.items() if value is not None}
+    names = [name.strip() for name in targets.split(",")] if targets and "," in targets else targets
     exit_codes: list[int] = []
     explainer = None
     with console.Reported(model, exit_codes):
@@ -111,9 +112,7 @@ def explain_command(
         image = None
         with console.Reported(path, exit_codes):
             with _progress(path, hidden=quiet) as on_progress:
-                image = explainer.explain(
-                    path, output_dir, _targets(targets), overlay_weight, raw, on_progress, kept=images
-                )
+                image = explainer.explain(path, output_dir, names, overlay_weight, raw, on_progress, images)
             if report is not None:
                 entries += report_entries(image)
         if image is None:
@@ -133,12 +132,6 @@ def explain_command(
             console.print_error(error, report)
             exit_codes.append(error.exit_code)
     sys.exit(exit_codes[0] if exit_codes else 0)
-
-
-def _targets(text: str | None) -> str | list[str] | None:
-    if text is None or "," not in text:
-        return text
-    return [name.strip() for name in text.split(",")]
 
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:

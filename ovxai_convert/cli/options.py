@@ -48,11 +48,7 @@ def taken_hints(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def hints_of(*, rgb: bool | None, **hints: Any) -> PreprocessingHints:
-    """What the options on preprocessing say.
-
-    Raises:
-        UsageError: a number that makes no sense.
-    """
+    """What the options on preprocessing say; a UsageError for a number that makes no sense."""
     return PreprocessingHints(colour=None if rgb is None else "rgb" if rgb else "bgr", **hints)
 
 
@@ -83,13 +79,8 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-    """Those that were given, taken out of a command's arguments.
-
-    Raises:
-        click.UsageError: one that belongs to another method than the one that is named.
-    """
-    given = {name: arguments.pop(name) for name in _OWNERS}
-    given = {name: value for name, value in given.items() if value is not None}
+    """Those given, taken out of a command's arguments; a click.UsageError for another method's."""
+    given = {name: value for name in _OWNERS if (value := arguments.pop(name)) is not None}
     strange = [name for name in given if _OWNERS[name] != method]
     if strange:
         flags = ", ".join(_flag(name) for name in strange)

@@ -23,9 +23,7 @@ _QUEUED: Final = 2
 def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
     """Compile in float32, so that a map does not depend on what the device computes in by default.
 
-    Raises:
-        UsageError: there is no such device.
-        ModelReadError: the device cannot run the model.
+    A device that does not exist is a UsageError, one that cannot run the model a ModelReadError.
     """
     there = ov.Core().available_devices
     kind = device.split(":")[0].split(".")[0]
@@ -41,11 +39,9 @@ def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
 class DeviceScores:
     """A compiled model as a function from batches to scores, in order.
 
-    Batches are pulled only as requests become free, so they may be made while the device works. Whatever ends
-    the stream, also Ctrl-C, all requests have come to rest when it returns.
-
-    The model, best compiled for throughput, takes ``batch`` samples at once, None for any number; shorter
-    batches are filled up.
+    Batches are pulled only as requests become free, so they may be made while the device works. They are
+    filled up to ``batch``, unless the model takes any number (None). Whatever ends the stream, also Ctrl-C,
+    all requests have come to rest when it returns.
     """
 
     def __init__(self, compiled: ov.CompiledModel, read_scores: ReadScores, batch: int | None) -> None:
@@ -83,7 +79,6 @@ class DeviceScores:
 
 
 def _stop(requests: list[ov.InferRequest]) -> None:
-    """Let requests that may be running come to rest."""
     for request in requests:
         request.cancel()
     for request in requests:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
-from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.errors import Refusal, RefusedError, UsageError, did_you_mean
 from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.loading import LoadedModel
 from ovxai_convert.explain.observation import BlackBox, Choose, Observation, WhiteBox
@@ -22,7 +22,6 @@ from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import DEFAULT_BLACK_BOX, Method
 from ovxai_convert.photographs.model_input import ImageInput
-from ovxai_convert.suggestions import did_you_mean
 
 
 class ExplainMode(Enum):
@@ -40,15 +39,10 @@ class ExplainMode(Enum):
 
 @dataclass(frozen=True)
 class Plan:
-    """How an explanation is to be made.
+    """How an explanation is to be made; a UsageError where mode and method do not agree.
 
-    Attributes:
-        mode: white-box, black-box or whatever is possible.
-        method: the method; None: the first white-box one that is possible, RISE as a black box.
-        target_layer: see :class:`~ovxai_convert.insertion.request.Request`; likewise ``embed_scaling``.
-
-    Raises:
-        UsageError: mode and method do not agree.
+    No method: the first white-box one that is possible, RISE as a black box. ``target_layer`` and
+    ``embed_scaling`` are those of :class:`~ovxai_convert.insertion.request.Request`.
     """
 
     mode: ExplainMode = ExplainMode.AUTO
@@ -105,9 +99,7 @@ class Engines:
     def choose(self, plan: Plan, settings: Mapping[str, Any], on_progress: Progress = silent) -> Engine:
         """The engine that a plan comes to; a refused branch leads to a black box only in the mode AUTO.
 
-        Raises:
-            RefusedError: no branch is possible, and the mode is ``WHITEBOX``.
-            UsageError: a layer or a setting that does not exist.
+        In the mode WHITEBOX it is a RefusedError. A layer or setting that does not exist is a UsageError.
         """
         if plan.skips_branches:
             return self._outside(plan.method or DEFAULT_BLACK_BOX, settings, on_progress, ())
@@ -156,7 +148,6 @@ class Engines:
         on_progress: Progress,
         refusals: tuple[Refusal, ...],
     ) -> Engine:
-        """As a black box."""
         assert method.black_box is not None, "a plan without branches names no other"
         chosen = method.black_box.with_settings(settings)
         if self._black_box is None:
@@ -169,8 +160,7 @@ class Engines:
 
 def _check_settings(settings: Mapping[str, Any]) -> None:
     """Refuse settings that no black-box method has; those of any are let pass where none is needed."""
-    methods = [method.black_box for method in Method if method.black_box is not None]
-    known = {name for method in methods for name in method.settings}
+    known = {name for method in Method if method.black_box for name in method.black_box.settings}
     for name in settings:
         if name not in known:
             raise UsageError(f"there is no setting '{name}'{did_you_mean(name, known)}")

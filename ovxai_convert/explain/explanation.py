@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -19,8 +18,6 @@ from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import encode_image, write_file
 from ovxai_convert.source.labels import find_class
-
-_NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.+-]+")
 
 
 class Layout(Enum):
@@ -93,7 +90,7 @@ class Explanation:
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
         """A file name per class."""
         # An empty label would leave the image's own name: its index stands for it.
-        labels = [_NOT_IN_FILE_NAMES.sub("_", self.label_of(key)) or str(key) for key in self.targets]
+        labels = [re.sub(r"[^\w.+-]+", "_", self.label_of(key)) or str(key) for key in self.targets]
         numbered = [f"{label}_{key}" for label, key in zip(labels, self.targets, strict=True)]
         pairs = zip(labels, numbered, strict=True)
         unique = [label if labels.count(label) == 1 else longer for label, longer in pairs]

@@ -25,10 +25,7 @@ from ovxai_convert.source.labels import Targets, checked_labels
 
 @dataclass(frozen=True)
 class ExplainedImage:
-    """What was made of one photograph: maps laid over it, in files.
-
-    ``seconds`` is how long explaining took, without reading and writing.
-    """
+    """Maps laid over one photograph, in files; ``seconds`` is what it took without reading and writing."""
 
     path: Path
     photograph: Pixels
@@ -40,19 +37,9 @@ class ExplainedImage:
 class FileExplainer:
     """Explains image files and writes a picture for each image and class.
 
-    Args:
-        model: path of a model or an artifact.
-        labels: one per class; None: those of the sidecar or the model.
-        preprocessing: what the user says of it; else the sidecar holds, else the model's own entries, else
-            what is commonest (see ``assumed``).
-        device_name: as for :class:`~ovxai_convert.explain.explainer.Explainer`, which gets ``options``, too.
-        **options: see there.
-
-    Attributes:
-        preprocessing: how photographs are prepared.
-        assumed: what of that nothing says, in words.
-        device: OpenVINO's name of the device.
-        explainer: the explainer behind it.
+    What the user says of labels and preprocessing goes before the sidecar, and that before the model's own
+    entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
+    The other options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
         OvxaiError: the model cannot be read, or something asked for does not exist or fit.
@@ -88,12 +75,8 @@ class FileExplainer:
     ) -> ExplainedImage:
         """Write ``<image>_<label>.png`` per class, and with ``raw`` the map as it is, ``.npy``.
 
-        Files of these names are replaced, unless they are among those to be ``kept``.
-
-        Raises:
-            ModelReadError: the file is no image.
-            UsageError: a class that does not exist.
-            WriteError: the folder cannot be written, or a picture would replace a file to be kept.
+        Files of these names are replaced; one among those to be ``kept`` is a WriteError, as is a folder that
+        cannot be written. No image is a ModelReadError, a class that does not exist a UsageError.
         """
         photograph = read_image(path)
         started = time.perf_counter()

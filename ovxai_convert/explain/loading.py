@@ -10,7 +10,7 @@ from pathlib import Path
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.outputs import has_output
+from ovxai_convert.anatomy.interface import has_output
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.sidecar import Sidecar, read_sidecar
 from ovxai_convert.errors import ModelReadError, Refusal
@@ -31,14 +31,10 @@ class ScoresPlace:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model and what is known of it.
+    """A model, with its branch if it has one, and what is known of it.
 
-    Attributes:
-        model: the model, with its branch if it has one.
-        sidecar: of an artifact, else None.
-        scores: the class output, or why none was found.
-        labels: one per class, or None.
-        hints: what the sidecar, or else the model itself, says of its preprocessing.
+    ``scores`` is the class output, or why none was found; ``hints`` are what the sidecar, or else the model
+    itself, says of its preprocessing.
     """
 
     model: Model
@@ -59,9 +55,8 @@ class LoadedModel:
 def load_model(model: Model | str | PathLike[str]) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
 
-    Raises:
-        ModelReadError: the file is no model; an artifact's sidecar is missing, broken, of a version that is
-            not known, or does not belong to the files beside it.
+    A ModelReadError: the file is no model, or its sidecar is missing, broken, of a version that is not known,
+    or does not belong to the files beside it.
     """
     if isinstance(model, Model):
         return _without_sidecar(model, {})
@@ -70,7 +65,10 @@ def load_model(model: Model | str | PathLike[str]) -> LoadedModel:
     sidecar = _sidecar_beside(path, source.model)
     if sidecar is None:
         return _without_sidecar(source.model, source.metadata)
-    _check_hashes(path, sidecar)
+    weights = path.with_name(sidecar.model.bin)
+    for file, recorded in ((path, sidecar.model.xml_sha256), (weights, sidecar.model.bin_sha256)):
+        if not file.is_file() or sha256_of_file(file) != recorded:
+            raise ModelReadError(f"{file}: not the file that its sidecar describes; convert the model again")
     index = next(output.index for output in sidecar.outputs if output.name == sidecar.scores.output)
     scores = ScoresPlace(index, sidecar.scores.activation, sidecar.scores.class_count)
     hints = hints_from_model_info(sidecar.preprocessing or {})
@@ -105,10 +103,3 @@ def _claims_to_be_one(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(data, dict) and {"schema_version", "generator"} <= set(data)
-
-
-def _check_hashes(xml: Path, sidecar: Sidecar) -> None:
-    weights = xml.with_name(sidecar.model.bin)
-    for path, recorded in ((xml, sidecar.model.xml_sha256), (weights, sidecar.model.bin_sha256)):
-        if not path.is_file() or sha256_of_file(path) != recorded:
-            raise ModelReadError(f"{path}: not the file that its sidecar describes; convert the model again")

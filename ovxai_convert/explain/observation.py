@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -26,12 +26,7 @@ Choose: TypeAlias = Callable[[NDArray[np.float32]], list[int] | None]
 
 
 class Observation(NamedTuple):
-    """One sample's scores and maps.
-
-    Attributes:
-        scores: ``(K,)`` float32.
-        maps: by class, ``(h, w)`` u8 grey levels, or raw scores in the model's float type.
-    """
+    """One sample's scores ``(K,)`` and maps ``(h, w)``: u8 levels, or raw scores in the model's type."""
 
     scores: NDArray[np.float32]
     maps: dict[int | str, NDArray[Any]]
@@ -47,11 +42,7 @@ class WhiteBox:
     saliency: SaliencyMapInfo
 
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
-        """Run the model on one sample, ``(1, ...)`` as its input has it.
-
-        Raises:
-            UsageError: the model was converted to give no map of a class.
-        """
+        """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
         batch = self.image.batch or 1
         self.request.reset_state()
         results = self.request.infer([np.repeat(sample, batch, axis=0)])
@@ -61,23 +52,19 @@ class WhiteBox:
         if "class" not in self.saliency.axes:
             return Observation(scores, {PER_IMAGE_MAP: given})
         maps = dict(zip(self._classes(results, len(given)), given, strict=True))
-        return Observation(scores, _maps_of(maps, targets))
+        targets = list(maps) if targets is None else targets
+        missing = [target for target in targets if target not in maps]
+        if missing:
+            known = ", ".join(map(str, list(maps)[:8])) + (", ..." if len(maps) > 8 else "")
+            raise UsageError(f"the model gives no map of class {missing[0]}; it was converted for {known}")
+        return Observation(scores, {target: maps[target] for target in targets})
 
     def _classes(self, results: Any, count: int) -> list[int]:
         classes = self.saliency.classes
         if isinstance(classes, str):
             return list(range(count))
-        if "indices" in classes:
-            return [int(index) for index in classes["indices"]]
-        return [int(index) for index in results[classes["indices_output"]][0]]
-
-
-def _maps_of(maps: Mapping[int, NDArray[Any]], targets: list[int] | None) -> dict[int | str, NDArray[Any]]:
-    missing = [target for target in targets or () if target not in maps]
-    if missing:
-        known = ", ".join(map(str, list(maps)[:8])) + (", ..." if len(maps) > 8 else "")
-        raise UsageError(f"the model gives no map of class {missing[0]}; it was converted for {known}")
-    return {target: maps[target] for target in (maps if targets is None else targets)}
+        indices = classes["indices"] if "indices" in classes else results[classes["indices_output"]][0]
+        return [int(index) for index in indices]
 
 
 @dataclass(frozen=True)

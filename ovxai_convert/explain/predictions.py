@@ -33,9 +33,7 @@ class ScoresOutput:
     An output behind a Softmax or Sigmoid is taken as it is, a logarithm is undone, and logits get a softmax:
     the classes are taken to exclude each other. Rows that are probabilities already (the mean of two heads
     behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is a single logit, whatever its
-    range, and an answer that is NaN or infinite.
-
-    ``index`` is the output's; ``activation`` is what it ends in.
+    range, and an answer that is NaN or infinite. ``activation`` is what the output ends in.
     """
 
     index: int
@@ -59,9 +57,7 @@ class BestClassesOutput:
     """Reads an output that names the best classes alone, as scores ``(N, K)`` that keep their order.
 
     The class that is named first has the score 1, the next ones 1/2, 1/3, ..., all others 0. What the model
-    itself makes of them is not among its outputs.
-
-    ``index`` is the output's; ``class_count`` is K.
+    itself makes of them is not among its outputs. ``class_count`` is K.
     """
 
     index: int
@@ -78,20 +74,13 @@ class BestClassesOutput:
 
 @dataclass(frozen=True)
 class PostprocessedScores:
-    """Reads scores, ``(N, K)`` or ``(K,)`` of one sample, with a user's function, whose result is checked.
-
-    ``class_count`` is K where it is known.
-    """
+    """Reads scores, ``(N, K)`` or ``(K,)`` of one sample, by a user's function; K may be not known."""
 
     postprocess_fn: Callable[[Any], NDArray[Any]]
     class_count: int | None = None
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
-        """The user's scores.
-
-        Raises:
-            UsageError: they are no numbers, or not one row per sample and one column per class.
-        """
+        """The user's scores; a UsageError if not numbers, one row per sample and one column per class."""
         scores = np.asarray(self.postprocess_fn(results))
         rows = scores[np.newaxis] if scores.ndim == 1 else scores
         fits = rows.ndim == 2 and len(rows) == samples and rows.size > 0

@@ -19,17 +19,14 @@ Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 
 _MARGIN: Final = 4
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-_UNSEEN_BRIGHTNESS: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Rendering:
     """How maps are shown, see :meth:`~ovxai_convert.explain.explainer.Explainer.__call__`.
 
-    ``overlay`` implies ``resize`` and ``colormap``, which implies ``scaling``.
-
-    Raises:
-        UsageError: a weight outside 0 to 1, a size below one.
+    ``overlay`` implies ``resize`` and ``colormap``, which implies ``scaling``. A weight outside 0 to 1 and a
+    size below one are UsageErrors.
     """
 
     overlay: bool = False
@@ -58,10 +55,7 @@ class Scene:
 def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
     """A scene of a photograph or of prepared data: ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, a batch of one.
 
-    Data that are not uint8 are scaled to 0 to 255; grey ones get three channels.
-
-    Raises:
-        UsageError: they are no image.
+    Data that are not uint8 are scaled to 0 to 255; grey ones get three channels; others are a UsageError.
     """
     pixels = np.asarray(image)
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
@@ -75,12 +69,7 @@ def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
     return Scene(np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3))), region)
 
 
-def rendered(
-    maps: Mapping[int | str, NDArray[Any]],
-    rendering: Rendering,
-    scene: Scene,
-    captions: Mapping[int | str, str],
-) -> dict[int | str, NDArray[Any]]:
+def rendered(maps: Maps, rendering: Rendering, scene: Scene, captions: Mapping[int | str, str]) -> Maps:
     """Maps by class: ``(h, w)`` as they are, ``(H, W)`` enlarged or ``(H, W, 3)`` coloured, as is wanted."""
     if rendering.output_size is not None:
         scene = _in_size(scene, rendering.output_size)
@@ -124,10 +113,8 @@ def enlarged(
 ) -> NDArray[np.float32]:
     """A map ``(h, w)`` in a picture's size (rows, columns), as float32 within the map's own range.
 
-    Cubic, since a map has a few cells and bilinear interpolation would show each of them as a diamond.
-
-    What lies outside the region that the map covers (None: all of the picture) takes the values of the map's
-    edge; :func:`covered` tells where that is.
+    Cubic, since bilinear interpolation would show the map's few cells as diamonds. What lies outside the
+    region (None: all of the picture), see :func:`covered`, takes the values of the map's edge.
     """
     rows, columns = size
     whole = FieldOfView(0, 0, columns, rows)
@@ -173,12 +160,12 @@ def laid_over(
 ) -> Pixels:
     """A picture and a heat map, ``(H, W, 3)`` both, blended: ``(1 - weight) * picture + weight * colours``.
 
-    Pixels that the map does not cover, by ``where`` ``(H, W)``, are shown grey and dark.
+    Pixels that the map does not cover, by ``where`` ``(H, W)``, are shown grey and half as bright.
     """
     blended = np.asarray(cv2.addWeighted(picture, 1 - weight, colours, weight, 0), np.uint8)
     if where is None or where.all():
         return blended
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * _UNSEEN_BRIGHTNESS
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * 0.5
     return np.where(where[..., np.newaxis], blended, np.rint(grey).astype(np.uint8)[..., np.newaxis])
 
 

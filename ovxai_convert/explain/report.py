@@ -80,22 +80,13 @@ _PHOTOGRAPH: Final = Template(
     '<image width="$width" height="$height" href="$uri"/></symbol>'
 )
 
-_EMPTY: Final = '<p class="empty">No image was explained.</p>'
-
 
 @dataclass(frozen=True)
 class ReportEntry:
-    """One map of one image.
+    """One map of one image; images are counted by their files' names, ``image``.
 
-    Attributes:
-        image: the name of the image's file; images are counted by it.
-        photograph: the image, ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey.
-        overlay: the map laid over it, of the same form.
-        label: what the class is called; any text.
-        class_index: the class; None: the map stands for all classes.
-        score: the model's probability of the class, 0 to 1.
-        method: what made the map.
-        seconds: how long the explanation of the image took.
+    Photograph and overlay are ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey. A map without a
+    ``class_index`` stands for all classes; ``score`` is a probability; the image took ``seconds``.
     """
 
     image: str
@@ -110,10 +101,7 @@ class ReportEntry:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """What holds for the whole page; each text is any text.
-
-    ``notes`` are what the reader should know besides, such as refusals.
-    """
+    """What holds for the whole page; ``notes`` are what one should know besides, such as refusals."""
 
     model: str
     mode: str
@@ -169,23 +157,21 @@ def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportE
 def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
     """The whole page as text, to be written as UTF-8; the same for the same arguments.
 
-    Photographs and overlays are scaled down to a longest side of ``LONGEST_SIDE`` and embedded as JPEG, small
-    ones as PNG; equal photographs are embedded once.
-
-    Args:
-        facts: what holds for the whole page.
-        entries: one per map, in the order in which they are shown at first; none gives a page that says so.
+    Photographs and overlays are embedded :func:`shrunk`, as JPEG, small ones as PNG; equal photographs once.
+    Entries are shown in their order at first; where there are none, the page says so.
     """
     style, script = _part("report.css"), _part("report.js")
     photographs: dict[_Picture, str] = {}
-    rows = [_row(entry, photographs) for entry in entries]
-    table = _TABLE.substitute(rows="\n".join(rows), count=_count(entries))
+    body = '<p class="empty">No image was explained.</p>'
+    if entries:
+        rows = "\n".join(_row(entry, photographs) for entry in entries)
+        body = _TABLE.substitute(rows=rows, count=_count(entries))
     return Template(_part("report.html")).substitute(
         title=_text(f"{facts.model}: saliency report"),
         model=_text(facts.model),
-        facts=_facts(facts),
+        facts="\n".join(_fact(facts, name) for name in ("mode", "method", "device", "preprocessing")),
         notes=_notes(facts.notes),
-        body=table if rows else _EMPTY,
+        body=body,
         footer=_text(f"Written by ovxai-convert {facts.version} with OpenVINO {facts.openvino_version}."),
         photographs=_symbols(photographs),
         style=style,
@@ -196,10 +182,7 @@ def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
 
 
 def shrunk(picture: Pixels) -> Pixels:
-    """A picture in the size in which a page holds it: no side longer than ``LONGEST_SIDE``.
-
-    A page is the same whether its entries hold pictures or shrunk ones; many large ones take much memory.
-    """
+    """A picture as a page holds it: no side longer than ``LONGEST_SIDE``."""
     rows, columns = picture.shape[:2]
     shrink = LONGEST_SIDE / max(rows, columns)
     if shrink >= 1:
@@ -212,7 +195,6 @@ def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
     """One row of the table; its photograph is added to those of the page, which have a name each."""
     photograph = _embedded(entry.photograph)
     name = photographs.setdefault(photograph, f"photograph-{len(photographs) + 1}")
-    whole = entry.class_index is None
     return _ROW.substitute(
         image=_text(entry.image),
         photograph=name,
@@ -220,7 +202,7 @@ def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
         height=photograph.height,
         overlay=_embedded(entry.overlay).uri,
         label=_text(entry.label),
-        map_of="one map for all classes" if whole else f"class {entry.class_index}",
+        map_of="one map for all classes" if entry.class_index is None else f"class {entry.class_index}",
         score=repr(float(entry.score)),
         score_text="< 0.001" if 0 < entry.score < 0.0005 else f"{entry.score:.3f}",
         percent=f"{100 * float(np.clip(np.nan_to_num(entry.score), 0, 1)):.1f}",
@@ -235,8 +217,7 @@ def _embedded(picture: Pixels) -> _Picture:
     picture = shrunk(picture)
     exact = max(picture.shape[:2]) <= _EXACT_UP_TO
     content = encode_image(picture) if exact else encode_image(picture, ".jpg", _JPEG)
-    encoded = base64.b64encode(content).decode("ascii")
-    uri = f"data:image/{'png' if exact else 'jpeg'};base64,{encoded}"
+    uri = f"data:image/{'png' if exact else 'jpeg'};base64,{base64.b64encode(content).decode('ascii')}"
     return _Picture(picture.shape[1], picture.shape[0], uri)
 
 
@@ -245,10 +226,8 @@ def _symbols(photographs: dict[_Picture, str]) -> str:
     return "\n".join(('<svg class="photographs" aria-hidden="true">', *symbols, "</svg>")) if symbols else ""
 
 
-def _facts(facts: ReportFacts) -> str:
-    values = {name: getattr(facts, name) for name in ("mode", "method", "device", "preprocessing")}
-    rows = (f"<div><dt>{name.title()}</dt><dd>{_text(text)}</dd></div>" for name, text in values.items())
-    return "\n".join(rows)
+def _fact(facts: ReportFacts, name: str) -> str:
+    return f"<div><dt>{name.title()}</dt><dd>{_text(getattr(facts, name))}</dd></div>"
 
 
 def _notes(notes: tuple[str, ...]) -> str:

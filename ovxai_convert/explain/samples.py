@@ -32,11 +32,7 @@ class Preparation:
     preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None
 
     def __call__(self, data: NDArray[Any]) -> list[Sample]:
-        """The images in an array: one, or a batch along the first of four axes.
-
-        Raises:
-            UsageError: they do not fit the model.
-        """
+        """The images in an array: one, or a batch along the first of four axes; a UsageError for others."""
         array = np.asarray(data)
         pictures = array if array.ndim == 4 else [array]
         if self.preprocess_fn is not None:

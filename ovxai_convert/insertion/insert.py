@@ -1,28 +1,35 @@
-"""Locate, build, insert: from a model that was read to a copy of it with one more output."""
+"""Locate, build, insert: from a model that was read to a copy of it with one more output, or to advice."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 from openvino import Model, Type
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.inputs import describe_inputs
-from ovxai_convert.anatomy.outputs import has_output
+from ovxai_convert.anatomy.interface import describe_inputs, has_output
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.anatomy.target import Target, merged_samples
 from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
-from ovxai_convert.insertion.alternatives import with_advice
-from ovxai_convert.insertion.outputs import add_output, name_added_nodes
+from ovxai_convert.insertion.outputs import add_output, name_added_nodes, scale_to_grey_levels
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod
-from ovxai_convert.methods.class_selection import ClassSelection
-from ovxai_convert.methods.method import Site
-from ovxai_convert.methods.scaling import scale_to_grey_levels
+from ovxai_convert.methods.method import ClassSelection, Site
 from ovxai_convert.mosaic.cost import cost_of, readable
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
+
+_NAMED: Final = 3
+"""Other layers that are named where a branch is too big."""
+_TRIED: Final = 8
+"""Other layers that are tried for it."""
+
+BuildAt = Callable[[Place], Insertion | Refusal]
+"""Builds a branch in a copy of the model."""
 
 
 def insert_xai(
@@ -62,25 +69,68 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
     """
     if has_output(anatomy.model, SALIENCY_MAP):
         return (Refusal(f"the model already has an output '{SALIENCY_MAP}'"),)
+
+    def build(place: Place) -> Insertion | Refusal:
+        return build_branch(anatomy, place, request)
+
+    methods = WHITE_BOX_METHODS
+    if request.method is not None:
+        if request.method.white_box is None:
+            raise UsageError(f"{request.method.value} inserts no branch: it treats the model as a black box")
+        methods = (request.method.white_box,)
     refusals: list[Refusal] = []
-    for method in _wanted(request.method):
-        place = find_place(anatomy, method, request)
-        inserted = place if isinstance(place, Refusal) else build_branch(anatomy, place, request)
+    for method in methods:
+        inserted = try_method(anatomy, method, request, build)
         if isinstance(inserted, Insertion):
             return replace(inserted, refusals=tuple(refusals))
-        if isinstance(inserted, TooBig) and isinstance(place, Place):
-            inserted = with_advice(inserted, anatomy, place, request, build_branch)
         if inserted not in refusals:
             refusals.append(inserted)
     return tuple(refusals)
 
 
-def _wanted(method: Method | None) -> tuple[WhiteBoxMethod, ...]:
-    if method is None:
-        return WHITE_BOX_METHODS
-    if method.white_box is None:
-        raise UsageError(f"{method.value} inserts no branch: it treats the model as a black box")
-    return (method.white_box,)
+def try_method(
+    anatomy: Anatomy, method: WhiteBoxMethod, request: Request, build: BuildAt
+) -> Insertion | Refusal:
+    """What comes of a method where it stands by itself; advice where that is too big."""
+    place = find_place(anatomy, method, request)
+    if isinstance(place, Refusal):
+        return place
+    inserted = build(place)
+    return _with_advice(inserted, anatomy, place, build) if isinstance(inserted, TooBig) else inserted
+
+
+def _with_advice(refusal: TooBig, anatomy: Anatomy, place: Place, build: BuildAt) -> TooBig:
+    """A refusal that also says what may do: more memory, or layers at which the branch fits."""
+    advice = "a higher --max-branch-memory may do"
+    others = _other_targets(anatomy, place)[:_TRIED]
+    fitting = list(islice(_fitting(place, others, build), _NAMED))
+    if fitting:
+        advice = f"{advice}, or another --target-layer: {', '.join(fitting)}"
+    elif others:
+        advice = f"{advice}; of {len(others)} other layers tried none fits"
+    else:
+        advice = f"{advice}; there is no other layer to take"
+    return replace(refusal, reason=f"{refusal.reason}; {advice}")
+
+
+def _fitting(place: Place, targets: Sequence[Target], build: BuildAt) -> Iterator[str]:
+    """Where the branch is not refused, and what it needs there; each costs a branch built in vain."""
+    for target in targets:
+        inserted = build(replace(place, target=target))
+        if isinstance(inserted, Insertion):
+            where, shape = address(target.port), target.port.get_partial_shape()
+            yield f"at '{where}' {shape} it needs {readable(inserted.cost.peak_bytes)}"
+
+
+def _other_targets(anatomy: Anatomy, place: Place) -> list[Target]:
+    """Targets beside the one that is meant: of each shape that which is nearest to the scores.
+
+    Those behind it have no less work between them and the scores.
+    """
+    candidates = place.method.candidates(anatomy, place.scores)
+    targets = [candidate.target for candidate in candidates if candidate.port != place.target.port]
+    by_shape = {str(target.port.get_partial_shape()): target for target in reversed(targets) if target}
+    return list(by_shape.values())[::-1]
 
 
 def find_place(anatomy: Anatomy, method: WhiteBoxMethod, request: Request) -> Place | Refusal:
@@ -114,14 +164,10 @@ def _too_coarse(scores: Scores, target: Target) -> Refusal | None:
 def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: int = 0) -> Insertion | Refusal:
     """Build one method's branch in a copy of the model.
 
-    Args:
-        anatomy: the model's.
-        place: where the branch stands.
-        request: what else was asked for.
-        tap_depth: how the branch reads the target; see :func:`~ovxai_convert.insertion.tap.tap_at_depth`.
+    ``tap_depth``: how it reads the target; see :func:`~ovxai_convert.insertion.tap.tap_at_depth`.
     """
-    refusal = _unknown_class(place.scores, request.selection)
-    site = _site(anatomy, place, request, tap_depth) if refusal is None else refusal
+    unknown = _unknown_class(place.scores, request.selection)
+    site = unknown or _site(anatomy, place, request, tap_depth)
     if isinstance(site, Refusal):
         return site
     method, model = place.method, site.copy.model
@@ -148,24 +194,15 @@ def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: in
 def _site(anatomy: Anatomy, place: Place, request: Request, tap_depth: int) -> Site | Refusal:
     """A copy of the model, and in it where the branch is built."""
     copy = anatomy.copied()
-    flow, target = copy.flow(), place.target.carried(copy.port)
+    flow, there = copy.flow(), place.carried(copy.port)
     taps = {}
-    for port in target.masked:
+    for port in there.target.masked:
         tap = tap_at_depth(flow, port, tap_depth)
         if isinstance(tap, Refusal):
             return tap
         taps[port] = tap
-    settings = place.method.settings(request.options)
-    return Site(
-        copy,
-        flow,
-        target,
-        taps,
-        place.scores.carried(copy.port),
-        request.selection,
-        request.max_branch_bytes,
-        settings,
-    )
+    asked = request.selection, request.max_branch_bytes, place.method.settings(request.options)
+    return Site(copy, flow, there.target, taps, there.scores, *asked)
 
 
 def _unknown_class(scores: Scores, selection: ClassSelection) -> Refusal | None:

@@ -1,20 +1,21 @@
-"""What shall be inserted, and where; and what became of it."""
+"""What shall be inserted, for which classes, and where; and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from openvino import Model
+from openvino import Model, Output
 
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
-from ovxai_convert.errors import Refusal
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.methods import Method, WhiteBoxMethod
-from ovxai_convert.methods.class_selection import ALL_CLASSES, ClassSelection
+from ovxai_convert.methods.method import ALL_CLASSES, ClassSelection
 from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.mosaic.rewriting import WrittenOut
+from ovxai_convert.source.labels import find_class
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 
@@ -42,32 +43,58 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def select_classes(
+    classes: Sequence[int | str] | None, top_k: int | None, labels: Sequence[str] | None, count: int
+) -> ClassSelection:
+    """The selection that a user means.
+
+    Args:
+        classes: indices (also as text) or labels; None for all.
+        top_k: how many of the best classes of each input; None for all.
+        labels: names of the classes, if they have any.
+        count: how many classes there are.
+
+    Raises:
+        UsageError: a class that does not exist, is named twice, or a label where the model has none; both
+            arguments at once.
+    """
+    if classes is not None and top_k is not None:
+        raise UsageError("choose classes or the best ones, not both")
+    if top_k is not None:
+        if not 1 <= top_k <= count:
+            raise UsageError(f"there are no {top_k} best classes: the model has {count}")
+        return ClassSelection(top_k=top_k)
+    if classes is None:
+        return ALL_CLASSES
+    indices = tuple(find_class(name, labels, count) for name in classes)
+    twice = {index for index in indices if indices.count(index) > 1}
+    if twice or not indices:
+        raise UsageError(f"class {min(twice)} is named twice" if twice else "no class is named")
+    return ClassSelection(indices)
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a method's branch stands; tensors are those of the model as it was read.
+    """Where a method's branch stands: its class tensor, and its feature map or the tokens of a block.
 
-    Attributes:
-        method: the method.
-        scores: its class tensor.
-        target: its feature map, or the tokens of a block.
+    Tensors are those of the model as it was read, unless it was carried to another.
     """
 
     method: WhiteBoxMethod
     scores: Scores
     target: Target
 
+    def carried(self, port: Callable[[Output], Output]) -> Place:
+        """The same place in a copy of its model, given where each tensor is there."""
+        return replace(self, scores=self.scores.carried(port), target=self.target.carried(port))
+
 
 @dataclass(frozen=True)
 class Insertion:
-    """A model with a branch.
+    """A copy of a model with the output ``saliency_map`` at ``map_index``, then ``saliency_classes`` if any.
 
-    Attributes:
-        model: a copy that has the output ``saliency_map``.
-        place: where its branch stands.
-        map_index: index of the output ``saliency_map``; ``saliency_classes`` follows it if there is one.
-        cost: what the branch adds to an inference.
-        refusals: why methods before this one were not possible.
-        written_out: ops at which copies had to be written out, which is what makes a branch dear.
+    ``refusals`` tell why methods before this one were not possible, ``written_out`` at which ops copies had
+    to be written out, which is what makes a branch dear.
     """
 
     model: Model

@@ -35,8 +35,7 @@ def tap_at_depth(flow: DataFlow, port: Output, depth: int) -> Output | Refusal:
         return ops.maximum(port, port).output(0)
     node = port.get_node()
     if not has(node, *_CHEAP):
-        reason = f"{node.get_type_name()} is too costly to compute twice"
-        return Refusal(reason, address(port))
+        return Refusal(f"{node.get_type_name()} is too costly to compute twice", address(port))
     inputs = []
     for source in node.input_values():
         tapped = tap_at_depth(flow, source, depth - 1)

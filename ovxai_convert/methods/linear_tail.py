@@ -43,7 +43,7 @@ class LinearTail:
         """Bias and factor of some classes applied to ``[N, K', P]``."""
         for node, constant in self.steps:
             values = node.input_value(constant)
-            if any(each != 1 for each in extents(values) or ()):
+            if any(extent != 1 for extent in extents(values) or ()):
                 values = ops.unsqueeze(ops.gather(reshaped(values, [-1]), indices, ints(0)), ints(-1))
             step = ops.add if has(node, Trait.ADD) else ops.multiply
             products = step(products, values).output(0)
@@ -56,26 +56,22 @@ def find_linear_tail(flow: DataFlow, scores: Output) -> LinearTail | None:
     port = scores
     while has(port.get_node(), *_STEPS):
         node = port.get_node()
-        data = [index for index, each in enumerate(node.input_values()) if flow.depends_on_input(each)]
+        data = [index for index, source in enumerate(node.input_values()) if flow.depends_on_input(source)]
         if len(data) != 1 or not _per_class(node.input_value(1 - data[0]), scores):
             return None
         steps.insert(0, (node, 1 - data[0]))
         port = node.input_value(data[0])
     layer = layer_of(port.get_node())
-    if layer is None or flow.depends_on_input(layer[1]) or {rank(each) for each in layer[:2]} != {2}:
+    if layer is None or flow.depends_on_input(layer[1]) or {rank(port) for port in layer[:2]} != {2}:
         return None
     return LinearTail(*layer, tuple(steps))
 
 
 def take_out_divisor(flow: DataFlow, features: Output) -> Output | None:
-    """Remove a division by one number from added nodes that only move numbers behind it; the number, if any.
+    """Take a division by one number out of added nodes that only move numbers behind it; the number, if any.
 
     A linear layer may divide its weights instead: ``W (x / d) = (W / d) x``, which is less work where few
-    rows are used.
-
-    Args:
-        flow: data edges of the model without the added nodes, which alone are changed.
-        features: what the layer reads.
+    rows are used. ``flow`` is of the model without the added nodes.
     """
     node = features.get_node()
     while node not in flow.position and _readers(node) <= 1:
@@ -99,6 +95,6 @@ def _readers(node: Node) -> int:
 def _per_class(constant: Output, scores: Output) -> bool:
     """Whether a constant is one number, or one number per class."""
     shape, classes = extents(constant), (extents(scores) or (None, None))[1]
-    if shape is None or any(each not in (1, classes) for each in shape) or len(shape) > 2:
+    if shape is None or len(shape) > 2:
         return False
-    return all(each == 1 for each in shape[:-1])
+    return all(extent == 1 for extent in shape[:-1]) and all(last in (1, classes) for last in shape[-1:])

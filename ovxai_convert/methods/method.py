@@ -14,10 +14,8 @@ from ovxai_convert.anatomy.feature_maps import Candidate, feature_maps, find_fea
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
-from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.methods.class_selection import ClassSelection
+from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.mosaic.rewriting import WrittenOut
-from ovxai_convert.suggestions import did_you_mean
 
 Settings: TypeAlias = Mapping[str, str | int]
 """A value for every option of a method, by its name."""
@@ -39,18 +37,38 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
 
-    def checked(self, value: Any) -> str | int:
-        """The value, if it is one.
-
-        Raises:
-            UsageError: it is not.
-        """
+    def checked(self, value: str | int) -> str | int:
+        """The value; a UsageError if it is none."""
         if self.choices and value not in self.choices:
             raise UsageError(f"{self.name}: '{value}' is none of {', '.join(self.choices)}")
         if not self.choices and (not isinstance(value, int) or value < 1):
             raise UsageError(f"{self.name}: {value} is no whole number from 1 on")
-        checked: str | int = value
-        return checked
+        return value
+
+
+@dataclass(frozen=True)
+class ClassSelection:
+    """Which classes get a map: all when neither is given; at most one is.
+
+    Attributes:
+        indices: classes chosen at conversion, in the order of their maps.
+        top_k: how many of the best classes of each sample get a map.
+    """
+
+    indices: tuple[int, ...] | None = None
+    top_k: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether every class gets a map."""
+        return self.indices is None and self.top_k is None
+
+    def count(self, class_count: int) -> int:
+        """K', the number of maps of a sample."""
+        return class_count if self.everything else self.top_k or len(self.indices or ())
+
+
+ALL_CLASSES: Final = ClassSelection()
 
 
 @dataclass(frozen=True)
@@ -100,15 +118,11 @@ class RawMaps:
 
 
 class Head(Protocol):
-    """The original model from its target on, in the runtime, as slow definitions use it.
-
-    Attributes:
-        target: the target.
-        entering: tensors that enter the head, the target first.
-    """
+    """The original model from its target on, in the runtime, as slow definitions use it."""
 
     target: Target
     entering: tuple[Output, ...]
+    """Tensors that enter the head, the target first."""
 
     def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Scores ``[N, K]`` for values of the tensors that enter."""
@@ -132,9 +146,8 @@ class WhiteBoxMethod:
         candidates: where it may stand in a model, the nearest to the scores first.
         locate: where it stands, by the name of a layer or by itself, given its settings.
         build: makes the maps in the site's copy.
-        define: the slow definition, written independently of ``build``: from the head and the values of the
-            tensors that enter it to raw values ``[N, K, cells]`` (K = 1 where one map stands for all classes)
-            at some cells, given its settings.
+        define: the slow definition, written independently of ``build``; K is 1 where one map stands for all
+            classes.
         options: what the user may choose.
         parameters: what the sidecar says of them; None where it has none.
         candidates_priced: of how many candidates an inspection works out the cost; None: of all.

@@ -38,14 +38,12 @@ def define(head: Head, values: Sequence[NDArray[Any]], cells: Sequence[int], _: 
     """The head's scores on feature maps of which one cell is kept."""
     features, *others = values
     axes = head.target.position_axes
-    grid = [features.shape[axis] for axis in axes]
+    cells_first = np.moveaxis(features, axes, range(len(axes)))
     scores = []
     for cell in cells:
-        kept: list[Any] = [slice(None)] * features.ndim
-        for axis, index in zip(axes, np.unravel_index(cell, grid), strict=True):
-            kept[axis] = index
+        kept = np.unravel_index(cell, cells_first.shape[: len(axes)])
         single = np.zeros_like(features)
-        single[tuple(kept)] = features[tuple(kept)]
+        np.moveaxis(single, axes, range(len(axes)))[kept] = cells_first[kept]
         scores.append(head.scores([single, *others]))
     return np.stack(scores, axis=-1)
 

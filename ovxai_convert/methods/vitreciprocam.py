@@ -34,12 +34,7 @@ _NAME: Final = "vitreciprocam"
 _KEEP, _DROP = "keep", "drop"
 _OPTIONS: Final = (
     Option("kernel", GAUSSIAN, "patches that a copy keeps", tuple(KERNELS)),
-    Option(
-        "class_token",
-        _KEEP,
-        "whether copies keep the class token and its like",
-        (_KEEP, _DROP),
-    ),
+    Option("class_token", _KEEP, "whether copies keep the class token and its like", (_KEEP, _DROP)),
     Option("block", 1, "block to mask, counted from the end"),
 )
 _MOST_TURNS: Final = 64
@@ -49,9 +44,12 @@ _READ_AND_WRITTEN: Final = 4
 
 def candidates(anatomy: Anatomy, scores: Scores) -> list[Candidate]:
     """Transformer blocks whose tokens can be masked, the last first."""
-    there = [block for block in blocks(anatomy, scores) if isinstance(block, Target)]
     note = "transformer block {0} from the end (--block {0})"
-    return [Candidate(block.port, Standing.MAP, block, note.format(block.block)) for block in there]
+    return [
+        Candidate(block.port, Standing.MAP, block, note.format(block.block))
+        for block in blocks(anatomy, scores)
+        if isinstance(block, Target)
+    ]
 
 
 def locate(anatomy: Anatomy, scores: Scores, wanted: str | None, settings: Settings) -> Target | Refusal:
@@ -71,12 +69,9 @@ def build(site: Site) -> RawMaps | Refusal:
     rows, columns = site.target.grid
     assert rows is not None, "a transformer block has a static grid"
     assert columns is not None, "the same for columns"
-    extents = site.copy.extents()
-    sources = _masked_sources(
-        site,
-        KernelMask(str(site.settings["kernel"]), site.settings["class_token"] == _KEEP, (rows, columns)),
-        extents,
-    )
+    extents, settings = site.copy.extents(), site.settings
+    kernel = KernelMask(str(settings["kernel"]), settings["class_token"] == _KEEP, (rows, columns))
+    sources = _masked_sources(site, kernel, extents)
 
     def rewrite(sink: Output) -> Rewritten | Refusal:
         end = narrowed(site.flow, site.target.masked, sink, extents)
@@ -96,26 +91,18 @@ def _masked_sources(site: Site, kernel: KernelMask, extents: Extents) -> dict[Ou
     """
     masks: dict[Tokens, Mask] = {}
     sources: dict[Output, Carried] = {}
-    for each in site.target.sequences:
-        axis = each.tokens.axis
-        if each.tokens not in masks:
-            masks[each.tokens] = kernel.weights(each.tokens, each.port.get_element_type())
-        known = {place: size or 0 for place, size in enumerate(extents[each.port]) if place in (axis, 2)}
-        tap = pinned(site.taps[each.port], known)
-        sources[each.port] = masked(tap, (axis,), masks[each.tokens], 1 - axis)
+    for sequence in site.target.sequences:
+        port, tokens, axis = sequence.port, sequence.tokens, sequence.tokens.axis
+        if tokens not in masks:
+            masks[tokens] = kernel.weights(tokens, port.get_element_type())
+        known = {place: size or 0 for place, size in enumerate(extents[port]) if place in (axis, 2)}
+        sources[port] = masked(pinned(site.taps[port], known), (axis,), masks[tokens], 1 - axis)
     return sources
 
 
 @dataclass(frozen=True)
 class _Head:
-    """What lies between the masked tokens and the scores.
-
-    Attributes:
-        flow: its data edges.
-        sources: the masked tokens.
-        end: the scores, or what the last layer reads.
-        count: P.
-    """
+    """What lies between the masked ``sources`` and scores, or what the last layer reads; ``count`` is P."""
 
     flow: DataFlow
     sources: Mapping[Output, Carried]
@@ -133,18 +120,16 @@ class _Head:
         return self._for_copies(0, self.count, max_bytes) if isinstance(result, TooBig) else result
 
     def _in_turns(self, turns: int, max_bytes: int) -> Rewritten | Refusal:
-        bounds = [self.count * turn // turns for turn in range(turns + 1)]
         pieces: list[Rewritten] = []
-        for first, last in pairwise(bounds):
+        for first, last in pairwise(self.count * turn // turns for turn in range(turns + 1)):
             piece = self._for_copies(first, last, max_bytes)
             if isinstance(piece, Refusal):
                 return piece
             pieces.append(piece)
-        joined = ops.concat([piece.port for piece in pieces], 0).output(0)
-        return Rewritten(joined, pieces[0].written_out)
+        return Rewritten(ops.concat([piece.port for piece in pieces], 0).output(0), pieces[0].written_out)
 
     def _for_copies(self, first: int, last: int, max_bytes: int) -> Rewritten | Refusal:
-        masks = {each.mask: each.mask for each in self.sources.values() if isinstance(each, Masked)}
+        masks = {tokens.mask: tokens.mask for tokens in self.sources.values() if isinstance(tokens, Masked)}
         if (first, last) != (0, self.count):
             masks = {mask: mask.of_copies(first, last) for mask in masks}
         some = {
@@ -158,15 +143,13 @@ def define(
     head: Head, values: Sequence[NDArray[Any]], cells: Sequence[int], settings: Settings
 ) -> NDArray[Any]:
     """The head's scores on sequences of which the tokens around one patch are kept."""
-    tokens = {each.port: each.tokens for each in head.target.sequences}
+    tokens = {sequence.port: sequence.tokens for sequence in head.target.sequences}
     entering = list(zip(values, map(tokens.get, head.entering), strict=True))
-
-    def scores(cell: int) -> NDArray[Any]:
-        return head.scores(
-            [held if kind is None else masked_tokens(held, kind, cell, settings) for held, kind in entering]
-        )
-
-    return np.stack([scores(cell) for cell in cells], axis=-1)
+    kept = (
+        [held if kind is None else masked_tokens(held, kind, cell, settings) for held, kind in entering]
+        for cell in cells
+    )
+    return np.stack([head.scores(copy) for copy in kept], axis=-1)
 
 
 def masked_tokens(values: NDArray[Any], tokens: Tokens, cell: int, settings: Settings) -> NDArray[Any]:

@@ -15,10 +15,8 @@ from ovxai_convert.tensors.ports import elements
 class Cost:
     """The price of a branch, one sample at a time where the batch is dynamic.
 
-    Attributes:
-        macs: multiply-accumulates of the branch's convolutions, products and attention.
-        model_macs: those of the model without it.
-        peak_bytes: the most that one op of the branch reads and writes together.
+    Multiply-accumulates are those of convolutions, products and attention; ``model_macs`` those of the model
+    without the branch. ``peak_bytes`` is the most that one op of the branch reads and writes together.
     """
 
     macs: int
@@ -34,11 +32,9 @@ class Cost:
 def cost_of(added: Iterable[Node], model: Iterable[Node]) -> Cost:
     """The cost of added nodes beside those of the model; dynamic extents count as 1."""
     added = list(added)
-    return Cost(
-        sum(op_of(node).macs(node) for node in added),
-        sum(op_of(node).macs(node) for node in model),
-        max((_bytes_touched(node) for node in added), default=0),
-    )
+    macs, model_macs = (sum(op_of(node).macs(node) for node in nodes) for nodes in (added, model))
+    touched = (sum(map(bytes_of, {*node.input_values(), *node.outputs()})) for node in added)
+    return Cost(macs, model_macs, max(touched, default=0))
 
 
 def readable(size: float) -> str:
@@ -53,7 +49,3 @@ def readable(size: float) -> str:
 def bytes_of(port: Output) -> int:
     """The size of a tensor, open extents counted as 1."""
     return elements(port) * int(port.get_element_type().size)
-
-
-def _bytes_touched(node: Node) -> int:
-    return sum(map(bytes_of, {*node.input_values(), *node.outputs()}))

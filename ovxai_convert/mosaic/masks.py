@@ -15,10 +15,8 @@ from ovxai_convert.tensors.extents import Extent, counted, ints, product, reshap
 
 GAUSSIAN: Final = "gaussian"
 """The 3x3 neighbourhood, weighted ``[1 2 1; 2 4 2; 1 2 1] / 16``."""
-SINGLE: Final = "single"
-"""The token alone."""
-KERNELS: Final = {GAUSSIAN: 2, SINGLE: 1}
-"""What a copy may keep of the tokens around its own, and the reach of each."""
+KERNELS: Final = {GAUSSIAN: 2, "single": 1}
+"""What a copy may keep of the tokens around its own, and the reach of each; of ``single`` the token alone."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +25,15 @@ class KernelMask:
 
     Along rows and along columns alike the weight falls linearly with the distance d from the cell,
     ``max(0, r - d) / r^2``: 1 for a reach r of 1, and 1/4, 1/2, 1/4 for 2, which makes the 3x3 kernel
-    ``[1 2 1; 2 4 2; 1 2 1] / 16``. What reaches past the edge is lost. Auxiliary tokens weigh 1 or 0.
+    ``[1 2 1; 2 4 2; 1 2 1] / 16``. What reaches past the edge is lost. Auxiliary tokens (class tokens,
+    registers and the like) weigh 1 or 0.
 
     Nothing of it is stored: it is computed from the numbers of rows and columns.
-
-    Attributes:
-        kernel: one of ``KERNELS``.
-        keeps_auxiliary: whether copies keep class tokens, registers and the like.
-        grid: rows and columns.
     """
 
     kernel: str
     keeps_auxiliary: bool
     grid: tuple[Extent, Extent]
-
-    @property
-    def auxiliary(self) -> float:
-        """The weight of class tokens, registers and the like."""
-        return float(self.keeps_auxiliary)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -55,7 +44,8 @@ class KernelMask:
 
     def weights(self, tokens: Tokens, element_type: Type) -> Mask:
         """M for all tokens of a tensor."""
-        fixed = [self.auxiliary] * tokens.before, [None] * tokens.patches, [self.auxiliary] * tokens.after
+        weight = float(self.keeps_auxiliary)
+        fixed = [weight] * tokens.before, [None] * tokens.patches, [weight] * tokens.after
         patches = [self._patch_columns()] if tokens.grid else []
         before, after = (self._auxiliary_columns(count) for count in (tokens.before, tokens.after))
         pieces = [*before, *patches, *after]
@@ -65,7 +55,7 @@ class KernelMask:
     def _auxiliary_columns(self, count: int) -> list[Output]:
         if count == 0:
             return []
-        value = ops.constant(self.auxiliary, Type.f32)
+        value = ops.constant(float(self.keeps_auxiliary), Type.f32)
         return [ops.broadcast(value, shape_vector([product(self.grid), count])).output(0)]
 
     def _patch_columns(self) -> Output:

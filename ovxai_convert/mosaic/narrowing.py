@@ -10,7 +10,6 @@ Forwards, every op is created again on those regions. The numbers are the same; 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import reduce
 
 from openvino import Node, Output
@@ -29,41 +28,32 @@ def narrowed(flow: DataFlow, sources: Collection[Output], sink: Output, extents:
     and a softmax on the way. Of extents see :func:`~ovxai_convert.tensors.settled.settled_extents`.
     """
     built: dict[Output, list[tuple[Region, Output]]] = {}
-    for step in _plan(flow.downstream(sources, sink), sink, extents):
-        inputs = [None if region is None else _fetched(built, port, region) for port, region in step.reads]
-        output = step.reading.build(inputs)
+    for port, reading in _plan(flow.downstream(sources, sink), sink, extents):
+        reads = _reads(port, reading)
+        inputs = [None if region is None else _fetched(built, source, region) for source, region in reads]
+        output = reading.build(inputs)
         if isinstance(output, Refusal):
             return output
-        built.setdefault(step.node.output(step.index), []).append((step.reading.computed, output))
+        built.setdefault(port, []).append((reading.computed, output))
     return _fetched(built, sink, whole(extents[sink]))
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One op to be created, for one output within one region."""
-
-    node: Node
-    index: int
-    reading: Reading
-
-    @property
-    def reads(self) -> list[tuple[Output, Region | None]]:
-        """Tensors that it is computed from, and the region of each, None where it is not read."""
-        sources = self.reading.instead or self.node.input_values()
-        return list(zip(sources, self.reading.inputs, strict=True))
+def _reads(port: Output, reading: Reading) -> list[tuple[Output, Region | None]]:
+    """Tensors that an output is computed from, and the region of each, None where it is not read."""
+    return list(zip(reading.instead or port.get_node().input_values(), reading.inputs, strict=True))
 
 
-def _plan(head: list[Node], sink: Output, extents: Extents) -> list[_Step]:
-    """All ops to be created, in order, from what is read of them."""
+def _plan(head: list[Node], sink: Output, extents: Extents) -> list[tuple[Output, Reading]]:
+    """All outputs to be created, in order, each once for every region of it that is read."""
     inside = set(head)
     read: dict[Output, list[Region]] = {sink: [whole(extents[sink])]}
-    plan: list[_Step] = []
+    plan: list[tuple[Output, Reading]] = []
     for node in reversed(head):
         for index, port in enumerate(node.outputs()):
             for region in read.get(port, []):
                 reading = op_of(node).narrowed(Wanted(node, index, region, extents))
-                plan.append(_Step(node, index, reading))
-                for source, wanted in plan[-1].reads:
+                plan.append((port, reading))
+                for source, wanted in _reads(port, reading):
                     if wanted is not None and source.get_node() in inside:
                         read[source] = _with(read.get(source, []), wanted)
     return plan[::-1]

@@ -75,9 +75,11 @@ def rewrite_head(
 
 def _compact(call: Call, rewriting: Rewriting) -> Sequence[Carried] | WrittenOut | Refusal:
     """What the first equation says that holds for an op; without compact inputs, the op as it is."""
-    if all(isinstance(each, Shared) for each in call.inputs):
-        return _shared(call)
-    if not any(isinstance(each, Masked) for each in call.inputs):
+    shared = [tensor.port for tensor in call.inputs if isinstance(tensor, Shared)]
+    if len(shared) == len(call.inputs):  # computed once, from what it was read as
+        copy = recreate(call.node, shared)
+        return copy if isinstance(copy, Refusal) else [Shared(port) for port in copy.outputs()]
+    if not any(isinstance(tensor, Masked) for tensor in call.inputs):
         return op_of(call.node).copied(call)
     reasons = []
     for equation in rewriting.equations(call.node):
@@ -85,14 +87,8 @@ def _compact(call: Call, rewriting: Rewriting) -> Sequence[Carried] | WrittenOut
         if not isinstance(outputs, NotHere):
             return outputs
         reasons.append(outputs.reason)
-    where = call.node.get_friendly_name(), call.node.get_type_name()
-    return WrittenOut(*where, tuple(dict.fromkeys(reasons)))
-
-
-def _shared(call: Call) -> Sequence[Carried] | Refusal:
-    """What lies behind the target but is the same in every copy: computed once, from what it was read as."""
-    copy = recreate(call.node, [each.port for each in call.inputs if isinstance(each, Shared)])
-    return copy if isinstance(copy, Refusal) else [Shared(port) for port in copy.outputs()]
+    name, kind = call.node.get_friendly_name(), call.node.get_type_name()
+    return WrittenOut(name, kind, tuple(dict.fromkeys(reasons)))
 
 
 def _written(call: Call, rewriting: Rewriting) -> Sequence[Carried] | Refusal:
@@ -114,10 +110,7 @@ def _copied(tensor: Carried, rewriting: Rewriting) -> Copied:
 
 def _too_big(node: Node, tensor: Carried, rewriting: Rewriting) -> TooBig | None:
     """A refusal of a tensor that is too big, an open batch counted as one sample."""
-    if not isinstance(tensor, Copied):
-        return None
-    size = bytes_of(tensor.port)
-    if size <= rewriting.max_bytes:
+    if not isinstance(tensor, Copied) or (size := bytes_of(tensor.port)) <= rewriting.max_bytes:
         return None
     limit = readable(rewriting.max_bytes)
     reason = f"all copies at {node.get_type_name()} need {readable(size)}, more than {limit}"

@@ -1,8 +1,7 @@
 """Makers of the form that an op takes on all copies written out, ``[P, *shape]``.
 
 As in a vectorising map, most ops only count their axes from one further on. Ops whose first axis is the
-batch by definition take copies and samples as one batch, ``[P, N, ...] -> [P * N, ...]``, and give them apart
-again.
+batch by definition take copies and samples as one batch.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ AxesOf = Callable[[Node], "Sequence[int] | None"]
 
 def port_of(call: Call, index: int) -> Output:
     """The tensor that stands for an input, with or without copies."""
-    each = call.inputs[index]
-    assert not isinstance(each, Masked), "what is compact was written out before"
-    return each.port
+    tensor = call.inputs[index]
+    assert not isinstance(tensor, Masked), "what is compact was written out before"
+    return tensor.port
 
 
 def has_copies(call: Call, index: int) -> bool:
@@ -118,7 +117,7 @@ def merged(*per_sample: int) -> CopiedForm:
         if isinstance(outputs, Refusal):
             return outputs
         copies = extent(full[0], 0)
-        return [Copied(_apart(each.port, copies)) for each in outputs]
+        return [Copied(_apart(output.port, copies)) for output in outputs]
 
     return form
 

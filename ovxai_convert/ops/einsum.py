@@ -17,7 +17,7 @@ from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, not_folded, shares
 from ovxai_convert.ops.op import Equation, Op, Trait, on_masked, traits, types
-from ovxai_convert.ops.regions import Reading, Region, Wanted
+from ovxai_convert.ops.regions import Reading, Wanted
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, fresh, is_unclear
 from ovxai_convert.tensors.extents import added_up, rank_of, unsqueezed
 from ovxai_convert.tensors.ports import extents
@@ -39,7 +39,7 @@ class _Names:
         operands = tuple(left.split(","))
         if not arrow:  # what is named once is kept, in the order of the alphabet
             result = "".join(letter for letter in sorted(set(left) - {","}) if left.count(letter) == 1)
-        plain = "." not in left and all(len(set(each)) == len(each) for each in (*operands, result))
+        plain = "." not in left and all(len(set(name)) == len(name) for name in (*operands, result))
         return cls(operands, result) if plain else None
 
     def with_copies(self, places: Sequence[int]) -> str:
@@ -124,10 +124,8 @@ def _narrowed(wanted: Wanted) -> Reading:
     if names is None:
         return regions.as_a_whole(wanted)
     spans = dict(zip(names.result, wanted.region, strict=True))
-    inputs: list[Region | None] = []
-    for index, name in enumerate(names.operands):
-        pairs = zip(name, wanted.input_shape(index), strict=True)
-        inputs.append(tuple(None if extent == 1 else spans.get(letter) for letter, extent in pairs))
+    named = [zip(name, wanted.input_shape(index), strict=True) for index, name in enumerate(names.operands)]
+    inputs = [tuple(None if extent == 1 else spans.get(letter) for letter, extent in axes) for axes in named]
     return wanted.recreated(wanted.region, inputs)
 
 

@@ -27,9 +27,6 @@ _BINARY: Final = (
     "GreaterEqual Select LogicalAnd LogicalOr LogicalXor FakeConvert"
 )
 _AFFINE: Final = types("Convert Identity Negative Add Subtract")
-_SCALING: Final = types("Multiply Divide")
-_STEPS: Final = types("Add Multiply")
-"""What follows a product in a linear layer."""
 
 
 def _position_by_position(call: Call) -> list[Masked] | NotHere:
@@ -40,8 +37,7 @@ def _position_by_position(call: Call) -> list[Masked] | NotHere:
     first, *parameters = call.inputs
     if not isinstance(first, Masked) or not all(isinstance(each, Shared) for each in parameters):
         return NotHere("its parameters depend on the target")
-    affine = call.node.get_type_name() in _AFFINE
-    return by_level(call, [first.positions], affine=affine, thin=first.thin)
+    return by_level(call, [first.positions], affine=call.node.get_type_name() in _AFFINE, thin=first.thin)
 
 
 def _broadcast(call: Call, masked: list[tuple[int, Masked]]) -> list[Masked] | NotHere:
@@ -59,12 +55,12 @@ def _broadcast(call: Call, masked: list[tuple[int, Masked]]) -> list[Masked] | N
     pairs = [(index, axis) for index, _ in masked for axis in positions]
     if any(call.original(index)[axis - ahead[index]] != call.result[axis] for index, axis in pairs):
         return NotHere("it repeats the map along its positions")
-    others = set(range(len(call.inputs))) - {index for index, _ in masked}
-    moving = any(_differs(call, index, positions) for index in others)
+    shared = [index for index, tensor in enumerate(call.inputs) if isinstance(tensor, Shared)]
+    moving = any(_differs(call, index, positions) for index in shared)
     if moving and pooled:
         return NotHere("a value for every position meets a pooled map")
     kind = call.node.get_type_name()
-    scaled = kind in _SCALING and len(masked) == 1 and (masked[0][0] == 0 or kind != "Divide")
+    scaled = len(masked) == 1 and (kind == "Multiply" or (kind == "Divide" and masked[0][0] == 0))
     thins = {None if tensor.thin is None else tensor.thin + ahead[index] for index, tensor in masked}
     thin = thins.pop() if len(thins) == 1 else None
     return by_level(call, [positions], affine=kind in _AFFINE or scaled, same=not moving, thin=thin)
@@ -82,10 +78,8 @@ def _differs(call: Call, index: int, positions: tuple[int, ...]) -> bool:
 def _along_slope(call: Call, data: Masked) -> list[Masked] | NotHere:
     """A slope that does not vary along the positions."""
     slope, rank = extents(call.node.input_value(1)) or (), len(call.original(0))
-    varies = [rank - len(slope) + axis for axis, each in enumerate(slope) if each != 1]
-    if len(slope) == 1:  # a vector belongs to the second axis
-        varies = [1] if slope[0] != 1 else []
-    if set(varies) & set(data.positions):
+    first = 1 if len(slope) == 1 else rank - len(slope)  # a vector belongs to the second axis
+    if {axis for axis, extent in enumerate(slope, first) if extent != 1} & set(data.positions):
         return NotHere("its slope varies along the positions")
     return by_level(call, [data.positions], thin=data.thin)
 
@@ -129,7 +123,7 @@ OPS: Final = (
 
 def rows_read_by(node: Node, known: Extents) -> Output | None:
     """The input ``[rows, C]`` to whose rows a vector is added or multiplied, None of any other op."""
-    if node.get_type_name() not in _STEPS:
+    if node.get_type_name() not in ("Add", "Multiply"):
         return None
     first, second = node.input_values()
     vectors = [all(each == 1 for each in known[port][:-1]) for port in (first, second)]

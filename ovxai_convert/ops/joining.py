@@ -26,14 +26,12 @@ def _joined(node: Node, rank: int) -> int:
 
 def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
     """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
-    shape = known.extents.get(node.output(0))
-    sources = [known[port] for port in node.input_values() if port in known]
-    if shape is None or not sources:
+    shape, sources = known.extents.get(node.output(0)), [known.get(port) for port in node.input_values()]
+    if shape is None or not any(sources):
         return [None]
-    source = min(sources, key=lambda axes: sum(map(is_unclear, axes)))
+    source = min(filter(None, sources), key=lambda axes: sum(map(is_unclear, axes)))
     joined = _joined(node, len(shape))
-    of_parts = (known.get(port) for port in node.input_values())
-    parts = [axes[joined] if axes else fresh("?", None) for axes in of_parts]
+    parts = [axes[joined] if axes else fresh("?", None) for axes in sources]
     kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
     new = fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
     return [tuple(new if index == joined else axis for index, axis in enumerate(source))]

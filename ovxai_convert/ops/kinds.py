@@ -109,7 +109,6 @@ class Masked:
 
 
 Carried = Shared | Copied | Masked
-"""Any of the three."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +120,7 @@ class NotHere:
 
 @dataclass(frozen=True)
 class Call:
-    """An op of the head, and what it is to be computed from.
-
-    Attributes:
-        node: the op, as it stands in the model.
-        inputs: what its inputs have become, one per input.
-        count: P, an i64 tensor of shape [1].
-    """
+    """An op of the head as it stands in the model, what its inputs have become, and P, i64 of shape [1]."""
 
     node: Node
     inputs: Sequence[Carried]

@@ -50,11 +50,7 @@ def masked(values: Output, positions: tuple[int, ...], mask: Mask, samples: int)
 
 
 def filled(tensor: Masked) -> Masked:
-    """The same with every part in full extent; not of a pooled one, whose V is larger than its B.
-
-    Zeros are added: the runtime's own op for it (2026.4) mixes up channels of ``[N, C, 1, 1]`` in some
-    layouts.
-    """
+    """The same with every part in full extent; not of a pooled one, whose V is larger than its B."""
     thin = () if tensor.thin is None else (tensor.thin,)
     full = _with_extents(tensor, (*thin, *tensor.positions))
     return replace(full, uniform=(False,) * len(tensor.parts), thin=None)
@@ -66,6 +62,7 @@ def every_sample(tensor: Masked) -> Masked:
 
 
 def _with_extents(tensor: Masked, axes: Sequence[int]) -> Masked:
+    """Add zeros: the runtime's own op (2026.4) mixes up channels of ``[N, C, 1, 1]`` in some layouts."""
     last = tensor.parts[-1]
     shape = [extent(last, axis) if axis in axes else 1 for axis in range(rank_of(last))]
     nothing = ops.broadcast(ops.constant(False, Type.boolean), shape_vector(shape))
@@ -93,10 +90,7 @@ def not_folded(tensor: Masked) -> Masked:
 
 
 def at_all_levels(tensor: Masked) -> Masked:
-    """The same with U at every value that M takes, as ops that are not linear need it.
-
-    ``U(m) = U(0) + m * (U(1) - U(0))``
-    """
+    """The same with ``U(m) = U(0) + m * (U(1) - U(0))`` at every value of M, for ops that are not linear."""
     if not tensor.linear:
         return tensor
     levels = tensor.mask.levels
@@ -122,15 +116,11 @@ def by_level(
 ) -> list[Masked] | NotHere:
     """The op on U at every level, for ops that treat every position by itself.
 
-    ``D[p, t] = U(M[p, t])[t]`` becomes ``f(D)[p, t] = f(U(M[p, t]))[t]``. Where f is affine, U stays a
+    ``D[p, t] = U(M[p, t])[t]`` becomes ``f(D)[p, t] = f(U(M[p, t]))[t]``. Where f is ``affine``, U stays a
     straight line between its levels, so that the two ends tell all; else U must be known at all values of M.
-
-    Args:
-        call: the op and its inputs, of one mask.
-        positions: for every output the axes that positions run along.
-        affine: whether f is.
-        same: whether f is the same at every position (no shared input differs from position to position).
-        thin: where the thin axis of the inputs, if any, is in the outputs; None: f may work along it.
+    f is the ``same`` at every position if no shared input differs from position to position. For every output
+    ``positions`` are the axes that they run along; ``thin`` is the inputs' thin axis in the outputs, None
+    where f may work along it.
     """
     inputs = list(call.inputs)
     if thin is None:
@@ -203,10 +193,7 @@ def per_copy(part: Output, positions: tuple[int, ...]) -> Output:
 
 
 def write_out(tensor: Masked, count: Output) -> Copied:
-    """All copies: ``D[p] = where(copy p keeps it, V, B)``, or the levels weighted by their shares.
-
-    Which copy keeps what is computed in the graph, not stored.
-    """
+    """All copies: ``D[p] = where(copy p keeps it, V, B)``, or the levels weighted by their shares."""
     written = _written_one_hot(tensor, count) if tensor.mask.one_hot else _written_levels(tensor)
     if not tensor.flat:
         return Copied(written)

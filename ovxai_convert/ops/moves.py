@@ -12,17 +12,18 @@ from openvino import opset15 as ops
 from openvino.op import Constant
 
 from ovxai_convert.errors import Refusal
-from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops import copying, elementwise, meanings, products, regions
 from ovxai_convert.ops.copying import second_input
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import moved
-from ovxai_convert.ops.merged_rows import kept_apart
 from ovxai_convert.ops.op import CopiedForm, Op, Trait, no_products, on_data, traits, types
-from ovxai_convert.ops.regions import Reading, Wanted
+from ovxai_convert.ops.regions import Reading, Region, Wanted, within
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, deal_atoms
 from ovxai_convert.tensors.extents import Span, ints, pinned, reshaped
 from ovxai_convert.tensors.permuting import TRANSPOSE, order_of, transposed
 from ovxai_convert.tensors.ports import constant_ints, rank
+from ovxai_convert.tensors.recreate import recreate
+from ovxai_convert.tensors.settled import Extents
 
 RESHAPE: Final = "Reshape"
 _POSITION, _OTHER = "P", "?"
@@ -87,8 +88,8 @@ def _squeezed_copies(call: Call) -> list[Copied] | Refusal:
     """One axis further on; where the op names none, those of extent one."""
     if len(call.inputs) > 1:
         return copying.along(second_input, 1)(call)
-    gone = [axis for axis, size in enumerate(call.original(0)) if size == 1]
-    return [Copied(ops.squeeze(copying.port_of(call, 0), ints([axis + 1 for axis in gone])).output(0))]
+    gone = ints([axis for axis, size in enumerate(call.original(0), start=1) if size == 1])
+    return [Copied(ops.squeeze(copying.port_of(call, 0), gone).output(0))]
 
 
 def _unsqueezed_copies(call: Call) -> list[Copied] | Refusal:
@@ -118,13 +119,10 @@ def _dealt(call: Call, data: Masked) -> list[Masked] | NotHere:
         return NotHere("it splits tokens")
     if len(call.inputs) > 1 and call.node.get_type_name() == RESHAPE:
         call = replace(call, inputs=[call.inputs[0], Shared(_pattern(call))])
-    return moved(call, _with_rows_pinned(data, before), positions)
-
-
-def _with_rows_pinned(data: Masked, before: Sequence[int | None]) -> Masked:
-    """A single row cannot be told from an axis that holds nothing, so that it must stay single."""
-    once = {axis: 1 for axis in data.positions if before[axis] == 1}
-    return replace(data, parts=(*data.parts[:-1], pinned(data.parts[-1], once))) if once else data
+    # a single row cannot be told from an axis that holds nothing, so that it must stay single
+    if once := {axis: 1 for axis in data.positions if before[axis] == 1}:
+        data = replace(data, parts=(*data.parts[:-1], pinned(data.parts[-1], once)))
+    return moved(call, data, positions)
 
 
 def _flattens(before: Sequence[int | None], after: Sequence[int | None]) -> bool:
@@ -136,9 +134,8 @@ def _flattens(before: Sequence[int | None], after: Sequence[int | None]) -> bool
 
 def _narrowed(wanted: Wanted) -> Reading:
     """An axis that is one axis of the input, or the outermost factor of one; others are read whole."""
-    together = kept_apart(wanted, RESHAPE)
-    if together is not None:
-        return together
+    if (apart := _kept_apart(wanted)) is not None:
+        return apart
     before, after, port = wanted.input_shape(0), wanted.shape, wanted.node.input_value(0)
     atoms = [Atom(_OTHER, size, origin=(port, axis)) for axis, size in enumerate(before)]
     computed: list[Span | None] = [None] * len(after)
@@ -152,8 +149,50 @@ def _narrowed(wanted: Wanted) -> Reading:
         if span is not None and size is not None and full is not None:
             computed[axis] = span
             source[origins[0]] = (span[0] * (full // size), span[1] * (full // size))
-    shape = regions.within(wanted.node.output(wanted.index), computed)
+    shape = within(wanted.node.output(wanted.index), computed)
     return wanted.from_data(tuple(computed), source, lambda port: reshaped(port, shape))
+
+
+def _kept_apart(wanted: Wanted) -> Reading | None:
+    """A Reshape behind a linear layer, read from what the Reshape before that merges; None of any other.
+
+    ``[T, N, h, d] -> [T * N, C] -> layer -> [T * N, C'] -> [T, N, C']``, as torch writes attention. In the
+    middle, samples lie inside of tokens; the layer does not care, and works as well on axes kept apart.
+    """
+    layer: list[Node] = []  # ops that do the same to each row, in order
+    port = wanted.node.input_value(0)
+    while (rows := _rows_read_by(port.get_node(), wanted.extents)) is not None:
+        layer.insert(0, port.get_node())
+        port = rows
+    first = port.get_node()
+    if not layer or first.get_type_name() != RESHAPE:
+        return None
+    merged, before = wanted.extents[port], wanted.extents[first.input_value(0)]
+    leading = wanted.shape[:-1]
+    if len(merged) != 2 or before[: len(leading)] != leading or leading.count(None) > 1:
+        return None
+    if merged[1] is None or prod(size or 0 for size in before[len(leading) :]) != merged[1]:
+        return None
+    computed: Region = (*wanted.region[:-1], None)
+    source = (*wanted.region[:-1], *[None] * (len(before) - len(leading)))
+    entries = [*within(wanted.node.output(0), computed)[:-1], merged[1]]
+
+    def build(port: Output) -> Output | Refusal:
+        result = reshaped(port, entries)
+        for node in layer:
+            rows = _rows_read_by(node, wanted.extents)
+            copy = recreate(node, [result if port == rows else port for port in node.input_values()])
+            if isinstance(copy, Refusal):
+                return copy
+            result = copy.output(0)
+        return result
+
+    return wanted.from_data(computed, source, build, first.input_value(0))
+
+
+def _rows_read_by(node: Node, known: Extents) -> Output | None:
+    """The input ``[rows, C]`` of an op that does the same to each row, None where it may mix rows."""
+    return products.rows_read_by(node, known) or elementwise.rows_read_by(node, known)
 
 
 _TURNED: Final = (on_data("transpose", _transposed),)

@@ -98,19 +98,17 @@ def _by_weights(call: Call, masked: list[tuple[int, Masked]]) -> Sequence[Carrie
     inputs = list(call.inputs)
     if place == 1 or _is_turned(call.node, 0):
         inputs[place] = not_folded(data)
-    leading = data.thin is not None and data.thin < rank - 2
-    thin = data.thin + full - rank if data.thin is not None and leading else None
+    thin = data.thin + full - rank if data.thin is not None and data.thin < rank - 2 else None
     return by_level(replace(call, inputs=inputs), [positions], affine=True, same=same, thin=thin)
 
 
 def _of_a_flattened_map(call: Call) -> Sequence[Carried] | NotHere:
     """Flatten and a fully connected layer."""
     data, weights = call.inputs
-    unfit = NotHere("it is no layer on a flattened map")
-    if not isinstance(data, Masked) or not isinstance(weights, Shared):
-        return unfit
+    if not (isinstance(data, Masked) and isinstance(weights, Shared)):
+        return NotHere("it is no layer on a flattened map")
     if not data.flat or _is_turned(call.node, 0):
-        return unfit
+        return NotHere("it is no layer on a flattened map")
     if rank_of(weights.port) != 2 or None in (extents(weights.port) or (None,)):
         return NotHere("its weights are not one matrix")
     matrix = own_constant(weights.port)

@@ -17,23 +17,18 @@ from ovxai_convert.tensors.settled import Extents
 Region: TypeAlias = tuple[Span | None, ...]
 """Per axis the first index and the one behind the last, or None for the whole axis."""
 
-Build: TypeAlias = "Callable[[Sequence[Output | None]], Output | Refusal]"
-
 
 @dataclass(frozen=True)
 class Reading:
     """How one output of an op is computed within a region, which contains the one that was asked for.
 
-    Attributes:
-        computed: the region of the output.
-        inputs: the region of every input that is read for it, None where an input is not read.
-        build: makes the output from the inputs within their regions.
-        instead: tensors that are read instead of the op's own inputs.
+    ``build`` makes the output out of ``inputs`` within their regions (None where an input is not read), or of
+    tensors that are read ``instead`` of the op's own inputs.
     """
 
     computed: Region
     inputs: tuple[Region | None, ...]
-    build: Build
+    build: Callable[[Sequence[Output | None]], Output | Refusal]
     instead: tuple[Output, ...] | None = None
 
 

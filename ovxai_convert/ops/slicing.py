@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
 from typing import Final
 
 from openvino import Node
@@ -19,7 +18,7 @@ from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
 from ovxai_convert.ops.regions import Reading, Wanted, as_a_whole, picked
 from ovxai_convert.tensors.axes import Axes, Axis, Meanings, clamped, static_extent
 from ovxai_convert.tensors.extents import Span, full_shape, ints, pinned, reshaped
-from ovxai_convert.tensors.ports import constant_ints, extents, rank
+from ovxai_convert.tensors.ports import constant_ints, elements, extents, rank
 
 _STRIDED: Final = "StridedSlice"
 _TO_THE_END: Final = 2**31 - 1
@@ -72,10 +71,9 @@ def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
 
 def _part(axis: Axis, bounds: Span) -> Axis | None:
     """The part of a joined axis that a slice takes, None where it cuts through one."""
-    total = static_extent(axis)
-    if len(axis) != 1 or total is None:
+    if len(axis) != 1 or axis[0].extent is None:
         return None
-    span, position = clamped(bounds, total), 0
+    span, position = clamped(bounds, axis[0].extent), 0
     for part in axis[0].parts:
         length = static_extent(part)
         if length is None:
@@ -100,10 +98,9 @@ def _strided_copies(call: Call) -> list[Copied] | Refusal:
     count = call.original(1)[0] if call.original(1) else None
     if count is None or copying.depends(call):
         return call.refuse("has bounds that depend on the target")
-    attributes = call.node.get_attributes()
+    own = call.node.get_attributes()
     first = {"begin_mask": 1, "end_mask": 1, "new_axis_mask": 0, "shrink_axis_mask": 0, "ellipsis_mask": 0}
-    own = {name: [*attributes[name], *[0] * (count - len(attributes[name]))] for name in first}
-    masks = {name: [entry, *own[name]] for name, entry in first.items()}
+    masks = {name: [bit, *own[name], *[0] * (count - len(own[name]))] for name, bit in first.items()}
     bounds = []
     for index in range(1, len(call.inputs)):
         port = copying.port_of(call, index)
@@ -148,7 +145,6 @@ def _narrowed(wanted: Wanted) -> Reading:
 
 
 def _one_piece(wanted: Wanted) -> Reading:
-    """One of the pieces of an axis."""
     axes = constant_ints(wanted.node.input_value(1))
     if axes is None:
         return as_a_whole(wanted)
@@ -174,12 +170,10 @@ def _takes_all_in_order(node: Node) -> bool:
 
     Exporters write torch's ``as_strided`` of a contiguous tensor so, behind a Reshape to a vector.
     """
-    source, indices = extents(node.input_value(0)), extents(node.input_value(1))
-    if source is None or indices is None or len(source) != 1 or source[0] is None or None in indices:
+    source, indices = extents(node.input_value(0)), node.input_value(1)
+    if source is None or len(source) != 1 or source[0] is None or node.get_attributes().get("batch_dims", 0):
         return False
-    if prod(count or 0 for count in indices) != source[0] or node.get_attributes().get("batch_dims", 0):
-        return False
-    return constant_ints(node.input_value(1)) == list(range(source[0]))
+    return elements(indices) == source[0] and constant_ints(indices) == list(range(source[0]))
 
 
 def _gathered_axis(node: Node) -> int | None:
@@ -215,7 +209,6 @@ def _gathered(call: Call, data: Masked) -> Sequence[Carried] | NotHere:
 
 
 def _neighbours(wanted: Wanted) -> Reading:
-    """Picking neighbouring indices along one axis."""
     indices, axis = constant_ints(wanted.node.input_value(1)), _gathered_axis(wanted.node)
     index_rank = len(wanted.input_shape(1))
     if not indices or axis is None or index_rank > 1:
@@ -241,21 +234,13 @@ _SOME: Final = (on_data("slice", _some),)
 _PIECES: Final = (on_data("split", _pieces),)
 _GATHERED: Final = (on_data("gather", _gathered),)
 _BEST: Final = (on_data("best of each", _best_of_each),)
-_split_copies: Final = copying.along(second_input, 1)
+_split: Final = copying.along(second_input, 1)
 _best_copies: Final = copying.along_or_merged(axis_attribute, None)
 
 OPS: Final = (
     Op(types("Slice"), traits(), _meaning, _sliced_copies, _SOME, _narrowed, no_products),
     Op(types(_STRIDED), traits(), _meaning, _strided_copies, _SOME, _narrowed, no_products),
-    Op(
-        types("Split VariadicSplit"),
-        traits(),
-        meanings.resized,
-        _split_copies,
-        _PIECES,
-        _one_piece,
-        no_products,
-    ),
+    Op(types("Split VariadicSplit"), traits(), meanings.resized, _split, _PIECES, _one_piece, no_products),
     Op(types("Gather"), traits(), _gathered_meaning, _gathered_copies, _GATHERED, _neighbours, no_products),
     Op(types("TopK"), traits(Trait.BEST_OF), meanings.unknown, _best_copies, _BEST, as_a_whole, no_products),
 )

@@ -47,13 +47,9 @@ def whole_map_product(tensor: Masked, matrix: Output) -> Output | NotHere:
 
 @dataclass(frozen=True)
 class _Grid:
-    """A static grid of copies, several of which may keep the same cell.
+    """A static grid of copies: extents of the original tensor, cells, copies of a cell, values of a cell.
 
-    Attributes:
-        original: extents of the original tensor, the samples first.
-        cells: cells along each position axis.
-        window: copies of a cell along each position axis.
-        channels: values of a cell.
+    Cells, and the copies that keep one cell, are counted along each position axis.
     """
 
     original: tuple[int, ...]

@@ -17,11 +17,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 
 def read_image(path: Path) -> Pixels:
-    """A photograph as ``(H, W, 3)`` in the order blue, green, red; turned upright where its file says so.
-
-    Raises:
-        ModelReadError: the file is missing or no image.
-    """
+    """A photograph ``(H, W, 3)``, blue, green, red, turned upright; a ModelReadError if missing or none."""
     if not path.is_file():
         raise ModelReadError(f"{path}: no such image")
     try:
@@ -45,11 +41,7 @@ def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] 
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: into a sibling, then renamed; folders are made.
-
-    Raises:
-        WriteError: it cannot be written; an older file of this name is then as it was.
-    """
+    """Write a file whole or raise a WriteError: into a sibling, then renamed over it; folders are made."""
     sibling = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.anatomy.inputs import input_layout
+from ovxai_convert.anatomy.interface import input_layout
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.preprocessing import InputLayout, Preprocessing, PreprocessingHints, as_type
 from ovxai_convert.tensors.ports import extents
@@ -53,11 +53,7 @@ class ImageInput:
 
 
 def image_input(model: Model, layout: InputLayout | None = None) -> ImageInput:
-    """The input of a model that takes one image; ``layout`` where the user or a sidecar names it.
-
-    Raises:
-        UsageError: it has several inputs, or one that is no image.
-    """
+    """The input of a model that takes one image, else a UsageError; ``layout`` if user or sidecar name it."""
     if len(model.inputs) != 1:
         raise UsageError(f"the model has {len(model.inputs)} inputs; one that takes the image is explained")
     port = model.inputs[0]
@@ -76,10 +72,7 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     """Preprocessing that fits an input, and what had to be assumed because nothing says it.
 
     Assumed are photographs in red, green, blue, cut to the middle, with pixels of 0 to 255 as they are (less
-    128 where the input is i8).
-
-    Raises:
-        UsageError: the hints contradict the input.
+    128 where the input is i8). Hints that contradict the input are a UsageError.
     """
     layout = image.known_layout()
     rows, columns, channels = (image.shape[layout.index(axis)] for axis in "HWC")
@@ -114,10 +107,8 @@ def _assumptions(image: ImageInput, hints: PreprocessingHints, taken: Preprocess
 def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
     """Prepared data as samples of an input: ``(N, ...)`` in its layout and element type.
 
-    The data are ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, or a batch of one of the latter two.
-
-    Raises:
-        UsageError: the data do not fit, with both shapes.
+    The data are ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, or a batch of one of the latter two; others are a
+    UsageError with both shapes.
     """
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
@@ -130,7 +121,7 @@ def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
     for choice in (array, *turned):
         if _fits(choice.shape, image):
             return as_type(choice, image.dtype)
-    raise UsageError(_misfit(array, image))
+    raise UsageError(_misfit(array.shape, image))
 
 
 def _fits(shape: Sequence[int], image: ImageInput) -> bool:
@@ -141,11 +132,9 @@ def _fits(shape: Sequence[int], image: ImageInput) -> bool:
     return True
 
 
-def _misfit(array: NDArray[Any], image: ImageInput) -> str:
-    layout = image.layout
-    given = "(" + ", ".join(map(str, array.shape)) + ")"
-    if layout is not None:
-        channels = image.shape[layout.index("C")] or 3
-        if channels not in (array.shape[1], array.shape[3]):
-            return f"an image of shape {given} has no {channels} channels, which the input {image} takes"
-    return f"an image of shape {given} does not fit the input {image}; resize it, or give a preprocess_fn"
+def _misfit(shape: tuple[int, ...], image: ImageInput) -> str:
+    if image.layout is not None:
+        channels = image.shape[image.layout.index("C")] or 3
+        if channels not in (shape[1], shape[3]):
+            return f"an image of shape {shape} has no {channels} channels, which the input {image} takes"
+    return f"an image of shape {shape} does not fit the input {image}; resize it, or give a preprocess_fn"

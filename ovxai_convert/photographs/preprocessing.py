@@ -28,10 +28,7 @@ _TRUE: Final = ("true", "yes", "1")
 
 @dataclass(frozen=True)
 class FieldOfView:
-    """The part of a photograph that a model input shows, in the photograph's pixels.
-
-    The edges may lie outside the photograph, where the input was padded.
-    """
+    """The part of a photograph that an input shows, in its pixels; padding lies outside the photograph."""
 
     left: float
     top: float
@@ -101,10 +98,8 @@ def hints_from_model_info(entries: Mapping[str, Any]) -> PreprocessingHints:
     """What entries of Model API's ``model_info`` say.
 
     Model API hands a model photographs as OpenCV reads them (blue, green, red), and
-    ``reverse_input_channels`` turns that round. A ``resize_type`` that is not known here says nothing.
-
-    Raises:
-        UsageError: an entry that holds no numbers where there must be some.
+    ``reverse_input_channels`` turns that round. A ``resize_type`` that is not known here says nothing; an
+    entry without numbers where there must be some is a UsageError.
     """
     if str(entries.get("embedded_processing", "")).lower() in _TRUE:
         return NO_HINTS  # the graph does it itself
@@ -125,13 +120,9 @@ def hints_from_model_info(entries: Mapping[str, Any]) -> PreprocessingHints:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a photograph becomes a batch of one: ``(pixels - mean) / scale``.
+    """How a photograph becomes a batch of one: ``(pixels - mean) / scale``, see :class:`PreprocessingHints`.
 
-    Attributes:
-        channels: of the input; 1 makes the photograph grey.
-        dtype: of the input; integers are rounded and clipped to their range.
-
-    The others are those of :class:`PreprocessingHints`.
+    One channel makes the photograph grey; a ``dtype`` of integers, :func:`as_type`.
     """
 
     size: tuple[int, int]
@@ -179,7 +170,6 @@ class Preprocessing:
         return FieldOfView(left, top, left + step * columns, top + step * rows)
 
     def _resized(self, photograph: Pixels) -> Pixels:
-        """The region, in the size of the input."""
         rows, columns = self.size
         height, width = photograph.shape[:2]
         if self.resize == "letterbox":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,10 +10,10 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from ovxai_convert.anatomy.outputs import output_name
+from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.artifact.sidecar import OutputCheck
 from ovxai_convert.errors import VerificationError, last_line
-from ovxai_convert.proof.execution import PLAIN, Execution
+from ovxai_convert.proof.execution import PLAIN, Execution, run
 from ovxai_convert.proof.trial_inputs import Feed, TrialInput
 from ovxai_convert.tensors.ports import extents
 
@@ -21,16 +21,16 @@ ACCEPTED_DIFFERENCE: Final = 1e-6
 """Largest difference of an output that is not bit-exact, as a part of its range."""
 _REPETITIONS: Final = 8
 
+AddedOutput = tuple[str, str, list[int | None]]
+"""Tensor name, OpenVINO's name of the element type, and extents, None where dynamic."""
+
 
 @dataclass(frozen=True)
 class Reference:
     """The original model's outputs on trial inputs that it answers with numbers.
 
     Attributes:
-        model: the original.
-        trials: the inputs.
         outputs: per trial, one array per output.
-        execution: how it was run.
         faults: what it answers instead, NaN or nothing but infinities, each with the kind of an input that is
             no trial therefore.
         repeats: whether it gave the same outputs when it ran on the first of them once more.
@@ -54,6 +54,15 @@ class Reference:
             faults=self.faults + other.faults,
         )
 
+    def describe_faults(self) -> str:
+        """What the model answers instead of numbers, and on which inputs, as in ``NaN on ... and 3 more``."""
+        said = []
+        for fault in dict.fromkeys(fault for fault, _ in self.faults):
+            kinds = [kind for other, kind in self.faults if other == fault]
+            more = f" and {len(kinds) - 2} more" if len(kinds) > 2 else ""
+            said.append(f"{fault} on {', '.join(kinds[:2])}{more}")
+        return "; ".join(said)
+
 
 def run_original(model: ov.Model, trials: Sequence[TrialInput], execution: Execution = PLAIN) -> Reference:
     """Run the original on every input; one of two samples that it cannot take is cut to one.
@@ -61,16 +70,15 @@ def run_original(model: ov.Model, trials: Sequence[TrialInput], execution: Execu
     Raises:
         VerificationError: the original itself cannot be run.
     """
-    compiled = _compiled(model, "original", execution)
+    compiled, one_by_one = _compiled(model, "original", execution), False
     taken: list[TrialInput] = []
     outputs: list[tuple[NDArray[Any], ...]] = []
     faults: list[tuple[str, str]] = []
-    one_by_one = False
     for trial in trials:
         try:
-            results = _run(compiled, trial.feed)
+            results = run(compiled, trial.feed)
         except RuntimeError:  # a batch that is open in name only, as some exporters leave it
-            trial, one_by_one = trial.of_one_sample(), True
+            trial, one_by_one = replace(trial, feed=[array[:1] for array in trial.feed]), True
             # Compiled anew: the runtime may be left with the shapes of the call that failed.
             compiled = _compiled(model, "original", execution)
             results = _run_or_fail(compiled, trial.feed, "original")
@@ -110,15 +118,16 @@ def repeats_itself(reference: Reference) -> bool:
     )
 
 
-def compare_interfaces(original: ov.Model, converted: ov.Model, added: int) -> None:
-    """Inputs and outputs have kept their order, names, types and shapes; ``added`` outputs follow them.
+def compare_interfaces(original: ov.Model, converted: ov.Model, added: Sequence[AddedOutput]) -> None:
+    """Inputs and outputs have kept their order, names, types and shapes, and those added are as they must be.
 
     Raises:
         VerificationError: naming the first that differs.
     """
+    first_added = len(converted.outputs) - len(added)
     for what, before, after in (
         ("input", original.inputs, converted.inputs),
-        ("output", original.outputs, converted.outputs[: len(converted.outputs) - added]),
+        ("output", original.outputs, converted.outputs[:first_added]),
     ):
         if len(before) != len(after):
             raise VerificationError(f"the converted model has {len(after)} {what}s instead of {len(before)}")
@@ -126,39 +135,24 @@ def compare_interfaces(original: ov.Model, converted: ov.Model, added: int) -> N
             if _signature(old) != _signature(new):
                 change = f"{_signature(old)} became {_signature(new)}"
                 raise VerificationError(f"{what} {index} has changed: {change}")
-
-
-def check_added_output(
-    port: ov.Output, name: str, expected_type: str, expected_shape: Sequence[int | None]
-) -> None:
-    """An added output carries its name, type and shape.
-
-    Args:
-        port: an added output of the converted model.
-        name: its tensor name.
-        expected_type: OpenVINO's name of its element type.
-        expected_shape: its extents, None where dynamic.
-
-    Raises:
-        VerificationError: naming what differs.
-    """
-    found = sorted(port.get_names()), port.get_element_type().get_type_name(), list(extents(port) or ())
-    expected = [name], expected_type, list(expected_shape)
-    for what, is_one, should_be in zip(("names", "element type", "shape"), found, expected, strict=True):
-        if is_one != should_be:
-            raise VerificationError(f"the {what} of output '{name}' is {is_one} instead of {should_be}")
+    for port, (name, *type_and_shape) in zip(converted.outputs[first_added:], added, strict=True):
+        names, element_type, _ = _signature(port)
+        actual = names, element_type, list(extents(port) or ())
+        expected = [name], *type_and_shape
+        for what, is_one, should_be in zip(("names", "element type", "shape"), actual, expected, strict=True):
+            if is_one != should_be:
+                raise VerificationError(f"the {what} of output '{name}' is {is_one} instead of {should_be}")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A converted model beside its original.
+    """A converted model, as it was read again, beside its original: one check per output of that.
 
-    Attributes:
-        outputs: one check per original output.
-        movement: the largest difference of any output as a part of its range; 0.0 when all are bit-exact.
-        added: per feed, one array per added output.
+    ``movement`` is the largest difference of any as a part of its range, 0.0 when all are bit-exact;
+    ``added`` holds per feed one array per added output.
     """
 
+    converted: ov.Model
     outputs: tuple[OutputCheck, ...]
     movement: float
     added: tuple[tuple[NDArray[Any], ...], ...]
@@ -172,32 +166,18 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
     """
     compiled = _compiled(converted, "converted", reference.execution)
     results = [_run_or_fail(compiled, trial.feed, "converted") for trial in reference.trials]
+    originals = len(reference.model.outputs)
     checks, movements = [], []
-    for index in range(len(reference.model.outputs)):
-        pairs = [
-            (before[index], after[index]) for before, after in zip(reference.outputs, results, strict=True)
-        ]
-        difference, movement = measure(pairs)
+    for index in range(originals):
+        pairs = zip(reference.outputs, results, strict=True)
+        difference, movement = measure((before[index], after[index]) for before, after in pairs)
         checks.append(OutputCheck(output_name(reference.model, index), movement == 0, difference))
         movements.append(movement)
-    originals = len(reference.model.outputs)
-    return Comparison(tuple(checks), max(movements), tuple(each[originals:] for each in results))
+    added = tuple(outputs[originals:] for outputs in results)
+    return Comparison(converted, tuple(checks), max(movements), added)
 
 
-def added_outputs(
-    converted: ov.Model, reference: Reference, execution: Execution
-) -> tuple[tuple[NDArray[Any], ...], ...]:
-    """What a converted model gives beside the original's outputs, per feed, run in another way.
-
-    Raises:
-        VerificationError: the converted model does not compile or run.
-    """
-    compiled = _compiled(converted, "converted", execution)
-    originals = len(reference.model.outputs)
-    return tuple(_run_or_fail(compiled, trial.feed, "converted")[originals:] for trial in reference.trials)
-
-
-def measure(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+def measure(pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
     """Largest absolute difference of an output over all feeds, and the same as a part of its range.
 
     Both are 0.0 only where every bit is equal, and infinite where shapes, types or non-finite values differ.
@@ -235,13 +215,8 @@ def _compiled(model: ov.Model, which: str, execution: Execution) -> ov.CompiledM
         raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
 
 
-def _run(compiled: ov.CompiledModel, feed: Feed) -> tuple[NDArray[Any], ...]:
-    results = compiled(feed)
-    return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
-
-
 def _run_or_fail(compiled: ov.CompiledModel, feed: Feed, which: str) -> tuple[NDArray[Any], ...]:
     try:
-        return _run(compiled, feed)
+        return run(compiled, feed)
     except RuntimeError as error:
         raise VerificationError(f"the {which} model does not run: {last_line(error)}") from error

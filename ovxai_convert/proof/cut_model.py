@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from openvino import opset15 as ops
 
 from ovxai_convert.anatomy.flow import DataFlow
-from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.anatomy.target import Target
+from ovxai_convert.insertion.request import Place
 from ovxai_convert.ops import Trait, has
-from ovxai_convert.proof.execution import PLAIN, Execution
+from ovxai_convert.proof.execution import PLAIN, Execution, run
 from ovxai_convert.proof.trial_inputs import Feed
 from ovxai_convert.tensors.ports import constant_value
 from ovxai_convert.tensors.precision import is_half, widen
@@ -28,36 +27,27 @@ class CutModel:
 
     Args:
         model: a copy of the original model, which is taken apart.
-        flow: its data edges.
-        target: its target.
-        scores: its class tensor.
+        place: its target and class tensor, and the method that defines maps of them.
         execution: how it is run.
         with_outputs: whether what comes before the target also gives the model's own outputs.
 
     Attributes:
-        target: the target.
+        method, target: the place's.
         entering: tensors that enter the head, the target first.
     """
 
     def __init__(
-        self,
-        model: ov.Model,
-        flow: DataFlow,
-        target: Target,
-        scores: Scores,
-        execution: Execution = PLAIN,
-        *,
-        with_outputs: bool = False,
+        self, model: ov.Model, place: Place, execution: Execution = PLAIN, *, with_outputs: bool = False
     ) -> None:
-        self._whole = execution.compiled(model.clone()) if with_outputs and is_half(target.port) else None
-        if is_half(target.port) or is_half(scores.port):
+        half_target = is_half(place.target.port)
+        self._whole = execution.compiled(model.clone()) if with_outputs and half_target else None
+        if half_target or is_half(place.scores.port):
             wide = widen(model)
-            flow = DataFlow(model)
-            target = target.carried(lambda port: wide.get(port, port))
-            scores = scores.carried(lambda port: wide.get(port, port))
-        self.target = target
-        head = flow.between(target.port, scores.port)
-        border, fixed = _border(flow, head, target.port)
+            place = place.carried(lambda port: wide.get(port, port))
+        self.method, self.target, scores = place.method, place.target, place.scores.port
+        flow = DataFlow(model)
+        head = flow.between(self.target.port, scores)
+        border, fixed = _border(flow, head, self.target.port)
         self.entering = tuple(border)
         results = [ops.result(port) for port in border]
         own = [result.input_value(0) for result in model.get_results()]
@@ -69,12 +59,12 @@ class CutModel:
         parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
         for port, parameter in zip(border, parameters, strict=True):
             _feed(port, head, parameter)
-        self._head = execution.compiled(ov.Model([ops.result(scores.port)], parameters))
+        self._head = execution.compiled(ov.Model([ops.result(scores)], parameters))
 
-    def values(self, feed: Feed) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    def values(self, feed: Feed) -> tuple[Sequence[NDArray[Any]], Sequence[NDArray[Any]]]:
         """Values of the tensors that enter the head, and the model's own outputs if these were asked for."""
-        values = _run(self._trunk, feed)
-        own = values[len(self.entering) :] if self._whole is None else _run(self._whole, feed)
+        values = run(self._trunk, feed)
+        own = values[len(self.entering) :] if self._whole is None else run(self._whole, feed)
         return values[: len(self.entering)], own
 
     def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -102,11 +92,6 @@ def _border(
     by_shape = {port: constant_value(port) for port in ports if not flow.depends_on_input(port)}
     fixed = {port: value for port, value in by_shape.items() if value is not None}
     return [port for port in ports if port not in fixed], fixed
-
-
-def _run(compiled: ov.CompiledModel, feed: Feed) -> list[NDArray[Any]]:
-    results = compiled(feed)
-    return [np.array(results[index]) for index in range(len(compiled.outputs))]
 
 
 def _feed(port: ov.Output, head: list[ov.Node], source: ov.Node) -> None:

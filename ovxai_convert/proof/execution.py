@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import openvino as ov
+from numpy.typing import NDArray
 
 from ovxai_convert.compiling import compile_in_float32
 from ovxai_convert.ops import Trait, has
+from ovxai_convert.proof.trial_inputs import Feed
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One way to run models.
+    """One way to run models, named as the sidecar records it, with properties of the runtime beside float32.
 
-    Attributes:
-        name: as the sidecar records it.
-        properties: of the runtime, beside float32.
-        warning: what a user should know where a model could be proved in this way alone.
+    ``warning`` is for a user whose model could be proved in this way alone.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Execution:
     warning: str | None = None
 
     def compiled(self, model: ov.Model) -> ov.CompiledModel:
-        """The model, ready to run."""
+        """The model, ready to run; a RuntimeError of OpenVINO if it cannot."""
         return compile_in_float32(model, **self.properties)
 
 
@@ -38,15 +38,19 @@ ONE_THREAD: Final = Execution(
     "the runtime gives other numbers for equal inputs when the model runs on several threads; it was proved "
     "on one thread",
 )
-"""Where a model gives other outputs for equal inputs as soon as its work is shared."""
 IN_FLOATS: Final = Execution(
     "CPU, quantisation in float32",
     {"LP_TRANSFORMS_MODE": "NO"},
     "the head is quantised: its map is as defined where quantisation is computed in float32; in integers the "
     "runtime rounds maps, as it does scores, by steps of the quantisation",
 )
-"""Where the integer arithmetic of a quantised head hides whether its map is as defined: integers round sums
-that floats keep, so that two ways to compute the same scores differ by steps of the quantisation."""
+"""Integers round sums that floats keep: two ways to compute one score differ by steps of the quantisation."""
+
+
+def run(compiled: ov.CompiledModel, feed: Feed) -> tuple[NDArray[Any], ...]:
+    """Copies of all outputs; the runtime uses its own again."""
+    results = compiled(feed)
+    return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
 
 
 def quantises(model: ov.Model) -> bool:

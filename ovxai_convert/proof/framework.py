@@ -24,6 +24,7 @@ _TOLERANCE: Final = 1e-3
 """Largest difference of an output between two runtimes in float32, as a part of its range."""
 _ROUNDED_TOLERANCE: Final = 0.05
 """The same where values are quantised or of half precision, which runtimes round at different steps."""
+_LITE: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
 
 Run = Callable[[Feed], list[NDArray[Any]]]
 """From one array per input of the model, in OpenVINO's order, to the outputs in the file's order."""
@@ -89,12 +90,7 @@ FRAMEWORKS: Final[Mapping[str, Framework]] = {
     framework.name: framework
     for framework in (
         Framework("onnxruntime", "onnx", ("onnxruntime",), _onnxruntime),
-        Framework(
-            "tflite",
-            "tflite",
-            ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite"),
-            _tflite,
-        ),
+        Framework("tflite", "tflite", _LITE, _tflite),
     )
 }
 
@@ -108,8 +104,8 @@ def chosen_framework(wanted: str, source_format: str) -> Framework | None:
     if wanted == NONE:
         return None
     if wanted == AUTO:
-        fitting = [each for each in FRAMEWORKS.values() if each.format == source_format and each.installed()]
-        return fitting[0] if fitting else None
+        fitting = (framework for framework in FRAMEWORKS.values() if framework.format == source_format)
+        return next((framework for framework in fitting if framework.installed()), None)
     if wanted not in FRAMEWORKS:
         raise UsageError(f"no reference '{wanted}'; there are {', '.join([AUTO, NONE, *FRAMEWORKS])}")
     framework = FRAMEWORKS[wanted]
@@ -123,13 +119,9 @@ def chosen_framework(wanted: str, source_format: str) -> Framework | None:
 def compare_with_framework(
     framework: Framework, path: Path, reference: Reference, *, rounded: bool
 ) -> FrameworkCheck:
-    """Run the source in its own framework on the original's trials, and compare all outputs.
+    """Run the source in its own framework, which is installed, on the original's trials; compare all outputs.
 
-    Args:
-        framework: an installed one.
-        path: the source.
-        reference: what OpenVINO made of it.
-        rounded: whether values are quantised or of half precision.
+    ``rounded``: whether values are quantised or of half precision.
 
     Raises:
         VerificationError: the two differ by more than runtimes do, or the framework does not run the file.
@@ -145,6 +137,8 @@ def compare_with_framework(
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise VerificationError(f"{framework.name} does not run the source: {reason[0]}") from error
     for trial, there, here in zip(reference.trials, runs, reference.outputs, strict=True):
+        if len(there) != len(here):
+            raise VerificationError(f"{framework.name} gives {len(there)} outputs, OpenVINO {len(here)}")
         for number, (one, other) in enumerate(zip(there, here, strict=True)):
             difference, part = _apart(one, other)
             worst, worst_part = max(worst, difference), max(worst_part, part)
@@ -153,13 +147,10 @@ def compare_with_framework(
                     f"OpenVINO reads this file otherwise than {framework.name}: on {trial.kind}, output "
                     f"{number} differs by {part:.3g} of its range (at most {allowed:g} is accepted)"
                 )
-    return FrameworkCheck(f"{framework.name} {_version(module)}", worst, worst_part)
-
-
-def _version(module: str) -> str:
     package = module.split(".")[0]
     stated = getattr(importlib.import_module(package), "__version__", None)
-    return str(stated or version(package.replace("_", "-")))
+    release = stated or version(package.replace("_", "-"))
+    return FrameworkCheck(f"{framework.name} {release}", worst, worst_part)
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
-
-Values: TypeAlias = Callable[[Sequence[int]], NDArray[Any]]
-"""Raw values ``[N, K, cells]`` of all maps at some cells, by their slow definition."""
+from ovxai_convert.insertion.request import Request
+from ovxai_convert.proof.cut_model import CutModel
 
 _MAPS: Final = 3
 _RELATIVE: Final = 1e-4
@@ -26,72 +25,58 @@ _SPREAD: Final = 64
 """Grey levels between the lowest and the highest compared cell, from which on a map's form is compared."""
 
 
-@dataclass(frozen=True)
-class _Rounding:
-    """What float32 loses, as a part of the scores' magnitude: in any case, and in sums over all cells."""
-
-    least: float
-    most: float
-
-
-@dataclass(frozen=True)
-class _Where:
-    """The cells of a map that are compared, and its class."""
-
-    cells: list[int]
-    label: int
-
-
 def check_maps(
-    define: Values,
-    saliency_map: NDArray[Any],
-    indices: NDArray[Any],
-    cells_checked: int | None,
-    *,
-    scaled: bool,
-    seed: int,
+    cut: CutModel, request: Request, values: Sequence[NDArray[Any]], added: Sequence[NDArray[Any]], seed: int
 ) -> SaliencyCheck:
-    """Check maps ``[N, K', H, W]``; ``indices`` ``[N, K']`` tells the class of each.
+    """Check the maps of one feed.
 
     Of every sample the map with the highest cell and two more are compared, at the cells where they are
     lowest and highest (which fix the scaling) and at some more, or at all. At these cells every other map is
     compared, too, up to the shift and the factor that its own lowest and highest cell would fix.
 
     Args:
-        define: raw values at some cells, as defined.
-        saliency_map: the maps.
-        indices: classes.
-        cells_checked: at how many more cells; None: all.
-        scaled: whether the maps are grey levels.
+        cut: the original, cut where the branch stands.
+        request: what was asked to be inserted.
+        values: of the tensors that enter the head.
+        added: what the converted model gives beside the original's outputs: maps ``[N, K', H, W]`` or
+            ``[N, H, W]``, and classes ``[N, K']`` if they depend on the input.
         seed: of what is drawn.
 
     Raises:
-        VerificationError: a cell differs, with the class, the cell and both values.
+        VerificationError: a cell differs, with the class, the cell and both values; or classes are not best.
     """
-    samples, maps = saliency_map.shape[:2]
-    flat = saliency_map.reshape(samples, maps, -1).astype(np.float64)
+    saliency_map, *classes = added
+    samples, (rows, columns), method = len(saliency_map), saliency_map.shape[-2:], cut.method
+    flat = saliency_map.reshape(samples, -1, rows * columns).astype(np.float64)
+    if classes:
+        indices = classes[0]
+        _check_best_classes(cut.scores(values), indices)
+    else:
+        indices = np.tile(np.array(request.selection.indices or range(flat.shape[1])), (samples, 1))
     rng = np.random.default_rng(seed)
-    others = rng.choice(maps, min(_MAPS - 1, maps), replace=False)
+    others = rng.choice(flat.shape[1], min(_MAPS - 1, flat.shape[1]), replace=False)
     checked = [(n, k) for n in range(samples) for k in {int(flat[n].max(axis=1).argmax()), *map(int, others)}]
-    count = flat.shape[2] if cells_checked is None else min(cells_checked, flat.shape[2])
-    cells = {int(cell) for cell in rng.choice(flat.shape[2], count, replace=False)}
-    for n, k in checked:
-        cells |= {int(flat[n, k].argmin()), int(flat[n, k].argmax())}
-    order = sorted(cells)
-    expected = np.take_along_axis(define(order).astype(np.float64), indices[..., np.newaxis], axis=1)
+    count = flat.shape[2] if method.cells_checked is None else min(method.cells_checked, flat.shape[2])
+    drawn = {int(cell) for cell in rng.choice(flat.shape[2], count, replace=False)}
+    extremes = {int(cell) for n, k in checked for cell in (flat[n, k].argmin(), flat[n, k].argmax())}
+    cells = sorted(drawn | extremes)
+    raw = method.define(cut, values, cells, method.settings(request.options)).astype(np.float64)
     if not np.isfinite(flat).all():
         raise VerificationError("the saliency map holds numbers that are not finite")
-    compare = _compare_grey if scaled else _compare_raw
-    rounding = _Rounding(_ROUNDING, max(_ROUNDING, flat.shape[2] * float(np.finfo(np.float32).eps)))
-    differences = [
-        compare(flat[n, k][order], expected[n, k], rounding, _Where(order, int(indices[n, k])))
-        for n, k in checked
-    ]
-    _compare_form(flat[..., order], expected, order, indices, rounding, scaled=scaled)
+    maps = _Maps(
+        flat[..., cells],
+        np.take_along_axis(raw, indices[..., np.newaxis], axis=1),
+        indices,
+        cells,
+        max(_ROUNDING, flat.shape[2] * float(np.finfo(np.float32).eps)),
+        request.embed_scaling,
+    )
+    differences = [maps.compare(n, k) for n, k in checked]
+    maps.compare_form()
     resolved = [difference for difference in differences if difference is not None]
     varied = sum(np.ptp(flat[n, k]) > 0 for n, k in checked)
     return SaliencyCheck(
-        len(order) if resolved else 0, max(resolved, default=0.0), len(checked), int(varied), len(resolved)
+        len(cells) if resolved else 0, max(resolved, default=0.0), len(checked), int(varied), len(resolved)
     )
 
 
@@ -106,7 +91,7 @@ def merged_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:
     )
 
 
-def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
+def _check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
     """Check that ``indices`` ``[N, K']`` are classes of the highest ``scores`` ``[N, K]``, the best first.
 
     Classes whose scores are equal within rounding may change places.
@@ -116,81 +101,85 @@ def check_best_classes(scores: NDArray[Any], indices: NDArray[Any]) -> None:
     """
     scores = scores.astype(np.float64)
     best = -np.sort(-scores, axis=1)[:, : indices.shape[1]]
-    found = np.take_along_axis(scores, indices, axis=1)
+    shown = np.take_along_axis(scores, indices, axis=1)
     allowed = _RELATIVE * np.ptp(scores) + _ROUNDING * np.max(np.abs(scores))
     distinct = all(len(set(row)) == len(row) for row in indices.tolist())
-    if not distinct or not np.max(np.abs(found - best)) <= allowed:
+    if not distinct or not np.max(np.abs(shown - best)) <= allowed:
         raise VerificationError("the classes of the saliency maps are not those of the highest scores")
 
 
-def _compare_grey(
-    found: NDArray[np.float64], raw: NDArray[np.float64], rounding: _Rounding, where: _Where
-) -> float | None:
-    """Largest difference of a map of grey levels at some cells, its lowest and highest among them.
+@dataclass(frozen=True)
+class _Maps:
+    """Maps at some cells, their lowest and highest among them, beside their definition.
 
-    None where nothing can be said: the definition's map is constant, float32 does not resolve it, or the
-    difference is within what sums over all cells may lose.
+    Attributes:
+        values: ``[N, K', cells]``, of the converted model.
+        raw: the same as defined, before any scaling.
+        indices: ``[N, K']``, the class of each map.
+        cells: which they are.
+        lost: what float32 may lose in sums over all cells, as a part of the scores' magnitude.
+        scaled: whether the values are grey levels.
     """
-    span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
-    if span <= rounding.least * magnitude:
-        _refuse_beyond(found, np.zeros_like(raw), 0.0, where)
+
+    values: NDArray[np.float64]
+    raw: NDArray[np.float64]
+    indices: NDArray[Any]
+    cells: list[int]
+    lost: float
+    scaled: bool
+
+    def compare(self, n: int, k: int) -> float | None:
+        """Largest difference of one map.
+
+        None where nothing can be said: the definition's map is constant, float32 does not resolve it, or the
+        difference is within what sums over all cells may lose.
+
+        Raises:
+            VerificationError: it is beyond that, too.
+        """
+        raw = self.raw[n, k]
+        span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
+        expected, accepted, steps = raw, _RELATIVE * span, magnitude
+        if self.scaled:
+            if span <= _ROUNDING * magnitude:
+                self._refuse_beyond(n, k, np.zeros_like(raw), 0.0)
+                return None
+            expected, accepted, steps = np.round(255 * (raw - raw.min()) / span), 1.0, 255 * magnitude / span
+        unresolved = 255 * _ROUNDING * magnitude > _MOST_LEVELS * span
+        if self.scaled and unresolved:
+            return None
+        difference = float(np.max(np.abs(self.values[n, k] - expected)))
+        if difference <= accepted + steps * _ROUNDING:
+            return None if unresolved else difference
+        self._refuse_beyond(n, k, expected, accepted + steps * self.lost)
         return None
-    expected, levels = np.round(255 * (raw - raw.min()) / span), 255 * magnitude / span
-    if levels * rounding.least > _MOST_LEVELS:
-        return None
-    difference = float(np.max(np.abs(found - expected)))
-    if difference <= 1 + levels * rounding.least:
-        return difference
-    _refuse_beyond(found, expected, 1 + levels * rounding.most, where)
-    return None
 
+    def compare_form(self) -> None:
+        """Every map as if these cells held its lowest and highest.
 
-def _compare_raw(
-    found: NDArray[np.float64], raw: NDArray[np.float64], rounding: _Rounding, where: _Where
-) -> float | None:
-    """The same for raw scores."""
-    span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
-    difference = float(np.max(np.abs(found - raw)))
-    if difference <= _RELATIVE * span + rounding.least * magnitude:
-        return difference if 255 * rounding.least * magnitude <= _MOST_LEVELS * span else None
-    _refuse_beyond(found, raw, _RELATIVE * span + rounding.most * magnitude, where)
-    return None
+        Raises:
+            VerificationError: one has another form.
+        """
+        span, lost = np.ptp(self.raw, axis=-1), self.lost * np.abs(self.raw).max(axis=-1)
+        expected, allowed = self.raw, _RELATIVE * span + lost
+        compared = np.ones(self.values.shape[:2], bool)
+        if self.scaled:
+            spread = np.ptp(self.values, axis=-1)
+            levels = spread / np.maximum(span, np.finfo(np.float64).tiny)
+            compared = (spread >= _SPREAD) & (levels * lost <= _MOST_LEVELS)
+            lowest, raw_lowest = (array.min(axis=-1, keepdims=True) for array in (self.values, self.raw))
+            expected = lowest + (self.raw - raw_lowest) * levels[..., np.newaxis]
+            allowed = 1.5 + 2 * levels * lost
+        wrong = (np.abs(self.values - expected) > allowed[..., np.newaxis]).any(axis=-1)
+        for n, k in np.argwhere(compared & wrong):
+            self._refuse_beyond(n, k, expected[n, k], float(allowed[n, k]))
 
-
-def _compare_form(
-    found: NDArray[np.float64],
-    raw: NDArray[np.float64],
-    cells: list[int],
-    indices: NDArray[Any],
-    rounding: _Rounding,
-    *,
-    scaled: bool,
-) -> None:
-    """Every map ``[N, K', cells]`` beside its definition, as if these cells held its lowest and highest."""
-    span, lost = np.ptp(raw, axis=-1), rounding.most * np.abs(raw).max(axis=-1)
-    expected, allowed = raw, _RELATIVE * span + lost
-    compared = np.ones(found.shape[:2], bool)
-    if scaled:
-        levels = np.ptp(found, axis=-1) / np.maximum(span, np.finfo(np.float64).tiny)
-        compared = (np.ptp(found, axis=-1) >= _SPREAD) & (levels * lost <= _MOST_LEVELS)
-        lowest = found.min(axis=-1)[..., np.newaxis]
-        expected = lowest + (raw - raw.min(axis=-1)[..., np.newaxis]) * levels[..., np.newaxis]
-        allowed = 1.5 + 2 * levels * lost
-    wrong = (np.abs(found - expected) > allowed[..., np.newaxis]).any(axis=-1)
-    for n, k in np.argwhere(compared & wrong):
-        _refuse_beyond(found[n, k], expected[n, k], float(allowed[n, k]), _Where(cells, int(indices[n, k])))
-
-
-def _refuse_beyond(
-    found: NDArray[np.float64], expected: NDArray[np.float64], allowed: float, where: _Where
-) -> None:
-    """Nothing, if no difference is beyond what is allowed.
-
-    Raises:
-        VerificationError: one is.
-    """
-    difference = np.abs(found - expected)
-    worst = int(difference.argmax())
-    if not difference[worst] <= allowed:
-        cell, values = where.cells[worst], f"{found[worst]:.6g} instead of {expected[worst]:.6g}"
-        raise VerificationError(f"the saliency map is wrong at cell {cell} of map {where.label}: {values}")
+    def _refuse_beyond(self, n: int, k: int, expected: NDArray[np.float64], allowed: float) -> None:
+        """Raise for the cell of a map that differs most, if that is by more than is allowed."""
+        values = self.values[n, k]
+        difference = np.abs(values - expected)
+        worst = int(difference.argmax())
+        if not difference[worst] <= allowed:
+            where = f"cell {self.cells[worst]} of map {self.indices[n, k]}"
+            both = f"{values[worst]:.6g} instead of {expected[worst]:.6g}"
+            raise VerificationError(f"the saliency map is wrong at {where}: {both}")

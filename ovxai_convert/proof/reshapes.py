@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
-import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.inputs import input_layout
-from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck
+from ovxai_convert.anatomy.interface import input_layout
+from ovxai_convert.artifact.sidecar import ReshapeCheck
 from ovxai_convert.errors import VerificationError
+from ovxai_convert.insertion.request import Place, Request
 from ovxai_convert.ops import Trait, has
-from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, measure
+from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, Reference, measure
 from ovxai_convert.proof.cut_model import CutModel
-from ovxai_convert.proof.execution import Execution
+from ovxai_convert.proof.execution import Execution, run
+from ovxai_convert.proof.map_check import check_maps
 from ovxai_convert.proof.trial_inputs import Feed, feed_of_kind
 from ovxai_convert.tensors.ports import elements, extents
 
@@ -28,27 +30,15 @@ usually shrink it by."""
 
 Shapes = tuple[tuple[int, ...], ...]
 """One shape per input."""
-Cut = Callable[[ov.Model], CutModel]
-"""Cuts a copy of the original, which is taken apart, at the target; it gives the outputs, too."""
-CheckMap = Callable[[CutModel, list[NDArray[Any]], Sequence[NDArray[Any]]], SaliencyCheck]
-"""Holds added outputs to the definition, for one feed, given what enters the head."""
 
 
 def prove_reshapes(
-    original: Anatomy, converted: ov.Model, kind: str, execution: Execution, cut: Cut, check_map: CheckMap
+    original: Anatomy, converted: ov.Model, place: Place, request: Request, reference: Reference
 ) -> tuple[ReshapeCheck, ...]:
     """Try another batch and another size together, and each alone where the source does not take both.
 
     The outputs are compared with those of the original that has its target as one more output, which saves
-    compiling it once more.
-
-    Args:
-        original: the original model's anatomy.
-        converted: the converted one as it was read again; it is not changed.
-        kind: of an input that the original answers.
-        execution: how both are run.
-        cut: cuts the original at another shape.
-        check_map: compares the map with it.
+    compiling it once more. The reference tells an input that the original answers, and how models are run.
 
     Returns:
         What came of every shape that was tried; none where batch and size are open, or the image is no image.
@@ -59,12 +49,11 @@ def prove_reshapes(
     both, *each_alone = other_shapes(original)
     if both is None:
         return ()
-    found = _try(original, converted, both, kind, execution, cut, check_map)
-    if found.result == "proved" or None in each_alone:
-        return (found,)
-    return tuple(
-        _try(original, converted, alone, kind, execution, cut, check_map) for alone in each_alone if alone
-    )
+    attempt = partial(_try, original, converted, place, request, reference)
+    together = attempt(both)
+    if together.result == "proved" or None in each_alone:
+        return (together,)
+    return tuple(attempt(alone) for alone in each_alone if alone)
 
 
 def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
@@ -72,8 +61,8 @@ def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes
     shapes = [extents(port) for port in anatomy.model.inputs]
     if not anatomy.images or any(shape is None for shape in shapes):
         return None, None, None
-    image, layout = _image_index(anatomy), input_layout(anatomy.images[0])
-    static = [[each or 1 for each in shape or ()] for shape in shapes]
+    image, layout = anatomy.model.inputs.index(anatomy.images[0]), input_layout(anatomy.images[0])
+    static = [[extent or 1 for extent in shape or ()] for shape in shapes]
     own = list(shapes[image] or ())
 
     def changed(*, samples: bool, grid: bool) -> Shapes | None:
@@ -97,34 +86,32 @@ def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes
 def _try(
     original: Anatomy,
     converted: ov.Model,
+    place: Place,
+    request: Request,
+    reference: Reference,
     shapes: Shapes,
-    kind: str,
-    execution: Execution,
-    cut: Cut,
-    check_map: CheckMap,
 ) -> ReshapeCheck:
-    source = _reshaped(original.model, shapes)
+    source, execution = _reshaped(original.model, shapes), reference.execution
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
-    feed = feed_of_kind(source, kind)
+    feed = feed_of_kind(source, reference.trials[0].kind)
     with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
         running = beside.submit(_outputs, changed, feed, execution)
         try:
-            cut_model = cut(source)
-            border, before = cut_model.values(feed)
+            cut = CutModel(source, place.carried(_twin_in(source)), execution, with_outputs=True)
+            border, before = cut.values(feed)
         except RuntimeError:  # OpenVINO's answer where a model does not compile or run
             return ReshapeCheck(shapes, "source_does_not")
         after = running.result()
     if after is None:
         return ReshapeCheck(shapes, "converted_does_not")
-    moved = [measure([pair]) for pair in zip(before, after, strict=False)]
-    movement = max(part for _, part in moved)
+    movement = max(measure([pair])[1] for pair in zip(before, after, strict=False))
     where = f"at the shape {' '.join(str(list(shape)) for shape in shapes)}"
     if not movement <= ACCEPTED_DIFFERENCE:
         raise VerificationError(f"{where} an output moves by {movement:.3g} of its range")
     try:
-        check = check_map(cut_model, border, after[len(before) :])
+        check = check_maps(cut, request, border, after[len(before) :], seed=0)
     except VerificationError as error:
         raise VerificationError(f"{where} {error}") from error
     return ReshapeCheck(shapes, "proved", movement == 0, check)
@@ -145,14 +132,9 @@ def _keeps_numbers(changed: ov.Model) -> bool:
 
     OpenVINO does not check the pattern of a Reshape that copies an axis by a zero: it reads as much as fits.
     """
-    moves = (node for node in changed.get_ops() if has(node, Trait.MOVE))
-    counts = ([_count(port) for port in (node.input_value(0), node.output(0))] for node in moves)
-    return all(None in (before, after) or before == after for before, after in counts)
-
-
-def _count(port: ov.Output) -> int | None:
-    """How many numbers a tensor holds, None where an extent is open."""
-    return elements(port) if port.get_partial_shape().is_static else None
+    moves = [(node.input_value(0), node.output(0)) for node in changed.get_ops() if has(node, Trait.MOVE)]
+    static = [ports for ports in moves if all(port.get_partial_shape().is_static for port in ports)]
+    return all(elements(before) == elements(after) for before, after in static)
 
 
 def _keeps_rows(original: Anatomy, changed: ov.Model, shapes: Shapes) -> bool:
@@ -160,30 +142,27 @@ def _keeps_rows(original: Anatomy, changed: ov.Model, shapes: Shapes) -> bool:
 
     OpenVINO opens the batch of a Reshape before a layer, so that a larger map becomes more rows of it.
     """
-    image, model = _image_index(original), original.model
+    model, image = original.model, original.model.inputs.index(original.images[0])
     batch = (extents(model.inputs[image]) or (None,))[0]
     for old, new in zip(model.outputs, changed.outputs, strict=True):
         before, after = extents(old) or (), extents(new) or ()
         if len(before) == 2:
             rows = shapes[image][0] if before[0] == batch else before[0]
-            if any(
-                found not in (None, wanted) for found, wanted in zip(after, (rows, before[1]), strict=True)
-            ):
+            wanted = zip(after, (rows, before[1]), strict=True)
+            if any(extent not in (None, as_before) for extent, as_before in wanted):
                 return False
     return True
 
 
-def _image_index(anatomy: Anatomy) -> int:
-    return int(anatomy.model.inputs.index(anatomy.images[0]))
+def _twin_in(model: ov.Model) -> Callable[[ov.Output], ov.Output]:
+    """Where tensors of the original are in a copy at another shape, which replaces nodes and keeps names."""
+    nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
+    return lambda port: nodes[port.get_node().get_friendly_name()].output(port.get_index())
 
 
 def _outputs(model: ov.Model | None, feed: Feed, execution: Execution) -> tuple[NDArray[Any], ...] | None:
     """Outputs, None where a model does not compile or run."""
-    if model is None:
-        return None
     try:
-        compiled = execution.compiled(model)
-        results = compiled(feed)
-        return tuple(np.array(results[index]) for index in range(len(compiled.outputs)))
+        return run(execution.compiled(model), feed) if model is not None else None
     except RuntimeError:
         return None

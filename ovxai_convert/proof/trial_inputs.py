@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +12,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from openvino import Dimension, Model, Output
+from openvino import Model, Output
 
-from ovxai_convert.anatomy.inputs import image_ports, input_layout
+from ovxai_convert.anatomy.interface import image_ports, input_layout
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.photographs.image_files import read_image
 
@@ -29,31 +30,20 @@ _COARSE: Final = 5
 
 @dataclass(frozen=True)
 class TrialInput:
-    """An input that models are run on.
-
-    Attributes:
-        kind: what it is, in words.
-        feed: one array per model input.
-    """
+    """An input that models are run on; ``kind`` says in words what it is."""
 
     kind: str
     feed: Feed
-
-    def of_one_sample(self) -> TrialInput:
-        """The same cut to its first sample."""
-        return TrialInput(self.kind, [array[:1] for array in self.feed])
 
 
 Draw = Callable[[np.random.Generator, Sequence[int]], NDArray[Any]]
 """Numbers of a shape, as floats; integer inputs take those meant for 0 to 255, as near as they can."""
 
 _NORMAL: Final = "normal numbers"
-_FIRST: Final[Mapping[str, Draw]] = {
+_KINDS: Final[Mapping[str, Draw]] = {
     _NORMAL: lambda rng, shape: rng.standard_normal(shape),
     "a smooth picture of 0 to 1": lambda rng, shape: _smooth(rng, shape),
     "a smooth picture of 0 to 255": lambda rng, shape: 255 * _smooth(rng, shape),
-}
-_MORE: Final[Mapping[str, Draw]] = {
     "uniform numbers of 0 to 1": lambda rng, shape: rng.random(shape),
     "uniform numbers of 0 to 255": lambda rng, shape: 255 * rng.random(shape),
     "a smooth picture of -1 to 1": lambda rng, shape: 2 * _smooth(rng, shape) - 1,
@@ -62,65 +52,68 @@ _MORE: Final[Mapping[str, Draw]] = {
     "a grey picture of 0.5": lambda _, shape: np.full(shape, 0.5),
     "a grey picture of 128": lambda _, shape: np.full(shape, 128.0),
 }
+_FIRST_BATCHES: Final = (1, 1, 2)
+"""Samples of the first three where the batch is open."""
 
 
 def first_trials(model: Model) -> list[TrialInput]:
     """Three inputs of different kinds, one sample each; the last one of two where the batch is open."""
-    last = len(_FIRST) - 1
-    return [
-        _drawn(model, kind, draw, seed, batch=2 if seed == last else 1)
-        for seed, (kind, draw) in enumerate(_FIRST.items())
-    ]
+    seeded = zip(enumerate(_KINDS), _FIRST_BATCHES, strict=False)
+    return [TrialInput(kind, _drawn(model, kind, seed, batch)) for (seed, kind), batch in seeded]
 
 
 def more_trials(model: Model) -> Iterator[TrialInput]:
     """Further kinds, for models that the first ones leave cold."""
-    for seed, (kind, draw) in enumerate(_MORE.items(), start=len(_FIRST)):
-        yield _drawn(model, kind, draw, seed, batch=1)
+    for seed, kind in islice(enumerate(_KINDS), len(_FIRST_BATCHES), None):
+        yield TrialInput(kind, _drawn(model, kind, seed))
 
 
 def feed_of_kind(model: Model, kind: str) -> Feed:
     """One sample of a kind that was tried, in a model's own shape; normal numbers where that was a file."""
-    return _drawn(model, kind, {**_FIRST, **_MORE}.get(kind, _FIRST[_NORMAL]), 0, batch=1).feed
+    return _drawn(model, kind, 0)
 
 
 def too_large(model: Model) -> Refusal | None:
     """Why a model cannot be tried: an input of it would fill the memory."""
     for port in model.inputs:
         shape = trial_shape(port, 2)
-        count = prod(shape)
-        if count > _MOST_NUMBERS:
-            reason = (
-                f"an input of {list(shape)} holds {count:.3g} numbers; at most {_MOST_NUMBERS:.3g} are tried"
-            )
+        if prod(shape) > _MOST_NUMBERS:
+            held = f"an input of {list(shape)} holds {prod(shape):.3g} numbers"
+            reason = f"{held}; at most {_MOST_NUMBERS:.3g} are tried"
             return Refusal(reason, port.get_node().get_friendly_name())
     return None
 
 
-def _drawn(model: Model, kind: str, draw: Draw, seed: int, batch: int) -> TrialInput:
-    """A trial whose images are drawn in one way, and whose other inputs are random numbers."""
-    rng = np.random.default_rng(seed)
-    images = image_ports(model)
-    arrays = [
-        _as_input(draw(rng, shape), kind, port, rng) if port in images else _random(rng, port, shape)
+def _drawn(model: Model, kind: str, seed: int, batch: int = 1) -> Feed:
+    """Images of a kind, and random numbers for the other inputs."""
+    rng, images = np.random.default_rng(seed), image_ports(model)
+    return [
+        _image(rng, port, shape, kind) if port in images else _random(rng, port, shape)
         for port in model.inputs
         for shape in [trial_shape(port, batch)]
     ]
-    return TrialInput(kind, arrays)
 
 
-def _as_input(numbers: NDArray[Any], kind: str, port: Output, rng: np.random.Generator) -> NDArray[Any]:
+def _image(rng: np.random.Generator, port: Output, shape: Sequence[int], kind: str) -> NDArray[Any]:
     """Numbers in an input's type; integers get the range of pixels, and random ones all that they can be."""
-    dtype = np.dtype(port.get_element_type().to_dtype())
+    numbers, dtype = _KINDS.get(kind, _KINDS[_NORMAL])(rng, shape), _dtype(port)
     if dtype.kind not in "iu":
         return numbers.astype(dtype)
     if kind == _NORMAL:
-        return _random(rng, port, numbers.shape)
-    span = float(np.abs(numbers).max()) or 1.0
-    pixels = numbers if span > 1 else 255 * numbers
+        return _random(rng, port, shape)
+    return _as_integers(numbers if np.abs(numbers).max() > 1 else 255 * numbers, dtype)
+
+
+def _dtype(port: Output) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.dtype(port.get_element_type().to_dtype())
+    return dtype
+
+
+def _as_integers(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Pixels of 0 to 255 as near as a type can; minus 128 where it is of signed bytes."""
     bounds = np.iinfo(dtype)
-    offset = 128 if dtype.kind == "i" and dtype.itemsize == 1 else 0
-    return np.asarray(np.clip(np.rint(pixels - offset), bounds.min, bounds.max), dtype)
+    offset = 128.0 if dtype == np.int8 else 0.0
+    return np.clip(np.rint(pixels - offset), bounds.min, bounds.max).astype(dtype)
 
 
 def _smooth(rng: np.random.Generator, shape: Sequence[int]) -> NDArray[np.float64]:
@@ -130,13 +123,13 @@ def _smooth(rng: np.random.Generator, shape: Sequence[int]) -> NDArray[np.float6
     for axis in axes:
         places = np.linspace(0, _COARSE - 1, shape[axis])
         lower = np.minimum(places.astype(int), _COARSE - 2)
-        weight = (places - lower).reshape([-1 if each == axis else 1 for each in range(len(shape))])
+        weight = np.expand_dims(places - lower, [other for other in range(len(shape)) if other != axis])
         colours = np.take(colours, lower, axis) * (1 - weight) + np.take(colours, lower + 1, axis) * weight
     return colours
 
 
 def _random(rng: np.random.Generator, port: Output, shape: Sequence[int]) -> NDArray[Any]:
-    dtype = np.dtype(port.get_element_type().to_dtype())
+    dtype = _dtype(port)
     if dtype.kind in "iu" and dtype.itemsize == 1:
         bounds = np.iinfo(dtype)
         return rng.integers(bounds.min, bounds.max, shape, dtype, endpoint=True)
@@ -146,16 +139,13 @@ def _random(rng: np.random.Generator, port: Output, shape: Sequence[int]) -> NDA
 
 
 def trial_shape(port: Output, batch: int) -> tuple[int, ...]:
-    """A static shape that an input accepts."""
-    dimensions = list(port.get_partial_shape())
-    return tuple(_length(dim, _DYNAMIC_EXTENT if axis else batch) for axis, dim in enumerate(dimensions))
-
-
-def _length(dimension: Dimension, wanted: int) -> int:
-    if dimension.is_static:
-        return int(dimension.get_length())
-    upper = dimension.get_max_length()
-    return int(max(dimension.get_min_length(), min(wanted, upper) if upper > 0 else wanted))
+    """A static shape that an input accepts; a bound of -1 is none."""
+    lengths = []
+    for axis, dimension in enumerate(port.get_partial_shape()):
+        least, most = dimension.get_min_length(), dimension.get_max_length()
+        wanted = _DYNAMIC_EXTENT if axis else batch
+        lengths.append(int(max(least, min(wanted, most) if most >= 0 else wanted)))
+    return tuple(lengths)
 
 
 def photograph_trial(model: Model, path: Path) -> TrialInput:
@@ -178,17 +168,11 @@ def photograph_trial(model: Model, path: Path) -> TrialInput:
         raise UsageError(f"--verify-with: the input {port.get_partial_shape()} does not take an image")
     photograph = read_image(path)
     pixels = cv2.cvtColor(photograph, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGR2GRAY)
-    resized = cv2.resize(
-        pixels, (shape[layout.index("W")], shape[layout.index("H")]), interpolation=cv2.INTER_AREA
-    )
+    columns, rows = shape[layout.index("W")], shape[layout.index("H")]
+    resized = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
     sample: NDArray[Any] = resized.reshape(*resized.shape[:2], channels)
     if layout == "NCHW":
         sample = sample.transpose(2, 0, 1)
-    dtype = np.dtype(port.get_element_type().to_dtype())
-    if dtype.kind not in "iu":
-        sample = sample / 255.0
-    elif dtype.kind == "i" and dtype.itemsize == 1:
-        sample = sample.astype(np.int16) - 128
-    return TrialInput(
-        f"photograph {path.name}", [np.ascontiguousarray(np.broadcast_to(sample.astype(dtype), shape))]
-    )
+    dtype = _dtype(port)
+    sample = _as_integers(sample, dtype) if dtype.kind in "iu" else (sample / 255).astype(dtype)
+    return TrialInput(f"photograph {path.name}", [np.ascontiguousarray(np.broadcast_to(sample, shape))])

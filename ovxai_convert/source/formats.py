@@ -28,15 +28,13 @@ def _check_tflite(path: Path, start: bytes) -> None:
 
 @dataclass(frozen=True)
 class Format:
-    """A format that OpenVINO reads.
+    """A format that OpenVINO reads, and the suffixes of its files in lower case.
 
     Attributes:
-        name: as the sidecar records it.
-        suffixes: of its files, in lower case.
         check: raises ModelReadError where OpenVINO would use several lines or say nothing, given the path
-            and the file's first bytes; None: OpenVINO's own errors say what is wrong.
-        facts: free entries of a file, and what is known to be misread of it; None: neither.
-        misread: what is known to be misread, as the model that was read shows it; None: nothing.
+            and the file's first bytes.
+        facts: free entries of a file, and what is known to be misread of it.
+        misread: what is known to be misread, as the model that was read shows it.
         keeps_names: whether the reader leaves nodes unnamed that the file does not name, rather than hand
             made-up names from one to another.
     """
@@ -66,12 +64,11 @@ _PYTORCH: Final = (
 )
 _KERAS: Final = "a Keras file: write a folder with model.export() and give that"
 _TENSORRT: Final = "an engine of TensorRT: give the model that it was built from"
-_CORE_ML: Final = "a Core ML model: give the model that it was made from"
 _INSTEAD: Final[Mapping[str, str]] = {
     **dict.fromkeys((".pt", ".pth", ".pt2", ".ckpt"), _PYTORCH),
     **dict.fromkeys((".keras", ".h5", ".hdf5"), _KERAS),
     **dict.fromkeys((".engine", ".plan", ".trt"), _TENSORRT),
-    **dict.fromkeys((".mlmodel", ".mlpackage"), _CORE_ML),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), "a Core ML model: give the model that it was made from"),
     ".safetensors": "a file of weights alone: export the model that they belong to as ONNX",
     ".bin": "the weights of an IR: give the .xml beside it",
     ".pdiparams": "the weights of a PaddlePaddle model: give the .pdmodel beside it",
@@ -82,11 +79,7 @@ _INSTEAD: Final[Mapping[str, str]] = {
 
 
 def format_of(path: Path) -> Format:
-    """The format of a model that is there, and looks like one of its format.
-
-    Raises:
-        ModelReadError: it is missing, empty, cut off, or of a format that OpenVINO does not read.
-    """
+    """The format of a model; a ModelReadError if it is missing, does not look like it, or cannot be read."""
     if not path.exists():
         raise ModelReadError(f"{path}: no such file")
     suffix = path.suffix.lower()

@@ -11,19 +11,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.errors import ModelReadError, UsageError
-from ovxai_convert.suggestions import did_you_mean
+from ovxai_convert.errors import ModelReadError, UsageError, did_you_mean
 
 Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
 """Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
 
 
 def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> int:
-    """Index of a class that is called by its label or its index; a label wins.
-
-    Raises:
-        UsageError: no such class, several of that label, or a label where the classes have none.
-    """
+    """Index of a class called by its label, which wins, or its index; a UsageError if not exactly one."""
     if labels is not None and wanted in labels:
         if list(labels).count(str(wanted)) > 1:
             raise UsageError(f"several classes are labelled '{wanted}'; name its index")
@@ -40,10 +35,9 @@ def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> i
 def resolve_targets(
     wanted: Targets, labels: Sequence[str] | None, scores: NDArray[np.float32]
 ) -> list[int] | None:
-    """Indices of the wanted classes of one image, whose scores are ``(K,)``, each once, in order; None: all.
+    """Indices of the wanted classes, each once, in order (None: all), of an image with scores ``(K,)``.
 
-    Raises:
-        UsageError: no such class.
+    A class that does not exist is a UsageError.
     """
     if wanted is None:
         return [int(scores.argmax())]
@@ -72,22 +66,14 @@ def _plain(name: object) -> int | str:
 
 
 def checked_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
-    """The labels, if there are any, of which there must be one per class.
-
-    Raises:
-        UsageError: there are fewer or more.
-    """
+    """The labels, if there are any; a UsageError unless there is one per class."""
     if labels is not None and len(labels) != count:
         raise UsageError(f"{len(labels)} labels do not name {count} classes")
     return None if labels is None else tuple(labels)
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Labels from a text file, one per line, or from a JSON list; the first is that of class 0.
-
-    Raises:
-        ModelReadError: the file is missing or holds something else.
-    """
+    """Labels from class 0 on, of a text file (one per line) or a JSON list; others are a ModelReadError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -15,8 +15,6 @@ from ovxai_convert.errors import ModelReadError
 
 _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
 """Ops whose ``axes`` OpenVINO passes over where they are an attribute: it reduces all axes."""
-_AXES_IGNORED_FROM, _AXES_ARE_INPUTS_FROM = 13, 18
-"""Operator sets."""
 
 
 class FileFacts(NamedTuple):
@@ -29,10 +27,8 @@ class FileFacts(NamedTuple):
 def read_facts(path: Path) -> FileFacts:
     """Check that an ONNX file is whole, and return its ``metadata_props`` and what is known to be misread.
 
-    Weights in external files are not read; it is checked that they are there.
-
-    Raises:
-        ModelReadError: no ONNX model, a truncated one, or external data that are missing or too short.
+    Weights in external files are not read. No ONNX model, a truncated one, or external data that are missing
+    or too short are a ModelReadError.
     """
     model = onnx.ModelProto()
     try:
@@ -59,12 +55,13 @@ def read_facts(path: Path) -> FileFacts:
 
 
 def _misread(model: onnx.ModelProto) -> Iterator[str]:
-    opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=0)
-    if _AXES_IGNORED_FROM <= opset < _AXES_ARE_INPUTS_FROM:
+    versions = [opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    version = max(versions, default=0)
+    if 13 <= version < 18:  # later, the axes are an input
         for node in model.graph.node:
-            if node.op_type in _AXES_IGNORED and any(each.name == "axes" for each in node.attribute):
+            if node.op_type in _AXES_IGNORED and "axes" in [attribute.name for attribute in node.attribute]:
                 name = node.name or node.output[0]
-                yield f"{node.op_type} '{name}' of operator set {opset}, whose axes it ignores"
+                yield f"{node.op_type} '{name}' of operator set {version}, whose axes it ignores"
 
 
 def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:

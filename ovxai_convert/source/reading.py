@@ -19,13 +19,10 @@ from ovxai_convert.source.onnx_file import FileFacts
 
 @dataclass(frozen=True)
 class SourceModel:
-    """A model as it was read from ``path``, in one of ``FORMATS``.
+    """A model as it was read from ``path``; nodes that the file left unnamed have settled names.
 
-    Attributes:
-        sha256: of the file (of all files, in the order of their names, where it is a folder).
-        model: the model; nodes that the file left unnamed have settled names.
-        metadata: free entries of the file itself (ONNX ``metadata_props``).
-        misread: where OpenVINO is known to read the file otherwise than it is meant.
+    ``sha256`` is the file's, or in a folder that of all in the order of their names; ``metadata`` are free
+    entries (ONNX ``metadata_props``); ``misread`` is what OpenVINO is known to read otherwise than meant.
     """
 
     path: Path
@@ -37,11 +34,7 @@ class SourceModel:
 
 
 def read_source(path: Path) -> SourceModel:
-    """Read a model.
-
-    Raises:
-        ModelReadError: the file is missing, empty, truncated, of no known format, or lacks its weights.
-    """
+    """Read a model; a ModelReadError if it is missing, not whole, without weights or of no known format."""
     kind = format_of(path)
     with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
         digest = beside.submit(_sha256_of, path)

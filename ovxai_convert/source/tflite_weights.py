@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from openvino import Model, Type
 from openvino.op import Constant
 
 from ovxai_convert.ops import Trait, has
-
-_LEAST_AXES: Final = 2
-"""Weights are matrices at least."""
 
 
 def unsigned_weights(model: Model) -> tuple[str, ...]:
@@ -18,12 +13,12 @@ def unsigned_weights(model: Model) -> tuple[str, ...]:
 
     Files of its first years hold them; taken as they are, small negative numbers become large positive ones.
     """
-    names = []
-    for node in model.get_ordered_ops():
-        if not isinstance(node, Constant) or len(node.get_output_shape(0)) < _LEAST_AXES:
-            continue
-        if node.get_element_type() == Type.u8 and _is_scaled_alone(node):
-            names.append(f"unsigned 8-bit weights '{node.get_friendly_name()}' without a zero point")
+    names = [
+        f"unsigned 8-bit weights '{node.get_friendly_name()}' without a zero point"
+        for node in model.get_ordered_ops()
+        if isinstance(node, Constant) and node.get_element_type() == Type.u8
+        if len(node.get_output_shape(0)) >= 2 and _is_scaled_alone(node)  # weights are matrices at least
+    ]
     return tuple(names[:1]) if len(names) < 2 else (f"{names[0]}, and {len(names) - 1} more",)
 
 

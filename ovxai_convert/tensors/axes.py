@@ -19,11 +19,9 @@ from ovxai_convert.tensors.settled import Extents
 
 @dataclass(frozen=True)
 class Atom:
-    """One indivisible meaning.
+    """One indivisible meaning: a role ``N``, ``C``, ``H``, ``W`` or ``?``, and an extent, None where dynamic.
 
     Attributes:
-        role: ``N``, ``C``, ``H``, ``W``, or ``?`` where it is not one of them.
-        extent: None where dynamic.
         parts: what a Concat has put behind each other on this axis (a class token, then the tokens of a map),
             so that a slice that cuts one of them out gives it its meaning back.
         step: by how many indices of the axis that it was split from one step of it moves on; the rows of a

@@ -26,10 +26,8 @@ def transposed(port: Output, order: Sequence[int]) -> Output:
     Besides the work this saves a copy of one of the model's own permutations, which the runtime would merge
     with the original and so give it a second consumer.
     """
-    node = port.get_node()
-    before = order_of(node)
-    if before:
-        port, order = node.input_value(0), [before[axis] for axis in order]
+    if before := order_of(port.get_node()):
+        port, order = port.get_node().input_value(0), [before[axis] for axis in order]
     if list(order) == sorted(order):
         return port
     return ops.transpose(port, ints(list(order))).output(0)

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 from openvino import Model, Node, Output, Tensor
 from openvino.op import Constant
 
-from ovxai_convert.errors import UsageError
-from ovxai_convert.suggestions import did_you_mean
+from ovxai_convert.errors import UsageError, did_you_mean
 
 SHAPE_OF: Final = "ShapeOf"
 """The op that reads a tensor's shape and none of its numbers."""
-_SMALL: Final = 4096
-"""Most elements that are computed to learn a constant; axes, orders and shapes have a handful."""
 
 
 def address(port: Output) -> str:
@@ -40,18 +37,19 @@ def rank(port: Output) -> int | None:
     return None if shape is None else len(shape)
 
 
-def constant_value(port: Output, most: int = _SMALL) -> NDArray[Any] | None:
+def constant_value(port: Output, most: int = 4096) -> NDArray[Any] | None:
     """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
     Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
-    are ``Range(2, rank)``). Those are evaluated, up to ``most`` elements; where they start from a dynamic
-    shape, OpenVINO's shape inference may still know the value, as a lower and an upper bound that agree.
+    are ``Range(2, rank)``). Those are evaluated, up to ``most`` elements (axes, orders and shapes have a
+    handful); where they start from a dynamic shape, OpenVINO's shape inference may still know the value, as a
+    lower and an upper bound that agree.
     """
     node = port.get_node()
     if isinstance(node, Constant):
         return np.array(node.data)
     shape = extents(port)
-    if shape is None or None in shape or math.prod(each or 0 for each in shape) > most:
+    if shape is None or None in shape or elements(port) > most:
         return None
     evaluated = _evaluated(node, port.get_index())
     return _inferred(port) if evaluated is None else evaluated
@@ -61,8 +59,7 @@ def _evaluated(node: Node, index: int) -> NDArray[Any] | None:
     """The op run on its inputs' constant values; a shape is constant where it is static."""
     if node.get_type_name() == SHAPE_OF:
         shape = extents(node.input_value(0))
-        static = [each for each in shape or () if each is not None]
-        return np.array(static, np.int64) if shape is not None and len(static) == len(shape) else None
+        return None if shape is None or None in shape else np.array(shape, np.int64)
     inputs = [constant_value(port) for port in node.input_values()]
     known = [Tensor(np.array(value, order="C")) for value in inputs if value is not None]
     if not inputs or len(known) != len(inputs):

@@ -26,10 +26,9 @@ def computes_in_half(model: Model) -> bool:
 
 
 def widen(model: Model) -> dict[Output, Output]:
-    """Let a model compute in float32 what it computes in half precision; its inputs keep their types.
+    """Let a model compute in float32 what it computes in half; its inputs keep their types.
 
-    Returns:
-        Tensors that were replaced, and by which.
+    Returns the tensors that were replaced, and by which.
     """
     replaced: dict[Output, Output] = {}
     for node in model.get_ordered_ops():

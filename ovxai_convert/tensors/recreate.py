@@ -13,10 +13,9 @@ from openvino.utils.node_factory import NodeFactory
 from ovxai_convert.errors import Refusal, last_line
 from ovxai_convert.tensors.ports import constant_value
 
-_COPIED: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32)
-_SMALL_BYTES: Final = 64 * 1024
-_INTEGERS: Final = (Type.i8, Type.u8)
-_ZERO_POINTS_BYTES: Final = 4 * 1024
+_SMALL: Final = (Type.f64, Type.f32, Type.f16, Type.i64, Type.i32), 64 * 1024
+_ZERO_POINTS: Final = (Type.i8, Type.u8), 4 * 1024
+"""Types of constants that get copies, and the most bytes."""
 _factory: Final = cache(NodeFactory)
 
 
@@ -55,7 +54,7 @@ def own_constant(port: Output) -> Output:
     else:
         return port
     converted = source.get_element_type() != port.get_element_type()
-    types, most = (_INTEGERS, _ZERO_POINTS_BYTES) if converted else (_COPIED, _SMALL_BYTES)
+    types, most = _ZERO_POINTS if converted else _SMALL
     if source.get_element_type() not in types or source.get_byte_size() > most:
         return port
     value = constant_value(port, most)
@@ -66,6 +65,6 @@ def own_constant(port: Output) -> Output:
 
 def _is_made_of_constants(node: Node) -> bool:
     """Whether an op reads constants alone, and no state that starts from one."""
-    inputs = [each.get_node() for each in node.input_values()]
+    inputs = [port.get_node() for port in node.input_values()]
     stateless = "variable_id" not in node.get_attributes()
-    return stateless and bool(inputs) and all(isinstance(each, Constant) for each in inputs)
+    return stateless and bool(inputs) and all(isinstance(source, Constant) for source in inputs)

@@ -21,19 +21,19 @@ def settled_extents(nodes: Sequence[Node], trials: Callable[[], Sequence[Model]]
     leaves the -1 open too. Two copies of the model (:func:`at_batches`, asked for where needed) tell that it
     is 12 in both.
     """
-    found = {port: shape for node in nodes for port in node.outputs() if (shape := extents(port)) is not None}
-    if all(None not in shape[1:] for shape in found.values()):
-        return found
+    known = {port: shape for node in nodes for port in node.outputs() if (shape := extents(port)) is not None}
+    if all(None not in shape[1:] for shape in known.values()):
+        return known
     copies = [copy.get_ordered_ops() for copy in trials()]
     if len(copies) != len(_TRIALS):
-        return found
+        return known
     for twins in zip(nodes, *copies, strict=True):
         for ports in zip(*(node.outputs() for node in twins), strict=True):
             first, second = (extents(port) for port in ports[1:])
             if first is not None and second is not None and len(first) == len(second):
                 pairs = zip(first, second, strict=True)
-                found[ports[0]] = tuple(one if one == other else None for one, other in pairs)
-    return found
+                known[ports[0]] = tuple(one if one == other else None for one, other in pairs)
+    return known
 
 
 def at_batches(model: Model) -> list[Model]:

@@ -8,8 +8,8 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, classifier, cnn, image_parameter, named, reshaped
 from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.other_tasks import named_otherwise
-from ovxai_convert.anatomy.outputs import output_name
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.errors import Refusal, UsageError
 from tests.endings import CLASSES, ENDINGS, with_ending

@@ -12,7 +12,7 @@ from openvino import Model
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.errors import RefusedError, TooBig
-from ovxai_convert.insertion import alternatives, insert
+from ovxai_convert.insertion import insert
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.methods import Method, reciprocam
 from ovxai_convert.mosaic.cost import readable
@@ -87,7 +87,7 @@ def test_none_fits() -> None:
 
 def test_no_other_layer() -> None:
     with (
-        patch.object(alternatives, "_other_targets", return_value=[]),
+        patch.object(insert, "_other_targets", return_value=[]),
         pytest.raises(RefusedError, match="may do; there is no other layer to take"),
     ):
         insert_branch(_model(), Request(Method.RECIPROCAM, max_branch_bytes=10))
@@ -104,7 +104,7 @@ def test_the_search_ends_with_the_third_layer(tries: Any) -> None:
 
 
 def test_the_search_is_bounded(tries: Any) -> None:
-    with patch.object(alternatives, "_TRIED", 2):
+    with patch.object(insert, "_TRIED", 2):
         assert _refusal(10).reason.endswith("of 2 other layers tried none fits")
     assert tries.call_count == 1 + 2
 

@@ -11,8 +11,8 @@ from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import Method
-from ovxai_convert.methods.class_selection import ClassSelection
 from ovxai_convert.methods.linear_tail import find_linear_tail
+from ovxai_convert.methods.method import ClassSelection
 from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
 from tests.oracle import Floats, assert_grey_levels_equal, assert_maps_equal
 from tests.running import CORE, definition, insert_branch, random_inputs, run

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from openvino import Model
 from openvino import opset15 as ops
 
-from ovxai_convert.methods.scaling import scale_to_grey_levels
+from ovxai_convert.insertion.outputs import scale_to_grey_levels
 from tests.oracle import Floats, grey_levels
 from tests.running import compile_f32
 

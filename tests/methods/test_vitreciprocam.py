@@ -11,7 +11,7 @@ import pytest
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import Method
-from ovxai_convert.methods.class_selection import ClassSelection
+from ovxai_convert.methods.method import ClassSelection
 from ovxai_convert.mosaic.masks import KERNELS
 from tests import oracle
 from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal

@@ -16,11 +16,11 @@ from openvino import Model
 from fixtures.networks import HEADS, CnnSpec, cnn
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import Method
-from ovxai_convert.methods.class_selection import ALL_CLASSES, ClassSelection
+from ovxai_convert.methods.method import ALL_CLASSES, ClassSelection
 from tests import oracle
 from tests import special_networks as networks
 from tests.methods.test_vitreciprocam import definition
-from tests.ops.equation_cases import head_model
+from tests.ops.heads import head_model
 from tests.ops.test_equations_drawn import DRAWN, Drawn
 from tests.oracle import Floats, assert_maps_equal
 from tests.running import insert_branch, port_name, random_inputs, run

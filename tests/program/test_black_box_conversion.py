@@ -86,6 +86,7 @@ def test_sidecar(net: Path, out: Path) -> None:
         "inputs": 3,
         "outputs": [{"name": "output", "bit_exact": True, "max_abs_diff": 0.0}],
         "saliency_map": None,
+        "reference": None,
     }
     assert content["outputs"] == [{"name": "output", "index": 0, "shape": [1, 3], "element_type": "f32"}]
     assert content["scores"]["class_count"] == 3

@@ -25,8 +25,7 @@ def _cut(model: Model, target_layer: str | None = None) -> tuple[CutModel, Place
     place = find_place(anatomy, RECIPROCAM, Request(target_layer=target_layer))
     assert isinstance(place, Place), place
     copy = anatomy.copied()
-    target, scores = place.target.carried(copy.port), place.scores.carried(copy.port)
-    return CutModel(copy.model, copy.flow(), target, scores), place
+    return CutModel(copy.model, place.carried(copy.port)), place
 
 
 @pytest.mark.parametrize("form", ["flatten", "baked_reshape", "shape_subgraph"])

@@ -1,8 +1,6 @@
-"""What a model's inputs look like: their names, their layouts, and which of them take an image."""
+"""What a model's inputs and outputs are called; layouts of inputs, and which of them take an image."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from openvino import Model, Output
 
@@ -10,15 +8,21 @@ from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.permuting import order_of
 from ovxai_convert.tensors.ports import extents, rank
 
-_COLOURS: Final = 3
-_LEAST_AXES: Final = 3
-"""Rows, columns and channels, or samples, tokens and channels."""
-
 
 def input_name(model: Model, index: int) -> str:
     """First tensor name of an input in alphabetical order, or its friendly name where it has none."""
     port = model.inputs[index]
     return str(min(port.get_names(), default=port.get_node().get_friendly_name()))
+
+
+def has_output(model: Model, name: str) -> bool:
+    """Whether an output carries this tensor name."""
+    return any(name in output.get_names() for output in model.outputs)
+
+
+def output_name(model: Model, index: int) -> str:
+    """First tensor name of an output in alphabetical order, or its index where it has none."""
+    return str(min(model.outputs[index].get_names(), default=index))
 
 
 def describe_inputs(model: Model) -> str:
@@ -35,7 +39,7 @@ def image_ports(model: Model) -> list[Output]:
     An image may come with metadata, which have fewer; rows of a table and tokens of a text have two at most.
     """
     most = max((rank(port) or 0 for port in model.inputs), default=0)
-    return [port for port in model.inputs if rank(port) in (most, None)] if most >= _LEAST_AXES else []
+    return [port for port in model.inputs if rank(port) in (most, None)] if most >= 3 else []
 
 
 def input_layout(port: Output) -> str | None:
@@ -67,9 +71,9 @@ def input_layout(port: Output) -> str | None:
 
 def _by_colours(port: Output) -> str | None:
     shape = extents(port) or ()
-    places = [axis for axis in (1, 3) if shape[axis] == _COLOURS]
+    places = [axis for axis in (1, 3) if shape[axis] == 3]
     sizes = [shape[axis] for axis in (1, 2, 3) if axis not in places]
-    alone = len(places) == 1 and all(each is None or each > _COLOURS for each in sizes)
+    alone = len(places) == 1 and all(size is None or size > 3 for size in sizes)
     return {1: "NCHW", 3: "NHWC"}[places[0]] if alone else None
 
 
