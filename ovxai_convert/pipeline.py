@@ -29,7 +29,7 @@ from ovxai_convert.source.labels import checked_labels
 from ovxai_convert.source.metadata import labels_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.tensors.precision import computes_in_half
+from ovxai_convert.tensors.precision import has_narrow_tensors
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
@@ -210,7 +210,7 @@ def _proved(
 def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
     """A proof that also says whether OpenVINO reads the source as its own framework does, or may not."""
     if framework is not None:
-        rounded = quantises(source.model) or computes_in_half(source.model)
+        rounded = quantises(source.model) or has_narrow_tensors(source.model)
         check = compare_with_framework(framework, source.path, prover.reference, rounded=rounded)
         return replace(proof, verification=replace(proof.verification, reference=check))
     doubts = tuple(

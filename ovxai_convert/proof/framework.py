@@ -23,7 +23,7 @@ NONE: Final = "none"
 _TOLERANCE: Final = 1e-3
 """Largest difference of an output between two runtimes in float32, as a part of its range."""
 _ROUNDED_TOLERANCE: Final = 0.05
-"""The same where values are quantised or of half precision, which runtimes round at different steps."""
+"""The same where values or weights are quantised or of half precision: runtimes round at different steps."""
 _LITE: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
 
 Run = Callable[[Feed], list[NDArray[Any]]]

@@ -10,6 +10,7 @@ from openvino import opset15 as ops
 from openvino.op import Constant
 
 from ovxai_convert.errors import Refusal
+from ovxai_convert.tensors.ports import rank
 from ovxai_convert.tensors.recreate import recreate
 
 _HALVES: Final = {Type.f16: "f16", Type.bf16: "bf16"}
@@ -20,16 +21,16 @@ def is_half(port: Output) -> bool:
     return port.get_element_type() in _HALVES
 
 
-def computes_in_half(model: Model) -> bool:
-    """Whether a model holds any tensor of half precision, be it weights that are stored so."""
-    return any(is_half(port) for node in model.get_ordered_ops() for port in node.outputs())
+def has_narrow_tensors(model: Model) -> bool:
+    """Whether a model holds tensors of half precision, or weights of at most 8 bits."""
+    ports = [port for node in model.get_ordered_ops() for port in node.outputs()]
+    return any(
+        is_half(port) or (port.get_element_type().bitwidth <= 8 and (rank(port) or 0) > 1) for port in ports
+    )
 
 
 def widen(model: Model) -> dict[Output, Output]:
-    """Let a model compute in float32 what it computes in half; its inputs keep their types.
-
-    Returns the tensors that were replaced, and by which.
-    """
+    """Let a model compute in float32 what it computes in half; tensors that were replaced, and by which."""
     replaced: dict[Output, Output] = {}
     for node in model.get_ordered_ops():
         new = _widened(node)

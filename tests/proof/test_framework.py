@@ -20,6 +20,7 @@ from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import UsageError, VerificationError, convert
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.source.tflite_weights import unsigned_weights
+from ovxai_convert.tensors.precision import has_narrow_tensors
 
 FRAMEWORK: Final = '''
 """Stands in for ONNX Runtime: OpenVINO itself, whose outputs are moved."""
@@ -142,3 +143,15 @@ def test_unsigned_weights_without_a_zero_point(kind: str) -> None:
     found = unsigned_weights(Model([ops.result(result)], [image], "net"))
     expected = ("unsigned 8-bit weights 'weights' without a zero point",)
     assert found == (expected if kind == "unsigned" else ())
+
+
+@pytest.mark.parametrize("stored", [None, np.int8, np.float16], ids=["f32", "i8", "f16"])
+def test_rounded_weights_have_a_wider_tolerance(stored: type | None) -> None:
+    """Frameworks round activations, too, where weights are stored in few bits."""
+    image = ops.parameter([1, 3, 6, 8], np.float32, name="image")
+    weights = np.random.default_rng(0).integers(-90, 90, (4, 3, 3, 3))
+    constant = ops.constant(weights.astype(stored or np.float32))
+    floats = ops.multiply(ops.convert(constant, "f32") if stored else constant, np.float32(0.01))
+    target = ops.relu(ops.convolution(image, floats, [1, 1], [1, 1], [1, 1], [1, 1]))
+    scores = ops.reduce_mean(target, np.array([2, 3], np.int64), False)
+    assert has_narrow_tensors(Model([ops.result(scores)], [image], "net")) == (stored is not None)
