@@ -117,7 +117,8 @@ class _Maps:
         raw: the same as defined, before any scaling.
         indices: ``[N, K']``, the class of each map.
         cells: which they are.
-        lost: what float32 may lose in sums over all cells, as a part of the scores' magnitude.
+        lost: what float32 may lose in sums over all cells, as a part of the magnitude of a sample's scores:
+            those near zero come of sums as large as the others.
         scaled: whether the values are grey levels.
     """
 
@@ -139,19 +140,20 @@ class _Maps:
         """
         raw = self.raw[n, k]
         span, magnitude = float(np.ptp(raw)), float(np.max(np.abs(raw)))
-        expected, accepted, steps = raw, _RELATIVE * span, magnitude
+        largest = float(np.max(np.abs(self.raw[n])))
+        expected, accepted, steps = raw, _RELATIVE * span, 1.0
         if self.scaled:
             if span <= _ROUNDING * magnitude:
                 self._refuse_beyond(n, k, np.zeros_like(raw), 0.0)
                 return None
-            expected, accepted, steps = np.round(255 * (raw - raw.min()) / span), 1.0, 255 * magnitude / span
+            expected, accepted, steps = np.round(255 * (raw - raw.min()) / span), 1.0, 255 / span
         unresolved = 255 * _ROUNDING * magnitude > _MOST_LEVELS * span
         if self.scaled and unresolved:
             return None
         difference = float(np.max(np.abs(self.values[n, k] - expected)))
-        if difference <= accepted + steps * _ROUNDING:
+        if difference <= accepted + steps * magnitude * _ROUNDING:
             return None if unresolved else difference
-        self._refuse_beyond(n, k, expected, accepted + steps * self.lost)
+        self._refuse_beyond(n, k, expected, accepted + steps * largest * self.lost)
         return None
 
     def compare_form(self) -> None:
@@ -160,7 +162,7 @@ class _Maps:
         Raises:
             VerificationError: one has another form.
         """
-        span, lost = np.ptp(self.raw, axis=-1), self.lost * np.abs(self.raw).max(axis=-1)
+        span, lost = np.ptp(self.raw, axis=-1), self.lost * np.abs(self.raw).max(axis=(1, 2))[:, np.newaxis]
         expected, allowed = self.raw, _RELATIVE * span + lost
         compared = np.ones(self.values.shape[:2], bool)
         if self.scaled:
