@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,6 +38,18 @@ def insert_branch(model: Model, request: Request, tap_depth: int = 0) -> Inserti
     tied = insert.build_branch(anatomy, insertion.place, request, tap_depth)
     assert isinstance(tied, Insertion), tied
     return replace(tied, refusals=insertion.refusals)
+
+
+def edit_output(model: Model, index: int, edit: Callable[[ov.Output], ov.Node]) -> None:
+    """Put a change between an output and what it shows; names go along."""
+    result = model.outputs[index].get_node()
+    port = result.input_value(0)
+    names = port.get_names()
+    edited = edit(port).output(0)
+    result.input(0).replace_source_output(edited)
+    port.get_tensor().set_names(set())
+    edited.get_tensor().set_names(names)
+    model.validate_nodes_and_infer_types()
 
 
 def compile_f32(model: Model) -> ov.CompiledModel:

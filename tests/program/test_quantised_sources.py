@@ -22,7 +22,7 @@ from ovxai_convert.proof.execution import IN_FLOATS, PLAIN, Execution
 from ovxai_convert.proof.prover import Prover
 from ovxai_convert.source.reading import read_source
 from tests.executed import executed_for
-from tests.program.test_verification import edit_output, gathered, spoil_insertion
+from tests.program.test_verification import edited, gathered, spoil_insertion
 from tests.running import CORE
 from tests.transformers import VitSpec, transformer
 
@@ -133,7 +133,7 @@ def differs_in_integers(right: Callable[..., SaliencyCheck]) -> Callable[..., Sa
 def test_wrong_map_of_quantised_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of cells swapped: computing the quantisation in floats excuses no mistake."""
     path = save_ir(quantised_transformer(), tmp_path / "net.xml")
-    spoil_insertion(monkeypatch, edit_output(1, gathered(2, [1, 0, 2, 3, 4, 5])))
+    spoil_insertion(monkeypatch, edited(1, gathered(2, [1, 0, 2, 3, 4, 5])))
     with pytest.raises(VerificationError, match="the saliency map is wrong at cell"):
         convert(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()

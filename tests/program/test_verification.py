@@ -19,7 +19,7 @@ from ovxai_convert import RefusedError, VerificationError, convert, pipeline
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.proof.trial_inputs import first_trials
 from tests.program.invocation import Convert, assert_one_error, snapshot
-from tests.running import CORE, compile_f32
+from tests.running import CORE, compile_f32, edit_output
 from tests.special_networks import two_class_outputs
 
 Spoil = Callable[[ov.Model], ov.Model | None]
@@ -50,19 +50,9 @@ def spoil_insertion(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
         monkeypatch.setattr(pipeline, name, spoiling(getattr(pipeline, name)))
 
 
-def edit_output(index: int, edit: Callable[[ov.Output], ov.Node]) -> Spoil:
-    """A change between an output and what it shows; names go along."""
-
-    def spoil(model: ov.Model) -> None:
-        result = model.outputs[index].get_node()
-        port = result.input_value(0)
-        names = port.get_names()
-        edited = edit(port).output(0)
-        result.input(0).replace_source_output(edited)
-        port.get_tensor().set_names(set())
-        edited.get_tensor().set_names(names)
-
-    return spoil
+def edited(index: int, edit: Callable[[ov.Output], ov.Node]) -> Spoil:
+    """A change between an output and what it shows."""
+    return lambda model: edit_output(model, index, edit)
 
 
 def scaled(factor: float) -> Callable[[ov.Output], ov.Node]:
@@ -97,13 +87,13 @@ def drop_output(model: ov.Model) -> None:
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
-        (edit_output(0, scaled(1.001)), "output 'output' has moved by"),
-        (edit_output(0, scaled(-1.0)), "output 'output' has moved by"),
-        (edit_output(0, scaled(float("nan"))), "output 'output' has moved by inf"),
-        (edit_output(0, lambda port: ops.add(port, np.float32(1e-3))), "output 'output' has moved by"),
-        (edit_output(0, gathered(1, [1, 0, 2])), "output 'output' has moved by"),
-        (edit_output(0, gathered(1, [0, 1])), "output 0 has changed"),
-        (edit_output(0, lambda port: ops.convert(port, "f64")), "output 0 has changed"),
+        (edited(0, scaled(1.001)), "output 'output' has moved by"),
+        (edited(0, scaled(-1.0)), "output 'output' has moved by"),
+        (edited(0, scaled(float("nan"))), "output 'output' has moved by inf"),
+        (edited(0, lambda port: ops.add(port, np.float32(1e-3))), "output 'output' has moved by"),
+        (edited(0, gathered(1, [1, 0, 2])), "output 'output' has moved by"),
+        (edited(0, gathered(1, [0, 1])), "output 0 has changed"),
+        (edited(0, lambda port: ops.convert(port, "f64")), "output 0 has changed"),
         (rename_output, "output 0 has changed"),
         (add_name, "output 0 has changed"),
         (open_input, "input 0 has changed"),
@@ -212,14 +202,14 @@ WRONG_GREY_MAPS: dict[str, Callable[[ov.Output], ov.Node]] = {
 def test_wrong_map(wrong: str, embed_scaling: bool, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     edit = (WRONG_MAPS | WRONG_RAW_MAPS | WRONG_GREY_MAPS)[wrong]
     before = snapshot(source.parent)
-    spoil_insertion(monkeypatch, edit_output(1, edit))
+    spoil_insertion(monkeypatch, edited(1, edit))
     with pytest.raises(VerificationError, match=r"saliency.map"):
         convert(source, source.parent / "out", embed_scaling=embed_scaling)
     assert snapshot(source.parent) == before
 
 
 def test_wrong_activation_map(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil_insertion(monkeypatch, edit_output(1, gathered(2, [*range(1, COLUMNS), 0])))
+    spoil_insertion(monkeypatch, edited(1, gathered(2, [*range(1, COLUMNS), 0])))
     with pytest.raises(VerificationError, match="the saliency map is wrong at cell"):
         convert(source, source.parent / "out", method="activationmap")
 
@@ -238,7 +228,7 @@ def moved_by(part: float, source: Path) -> Spoil:
     nearest_zero = int(np.abs(np.concatenate(runs)).max(axis=0).argmin())
     step = np.zeros((1, 3), np.float32)
     step[0, nearest_zero] = part * smallest
-    return edit_output(0, lambda port: ops.add(port, step))
+    return edited(0, lambda port: ops.add(port, step))
 
 
 def test_difference_within_the_tolerance(

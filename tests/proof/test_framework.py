@@ -18,6 +18,10 @@ from openvino import opset15 as ops
 from fixtures.broken_files import onnx_classifier, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import UsageError, VerificationError, convert
+from ovxai_convert.proof.comparison import Reference
+from ovxai_convert.proof.execution import PLAIN
+from ovxai_convert.proof.framework import Framework, compare_with_framework
+from ovxai_convert.proof.trial_inputs import first_trials
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.source.tflite_weights import unsigned_weights
 from ovxai_convert.tensors.precision import has_narrow_tensors
@@ -86,6 +90,24 @@ def test_one_that_differs_fails_the_proof(
         convert(onnx_model, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert convert(onnx_model, tmp_path / "out", reference="none").sidecar.verification.reference is None
+
+
+@pytest.mark.parametrize(
+    ("there", "agrees"), [(-np.inf, True), (np.inf, False), (np.nan, False), (0.0, False)]
+)
+def test_an_infinite_score_must_be_the_same(there: float, agrees: bool, onnx_model: Path) -> None:
+    """As a mask of classes leaves it; no number but itself is near it."""
+    model = cnn(CnnSpec())
+    trial = first_trials(model)[0]
+    here = np.array([[1.0, -np.inf, 3.0]], np.float32)
+    beside = Framework("beside", "onnx", ("numpy",), lambda *_: lambda _: [np.array([[1.0, there, 3.0]])])
+    reference = Reference(model, (trial,), ((here,),), PLAIN)
+    if agrees:
+        check = compare_with_framework(beside, onnx_model, reference, rounded=False)
+        assert (check.max_abs_diff, check.max_relative_diff) == (0.0, 0.0)
+    else:
+        with pytest.raises(VerificationError, match="differs by inf of its range"):
+            compare_with_framework(beside, onnx_model, reference, rounded=False)
 
 
 def test_a_reference_that_cannot_be(onnx_model: Path, tmp_path: Path) -> None:

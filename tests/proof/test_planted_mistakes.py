@@ -18,6 +18,7 @@ from ovxai_convert import RefusedError, VerificationError, convert, pipeline
 from ovxai_convert.insertion import insert
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.methods import Method
+from tests.running import edit_output
 from tests.transformers import VitSpec, transformer
 
 CHANNELS, SIZE, CLASSES = 4, 6, 5
@@ -100,14 +101,7 @@ def _edited(edit: Callable[[ov.Output], Node]) -> Mistake:
     """A change between the map and its output."""
 
     def mistaken(insertion: Insertion) -> Insertion:
-        result = insertion.model.outputs[insertion.map_index].get_node()
-        port = result.input_value(0)
-        names = port.get_names()
-        edited = edit(port).output(0)
-        result.input(0).replace_source_output(edited)
-        port.get_tensor().set_names(set())
-        edited.get_tensor().set_names(names)
-        insertion.model.validate_nodes_and_infer_types()
+        edit_output(insertion.model, insertion.map_index, edit)
         return insertion
 
     return mistaken
@@ -218,14 +212,11 @@ def test_wrong_names_of_the_best_classes_are_found(
     """The maps are right, and said to be of the next class each."""
 
     def mistaken(insertion: Insertion) -> Insertion:
-        result = insertion.model.outputs[insertion.map_index + 1].get_node()
-        port = result.input_value(0)
-        names = port.get_names()
-        wrong = ops.mod(ops.add(port, np.int64(1)), np.int64(CLASSES)).output(0)
-        result.input(0).replace_source_output(wrong)
-        port.get_tensor().set_names(set())
-        wrong.get_tensor().set_names(names)
-        insertion.model.validate_nodes_and_infer_types()
+        edit_output(
+            insertion.model,
+            insertion.map_index + 1,
+            lambda port: ops.mod(ops.add(port, np.int64(1)), np.int64(CLASSES)),
+        )
         return insertion
 
     _plant(monkeypatch, mistaken)
@@ -239,14 +230,7 @@ def test_an_output_that_changes_in_its_last_bit_is_said_to(
     """Where no way to tie the branch keeps it; with ``exact`` it is refused."""
 
     def mistaken(insertion: Insertion) -> Insertion:
-        result = insertion.model.outputs[0].get_node()
-        port = result.input_value(0)
-        names = port.get_names()
-        nearly = ops.multiply(port, np.float32(1 + 2**-22)).output(0)
-        result.input(0).replace_source_output(nearly)
-        port.get_tensor().set_names(set())
-        nearly.get_tensor().set_names(names)
-        insertion.model.validate_nodes_and_infer_types()
+        edit_output(insertion.model, 0, lambda port: ops.multiply(port, np.float32(1 + 2**-22)))
         return insertion
 
     _plant(monkeypatch, mistaken)
