@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ovxai_convert.artifact.sidecar import Sidecar, read_sidecar
+from ovxai_convert.artifact.reading import read_sidecar
+from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import (
     ModelReadError,
     OvxaiError,
@@ -12,16 +13,17 @@ from ovxai_convert.errors import (
     VerificationError,
     WriteError,
 )
-from ovxai_convert.explain.explainer import Explainer, ExplainMode
+from ovxai_convert.explain.explainer import Explainer, ExplainMode, ProofWarning
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.insertion.insert import insert_xai
 from ovxai_convert.methods import Method
-from ovxai_convert.photographs.preprocessing import PreprocessingHints
+from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.vocabulary import Task
 
 __all__ = [
     "ConversionReport",
+    "Description",
     "ExplainMode",
     "Explainer",
     "Explanation",
@@ -29,6 +31,7 @@ __all__ = [
     "ModelReadError",
     "OvxaiError",
     "PreprocessingHints",
+    "ProofWarning",
     "Refusal",
     "RefusedError",
     "Sidecar",

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.feature_maps import Candidate, Standing
-from ovxai_convert.anatomy.interface import has_output, output_name
+from ovxai_convert.anatomy.interface import output_name, tensor_names
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
-from ovxai_convert.artifact.description import shape_of
+from ovxai_convert.artifact.fitting import shape_of
+from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
@@ -76,7 +77,8 @@ class Inspection:
 
     Attributes:
         format: as the sidecar records it.
-        converted: it has a saliency map already.
+        artifact: the description of a converted model, else None.
+        doubts: what of it is not as it was proved, one line each.
         scores: the class tensor, or None.
         candidates: places for a target, of each class tensor where it is not clear which is meant; first
             those of the method that ``auto`` takes, and of each method the nearest to the scores first.
@@ -86,7 +88,8 @@ class Inspection:
 
     file: str
     format: str
-    converted: bool
+    artifact: dict[str, Any] | None
+    doubts: tuple[str, ...]
     scores: ScoresRow | None
     candidates: tuple[CandidateRow, ...]
     methods: tuple[MethodRow, ...]
@@ -113,22 +116,24 @@ def inspect_model(
     """
     source = read_source(Path(path))
     anatomy = Anatomy(source.model)
-    converted = has_output(anatomy.model, SALIENCY_MAP)
+    artifact = find_artifact(source.model, source.path)
     scores = find_scores(anatomy, scores_output)
-    request = Request(scores_output=scores_output)
+    name = f"xai_{SALIENCY_MAP}" if SALIENCY_MAP in tensor_names(anatomy.model) else SALIENCY_MAP
+    request = Request(scores_output=scores_output, output_name=name)
 
     @cache
     def build(place: Place) -> Insertion | Refusal:
         return build_branch(anatomy, place, request)
 
-    methods = () if converted else WHITE_BOX_METHODS
+    methods = () if artifact is not None else WHITE_BOX_METHODS
     tried = {method.name: try_method(anatomy, method, request, build) for method in methods}
     taken = next((branch.place for branch in tried.values() if isinstance(branch, Insertion)), None)
     heads = possible_scores(anatomy) if isinstance(scores, Refusal) else [scores]
     return Inspection(
         str(path),
         source.format,
-        converted,
+        None if artifact is None else artifact.description.to_data(),
+        () if artifact is None else artifact.doubts,
         None if isinstance(scores, Refusal) else _scores_row(anatomy, scores),
         tuple(row for head in heads for row in _Candidates(anatomy, head, taken, build).rows(priced)),
         tuple(_method_row(name, branch) for name, branch in tried.items()),

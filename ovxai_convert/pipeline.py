@@ -8,25 +8,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import has_output
-from ovxai_convert.anatomy.scores import Scores, find_scores
-from ovxai_convert.artifact.description import UserNotes, describe, describe_black_box
-from ovxai_convert.artifact.ir import write_ir
-from ovxai_convert.artifact.sidecar import Sidecar
+from ovxai_convert.anatomy.scores import find_scores
+from ovxai_convert.artifact.description import with_proof
+from ovxai_convert.artifact.notes import UserNotes
+from ovxai_convert.artifact.reading import find_artifact
+from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.artifact.staging import Staging
+from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.insertion.insert import build_branch, insert_branch
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
-from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
-from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
-from ovxai_convert.proof.comparison import Comparison
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.model_input import takes_image
 from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
-from ovxai_convert.source.labels import checked_labels
-from ovxai_convert.source.metadata import labels_of
+from ovxai_convert.source.answers import AnswerHints
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.precision import has_narrow_tensors
@@ -70,10 +69,15 @@ def convert(
     require_whitebox: bool = False,
     labels: Sequence[str] | None = None,
     preprocessing: PreprocessingHints = NO_HINTS,
+    multilabel: bool | None = None,
+    confidence_threshold: float | None = None,
     reference: str = AUTO,
+    name: str | None = None,
+    output_name: str = SALIENCY_MAP,
+    feature_vector: bool = False,
     **options: Any,
 ) -> ConversionReport:
-    """Write ``<stem>_xai.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
+    """Write ``<name>.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
 
     Where no branch is possible and nothing asks for one in particular (a method, a layer, classes), the model
     is written as it is, with a sidecar that tells to explain it as a black box, and why.
@@ -93,10 +97,17 @@ def convert(
         force: replace files of these names that exist.
         verify_with: photographs to prove it on, beside the random inputs.
         require_whitebox: refuse a model in which no branch is possible.
-        labels: one per class, for the sidecar; None takes those of the model.
-        preprocessing: of the model's input, for the sidecar; else the model's own entries.
+        labels: one per class, for those who read the artifact; None takes those of the model.
+        preprocessing: of the model's input, likewise; what it leaves open, by the model's own entries.
+        multilabel: whether several classes may be the answer; None: as the model says.
+        confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
         reference: ``"onnxruntime"`` or ``"tflite"``: the framework that the source comes from, which has to
             give OpenVINO's outputs; ``"auto"``: that, if it is installed; ``"none"``.
+        name: of the files, without their suffixes; None: ``{stem}_xai``. In it ``{stem}``,
+            ``{folder}`` and ``{suffix}`` are those of the model.
+        output_name: tensor name of the map; another one where the model has a ``saliency_map`` already.
+        feature_vector: one more output, ``feature_vector`` ``[N, C]`` f32: the mean of the target over its
+            cells.
         **options: of the method that is named. vitreciprocam has ``kernel`` (``"gaussian"``, ``"single"``:
             what a copy keeps of the patches), ``class_token`` (``"keep"``, ``"drop"``) and ``block``, counted
             from the last, 1.
@@ -105,44 +116,57 @@ def convert(
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
     """
     path, out_dir = Path(path), Path(out_dir)
-    asked_for = target_layer is not None or classes is not None or top_k is not None
+    asked_for = target_layer is not None or classes is not None or top_k is not None or feature_vector
     named = _method(method)
     own, memory = _options(named, options), max_branch_memory
-    request = Request(named, target_layer, scores_output, embed_scaling, max_branch_bytes=memory, options=own)
-    names = [f"{path.stem}_xai.{suffix}" for suffix in ("xml", "bin", "json")]
-    with Staging(out_dir, names, force=force) as staging:
+    request = Request(
+        named,
+        target_layer,
+        scores_output,
+        embed_scaling,
+        max_branch_bytes=memory,
+        options=own,
+        output_name=output_name,
+        feature_vector=feature_vector,
+    )
+    told = UserNotes(
+        None if labels is None else tuple(labels),
+        preprocessing,
+        AnswerHints(multilabel, threshold=confidence_threshold),
+    )
+    files = artifact_files(path, name)
+    with Staging(out_dir, files, force=force) as staging:
         source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
-        has_map = has_output(anatomy.model, SALIENCY_MAP)
-        scores = None if has_map else find_scores(anatomy, scores_output)
-        if isinstance(scores, Refusal):  # none, or several
-            scores = None
-        notes = _notes(source, scores, labels, preprocessing)
-        if scores is not None:
-            known = notes.labels or labels_of(source.model, source.metadata, scores.class_count)
-            request = replace(request, selection=select_classes(classes, top_k, known, scores.class_count))
-        staged = staging.folder / names[0]
+        scores = find_scores(anatomy, scores_output)
+        if find_artifact(source.model, path) is not None:
+            raise RefusedError([Refusal("it was converted already; convert the model that it was made from")])
+        if isinstance(scores, Refusal):
+            raise RefusedError(_why_none(insert_branch(anatomy, request), scores))
         if (refusal := too_large(source.model)) is not None:
             raise RefusedError([refusal])
+        writer = Writer.for_source(staging.folder / files[0], source, scores, told)
+        selection = select_classes(classes, top_k, writer.notes.labels, scores.class_count)
+        request = replace(request, selection=selection)
         photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
         prover = Prover(anatomy, request, photographs)
         insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
-            insertion, proof = _proved(prover, anatomy, insertion, request, staged, exact=exact)
-            proof = _with_framework(proof, framework, prover, source)
-            sidecar = describe(source, insertion, proof.verification, proof.reshapes, staged, request, notes)
+            written, proof = _proved(prover, anatomy, insertion, request, writer, exact=exact)
         else:
             may_stay = named is None and not asked_for and not require_whitebox
-            if not may_stay or scores is None or not takes_image(source.model):
+            if not may_stay or not takes_image(source.model):
                 raise RefusedError(insertion)
-            write_ir(source.model, staged)
-            proof = _with_framework(prover.prove_unchanged(staged), framework, prover, source)
-            sidecar = describe_black_box(source, scores, proof.verification, staged, insertion, notes)
-        staging.write_text(names[2], sidecar.to_json())
+            written = writer.as_it_was(source.model, scores, insertion)
+            proof = prover.prove_unchanged(writer.xml)
+        proof = _with_framework(proof, framework, prover, source)
+        stem = Path(files[0]).stem
+        sidecar = with_proof(written, source, writer.xml, stem, proof.verification, proof.reshapes)
+        staging.write_text(files[2], sidecar.to_json())
         staging.commit()
-    warnings = (*proof.warnings, *_warnings(sidecar, insertion, path))
-    return ConversionReport(out_dir / names[0], out_dir / names[2], sidecar, warnings)
+    warnings = (*writer.warnings, *proof.warnings, *_warnings(sidecar, insertion, path))
+    return ConversionReport(out_dir / files[0], out_dir / files[2], sidecar, warnings)
 
 
 def _method(method: Method | str | None) -> Method | None:
@@ -168,23 +192,26 @@ def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, 
     return given
 
 
-def _notes(
-    source: SourceModel,
-    scores: Scores | None,
-    labels: Sequence[str] | None,
-    preprocessing: PreprocessingHints,
-) -> UserNotes:
-    """What the user tells of the model, if it fits the model."""
-    if preprocessing != NO_HINTS:
-        preprocessing_for(image_input(source.model, preprocessing.layout), preprocessing)
-    if labels is None or scores is None:
-        return UserNotes(None, preprocessing)
-    return UserNotes(checked_labels(labels, scores.class_count), preprocessing)
+def artifact_files(path: Path, name: str | None) -> tuple[str, str, str]:
+    """Names of the model, its weights and its sidecar; a UsageError for a name that is none of a file."""
+    parts = {"stem": path.stem, "folder": path.absolute().parent.name, "suffix": path.suffix[1:]}
+    try:
+        stem = (name or "{stem}_xai").format(**parts)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        known = ", ".join(f"{{{part}}}" for part in parts)
+        raise UsageError(f"a name may hold {known}, and no other braces; '{name}' does") from None
+    if stem in ("", ".", "..") or set(stem) & set("/\\\0"):
+        raise UsageError(f"'{stem}' is no name of a file")
+    return f"{stem}.xml", f"{stem}.bin", f"{stem}.json"
+
+
+def _why_none(tried: Insertion | tuple[Refusal, ...], scores: Refusal) -> tuple[Refusal, ...]:
+    return (scores,) if isinstance(tried, Insertion) else tried
 
 
 def _proved(
-    prover: Prover, anatomy: Anatomy, insertion: Insertion, request: Request, staged: Path, *, exact: bool
-) -> tuple[Insertion, Proof]:
+    prover: Prover, anatomy: Anatomy, insertion: Insertion, request: Request, writer: Writer, *, exact: bool
+) -> tuple[Description, Proof]:
     """Tie the branch to the model where the original stays bit-exact; else where it moves least and hardly.
 
     It stands at one place all the while, and is one method's.
@@ -196,15 +223,17 @@ def _proved(
         if isinstance(tied, Refusal):
             break
         tied = replace(tied, refusals=insertion.refusals)
-        comparison = _write_and_compare(prover, tied, staged)
+        description = writer.with_branch(tied, request)
+        comparison = prover.compare(writer.xml, place)
         if comparison.movement == 0:
-            return tied, prover.prove(comparison, place)
+            return description, prover.prove(comparison, place)
         tried.append((comparison.movement, tied))
     movement, least = min(tried, key=lambda attempt: attempt[0])
     if exact:
         reason = f"no place keeps the outputs bit-exact; they move by at least {movement:.3g} of their range"
         raise RefusedError([Refusal(reason, address(place.target.port), place.method.name)])
-    return least, prover.prove(_write_and_compare(prover, least, staged), place)
+    description = writer.with_branch(least, request)
+    return description, prover.prove(prover.compare(writer.xml, place), place)
 
 
 def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
@@ -219,11 +248,6 @@ def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, s
         for what in source.misread
     )
     return replace(proof, warnings=proof.warnings + doubts)
-
-
-def _write_and_compare(prover: Prover, insertion: Insertion, staged: Path) -> Comparison:
-    write_ir(insertion.model, staged)
-    return prover.compare(staged, insertion.place)
 
 
 def _warnings(sidecar: Sidecar, insertion: Insertion | tuple[Refusal, ...], path: Path) -> Iterator[str]:

@@ -12,6 +12,10 @@ SALIENCY_CLASSES: Final = "saliency_classes"
 """Tensor name of the output that tells which classes the maps of a sample belong to, if that varies."""
 
 
+FEATURE_VECTOR: Final = "feature_vector"
+"""Tensor name of the output that holds the mean of the target over its cells, if that is asked for."""
+
+
 class Task(Enum):
     """What the model is for. Only classification is explained today."""
 

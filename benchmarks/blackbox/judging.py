@@ -20,6 +20,7 @@ from benchmarks.blackbox.results import Areas, Judgement
 from ovxai_convert.blackbox.metrics import deletion, insertion
 from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ScoresOutput
+from ovxai_convert.source.answers import Answer
 
 _SPATIAL_AXES: Final = (1, 2)
 _RANDOM_MAPS: Final = 5
@@ -33,7 +34,7 @@ class _Judge:
 
     def __init__(self, model: str, images: Mapping[str, NDArray[Any]]) -> None:
         compiled = compile_for(ov.Core().read_model(model), "CPU", "THROUGHPUT")
-        self._stream = DeviceScores(compiled, ScoresOutput(0, "none"), batch=1)
+        self._stream = DeviceScores(compiled, ScoresOutput(0, Answer("softmax")), batch=1)
         self._images = images
         self._targets = {name: predicted_class(model, image) for name, image in images.items()}
 

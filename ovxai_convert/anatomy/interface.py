@@ -20,6 +20,11 @@ def has_output(model: Model, name: str) -> bool:
     return any(name in output.get_names() for output in model.outputs)
 
 
+def tensor_names(model: Model) -> set[str]:
+    """All names of a model's tensors."""
+    return {name for node in model.get_ops() for port in node.outputs() for name in port.get_names()}
+
+
 def output_name(model: Model, index: int) -> str:
     """First tensor name of an output in alphabetical order, or its index where it has none."""
     return str(min(model.outputs[index].get_names(), default=index))

@@ -57,6 +57,14 @@ class Target:
         """Indices of the axes that positions run along: rows and columns, or tokens."""
         return tuple(index for index, role in enumerate(self.layout) if role in "HWT")
 
+    @property
+    def patches(self) -> tuple[int, int] | None:
+        """Which of a block's tokens are cells: the first, and how many; None where all positions are."""
+        if not self.sequences:
+            return None
+        tokens = self.sequences[0].tokens
+        return tokens.before, tokens.patches
+
     def grid_extents(self) -> tuple[Extent, Extent]:
         """Rows and columns as the graph knows them, whatever shape the model is given later.
 

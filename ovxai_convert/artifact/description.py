@@ -1,9 +1,9 @@
-"""From a conversion to its sidecar."""
+"""From a conversion to what is written of it: into the model itself, and into its sidecar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,37 +13,37 @@ import openvino as ov
 from ovxai_convert.anatomy.interface import input_layout, input_name, output_name
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact import sidecar
+from ovxai_convert.artifact.fitting import shape_of, type_of
+from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import DEFAULT_BLACK_BOX
-from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
-from ovxai_convert.source.metadata import labels_of, preprocessing_of
+from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.reading import SourceModel, sha256_of_file
-from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import FEATURE_VECTOR, Task
 
 
 @dataclass(frozen=True)
-class UserNotes:
-    """What a user tells of a model beside its file; where that is nothing, the model's own entries hold."""
+class Notes:
+    """What is known of a model beside its graph.
 
-    labels: tuple[str, ...] | None = None
-    preprocessing: PreprocessingHints = NO_HINTS
+    Attributes:
+        labels: one per class, or None.
+        preprocessing: in numbers, see :mod:`ovxai_convert.photographs.described`, or None.
+        answer: how its class output is read.
+    """
+
+    labels: tuple[str, ...] | None
+    preprocessing: dict[str, Any] | None
+    answer: Answer
 
 
-def describe(
-    source: SourceModel,
-    insertion: Insertion,
-    verification: sidecar.Verification,
-    reshapes: tuple[sidecar.ReshapeCheck, ...],
-    xml: Path,
-    request: Request,
-    notes: UserNotes,
-) -> sidecar.Sidecar:
-    """The sidecar of a model that was written to ``xml`` with a branch and proved."""
-    place = insertion.place
+def describe(insertion: Insertion, request: Request, notes: Notes) -> Description:
+    """What a model with a branch is."""
+    place, model, start = insertion.place, insertion.model, insertion.map_index
     target, node, parameters = place.target, place.target.port.get_node(), place.method.parameters
-    return sidecar.Sidecar(
+    added = {name: start + number for number, name in enumerate(request.added_names)}
+    return Description(
         mode="whitebox",
         method=place.method.name,
         target_layer=sidecar.TargetLayer(
@@ -55,53 +55,61 @@ def describe(
             target.selected_by,
         ),
         saliency_map=describe_map(insertion, request),
-        verification=verification,
+        saliency_classes=_added(model, request.classes_name, added),
+        feature_vector=_added(model, FEATURE_VECTOR, added),
         refusals=_plain(insertion.refusals),
         parameters=parameters and parameters(target, place.method.settings(request.options)),
-        reshapes=reshapes,
-        **_model_facts(source, insertion.model, insertion.map_index, place.scores, xml, notes),
+        **_model_facts(model, start, place.scores, notes),
     )
 
 
 def describe_black_box(
-    source: SourceModel,
-    scores: Scores,
-    verification: sidecar.Verification,
-    xml: Path,
-    refusals: Sequence[Refusal],
-    notes: UserNotes,
-) -> sidecar.Sidecar:
-    """The sidecar of a model that was written to ``xml`` as it is, since no branch is possible."""
-    return sidecar.Sidecar(
+    model: ov.Model, scores: Scores, refusals: Sequence[Refusal], notes: Notes
+) -> Description:
+    """What a model is that stays as it is, since no branch is possible."""
+    return Description(
         mode="blackbox",
         method=DEFAULT_BLACK_BOX.value,
         target_layer=None,
         saliency_map=None,
-        verification=verification,
         refusals=_plain(refusals),
-        **_model_facts(source, source.model, len(source.model.outputs), scores, xml, notes),
+        **_model_facts(model, len(model.outputs), scores, notes),
     )
 
 
-def _model_facts(
-    source: SourceModel, model: ov.Model, originals: int, scores: Scores, xml: Path, notes: UserNotes
-) -> dict[str, Any]:
-    """The entries that do not depend on how the model is explained."""
+def with_proof(
+    description: Description,
+    source: SourceModel,
+    xml: Path,
+    name: str,
+    verification: sidecar.Verification,
+    reshapes: tuple[sidecar.ReshapeCheck, ...] = (),
+) -> Sidecar:
+    """The sidecar of a model that was written to ``xml`` and proved; its files are to be called ``name``."""
+    told = {each.name: getattr(description, each.name) for each in fields(description)}
     weights = xml.with_suffix(".bin")
-    own, told = preprocessing_of(source.model) or {}, notes.preprocessing.to_model_info()
-    if told:
-        own.pop("embedded_processing", None)
+    files = tuple(sidecar.SourceFile(*file) for file in sorted(source.files.items()))
+    return Sidecar(
+        **told,
+        source=sidecar.Source(source.path.name, source.format, source.sha256, files),
+        model=sidecar.ModelFiles(f"{name}.xml", f"{name}.bin", sha256_of_file(xml), sha256_of_file(weights)),
+        verification=verification,
+        reshapes=reshapes,
+    )
+
+
+def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) -> dict[str, Any]:
+    """The entries that do not depend on how the model is explained."""
+    answer = notes.answer
     return {
         "generator": sidecar.Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
-        "source": sidecar.Source(source.path.name, source.format, source.sha256),
-        "model": sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
         "task": Task.CLASSIFICATION.value,
         "inputs": tuple(
-            sidecar.InputInfo(input_name(model, index), shape_of(port), _type_of(port), input_layout(port))
+            sidecar.InputInfo(input_name(model, index), shape_of(port), type_of(port), input_layout(port))
             for index, port in enumerate(model.inputs)
         ),
         "outputs": tuple(
-            sidecar.OutputInfo(output_name(model, index), index, shape_of(port), _type_of(port))
+            sidecar.OutputInfo(output_name(model, index), index, shape_of(port), type_of(port))
             for index, port in enumerate(model.outputs[:originals])
         ),
         "scores": sidecar.ScoresInfo(
@@ -110,9 +118,13 @@ def _model_facts(
             scores.port.get_index(),
             scores.class_count,
             scores.activation,
+            answer.probabilities,
+            answer.groups,
+            answer.multilabel,
+            answer.threshold,
         ),
-        "labels": notes.labels or labels_of(source.model, source.metadata, scores.class_count),
-        "preprocessing": {**own, **told} or None,
+        "labels": notes.labels,
+        "preprocessing": notes.preprocessing,
     }
 
 
@@ -122,18 +134,18 @@ def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
 
 
 def describe_map(insertion: Insertion, request: Request) -> sidecar.SaliencyMapInfo:
-    """What the sidecar says of the added output."""
-    port, selection = insertion.model.outputs[insertion.map_index], request.selection
+    """What is told of the added output."""
+    port, selection = insertion.model.output(request.output_name), request.selection
     classes: str | dict[str, Any] = "all"
     if selection.indices is not None:
         classes = {"indices": list(selection.indices)}
     elif selection.top_k is not None:
-        classes = {"top_k": selection.top_k, "indices_output": SALIENCY_CLASSES}
+        classes = {"top_k": selection.top_k, "indices_output": request.classes_name}
     return sidecar.SaliencyMapInfo(
-        output=SALIENCY_MAP,
+        output=request.output_name,
         index=insertion.map_index,
         shape=shape_of(port),
-        element_type=_type_of(port),
+        element_type=type_of(port),
         axes=insertion.place.method.axes,
         scaling="minmax_per_map" if request.embed_scaling else "none",
         value_range=(0, 255) if request.embed_scaling else None,
@@ -141,10 +153,8 @@ def describe_map(insertion: Insertion, request: Request) -> sidecar.SaliencyMapI
     )
 
 
-def shape_of(port: ov.Output) -> tuple[int, ...]:
-    """Extents of a tensor's axes, -1 where dynamic; empty where even the rank is."""
-    return tuple(-1 if extent is None else extent for extent in extents(port) or ())
-
-
-def _type_of(port: ov.Output) -> str:
-    return str(port.get_element_type().get_type_name())
+def _added(model: ov.Model, name: str, added: dict[str, int]) -> sidecar.OutputInfo | None:
+    if name not in added:
+        return None
+    port = model.output(name)
+    return sidecar.OutputInfo(name, added[name], shape_of(port), type_of(port))

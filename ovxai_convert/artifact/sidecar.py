@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import jsonschema
 
 from ovxai_convert.errors import ModelReadError, Refusal
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, Probabilities, answer_of
 
 SCHEMA_VERSION: Final = "1.1"
+_LONGEST: Final = 300
+"""Characters of a reason why a file is not valid; it may quote all of it."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,26 @@ class Generator:
 
 
 @dataclass(frozen=True)
-class Source:
-    """The model that was converted: file name, format and SHA-256 of the file."""
+class SourceFile:
+    """A file of the model that was converted: its path from the model's folder, and its SHA-256."""
 
     file: str
-    format: str
     sha256: str
 
 
 @dataclass(frozen=True)
+class Source:
+    """The model that was converted: file name, format, SHA-256 of the file, and all files it consists of."""
+
+    file: str
+    format: str
+    sha256: str
+    files: tuple[SourceFile, ...] = ()
+
+
+@dataclass(frozen=True)
 class ModelFiles:
-    """The artifact's IR: file names beside the sidecar, and their SHA-256."""
+    """The artifact's IR: file names at conversion, for people, and SHA-256 of the files."""
 
     xml: str
     bin: str
@@ -79,13 +92,28 @@ class TargetLayer:
 
 @dataclass(frozen=True)
 class ScoresInfo:
-    """The class tensor: the output it feeds, its node in the written IR, and the final activation."""
+    """The class tensor: the output it feeds, its node in the written IR, its activation, how it is read.
+
+    The last four are those of :class:`~ovxai_convert.source.answers.Answer`.
+    """
 
     output: str
     node: str
     port: int
     class_count: int
     activation: str
+    probabilities: Probabilities
+    groups: tuple[tuple[int, int], ...]
+    multilabel: bool
+    confidence_threshold: float
+
+
+@dataclass(frozen=True)
+class Upsampling:
+    """How a map is laid over a photograph: between the centres of cells by an interpolation of OpenCV's."""
+
+    interpolation: str = "cubic"
+    place_of_value: str = "centre"
 
 
 @dataclass(frozen=True)
@@ -104,6 +132,7 @@ class SaliencyMapInfo:
     scaling: str
     value_range: tuple[int, int] | None
     classes: str | dict[str, Any] = "all"
+    upsampling: Upsampling = Upsampling()
 
 
 @dataclass(frozen=True)
@@ -169,17 +198,16 @@ class ReshapeCheck:
     saliency_map: SaliencyCheck | None = None
 
 
-@dataclass(frozen=True)
-class Sidecar:
-    """All of it; the fields are the sidecar's keys. ``parameters`` are those of the method, if it has any.
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a converted model is, as it stands in the model itself; the fields are the sidecar's keys.
 
-    In the mode ``"blackbox"`` the model is the original as IR, ``method`` is what suits it, and there is no
-    target and no map.
+    ``parameters`` are those of the method, if it has any. In the mode ``"blackbox"`` the model is the
+    original as IR, ``method`` is what suits it, and there is no target and no map. ``unknown`` is the object
+    that was read, with keys of versions to come; they are kept when it is written again.
     """
 
     generator: Generator
-    source: Source
-    model: ModelFiles
     mode: str
     method: str
     task: str
@@ -190,11 +218,43 @@ class Sidecar:
     saliency_map: SaliencyMapInfo | None
     labels: tuple[str, ...] | None
     preprocessing: dict[str, Any] | None
-    verification: Verification
     refusals: tuple[Refusal, ...]
     parameters: dict[str, Any] | None = None
-    reshapes: tuple[ReshapeCheck, ...] = ()
+    saliency_classes: OutputInfo | None = None
+    feature_vector: OutputInfo | None = None
     schema_version: str = SCHEMA_VERSION
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def to_data(self) -> dict[str, Any]:
+        """As plain data, ready for JSON.
+
+        Raises:
+            jsonschema.ValidationError: it breaks its own schema, which is a bug.
+        """
+        known = json.loads(json.dumps({name: _plain(getattr(self, name)) for name in _keys(type(self))}))
+        data: dict[str, Any] = _with_unknown(known, self.unknown)
+        _validator(type(self) is Description).validate(data)
+        return data
+
+    def to_line(self) -> str:
+        """As one line of JSON, sorted keys: what stands in a model."""
+        return json.dumps(self.to_data(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def added_outputs(self) -> tuple[OutputInfo | SaliencyMapInfo, ...]:
+        """All that the conversion has added, in order."""
+        added = (self.saliency_map, self.saliency_classes, self.feature_vector)
+        return tuple(output for output in added if output is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sidecar(Description):
+    """What stands in the file beside a converted model: its description, its files, and what was proved."""
+
+    source: Source
+    model: ModelFiles
+    verification: Verification
+    reshapes: tuple[ReshapeCheck, ...] = ()
 
     def to_json(self) -> str:
         """Canonical text: sorted keys, two spaces, UTF-8 characters as they are, a trailing newline.
@@ -202,38 +262,120 @@ class Sidecar:
         Raises:
             jsonschema.ValidationError: the sidecar breaks its own schema, which is a bug.
         """
-        data = json.loads(json.dumps(asdict(self)))
-        _validator().validate(data)
-        return json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_data(), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_sidecar(path: str | Path) -> Sidecar:
+def read_sidecar_file(path: Path) -> Sidecar:
     """Read a sidecar; a ModelReadError if missing, no JSON, of a version not known here or not valid."""
-    path = Path(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelReadError(f"{path}: not a sidecar: no text in UTF-8") from error
+    return _parsed(Sidecar, text, str(path), "sidecar")
+
+
+def read_description(text: str, where: str) -> Description:
+    """Read what stands in a model; a ModelReadError that begins with ``where`` as for a sidecar."""
+    return _parsed(Description, text, where, "description")
+
+
+def claims_to_be_one(path: Path) -> bool | None:
+    """Whether a file of any content means to be a sidecar; None for one that is no JSON."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return isinstance(data, dict) and len({"schema_version", "generator", "verification"} & set(data)) > 1
+
+
+_D = TypeVar("_D", bound=Description)
+
+
+def _parsed(kind: type[_D], text: str, where: str, what: str) -> _D:
+    try:
+        data = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ModelReadError(f"{path}: not a sidecar: no JSON ({error})") from error
+        raise ModelReadError(f"{where}: not a {what}: no JSON ({error})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(version, str) and version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise ModelReadError(f"{path}: sidecar version {version} is not known here (known: {SCHEMA_VERSION})")
+        raise ModelReadError(f"{where}: {what} version {version} is not known here (known: {SCHEMA_VERSION})")
     try:
-        _validator().validate(data)
+        _validator(kind is Description).validate(data)
     except jsonschema.ValidationError as error:
-        raise ModelReadError(f"{path}: not a valid sidecar: {error.json_path}: {error.message}") from error
-    for refusal in data["refusals"]:
-        if refusal["method"] == "locate":  # version 1.0 wrote it where no method got so far
-            refusal["method"] = None
-    sidecar: Sidecar = _from_json(Sidecar, data)
-    return sidecar
+        reason = " ".join(error.message.split())
+        shown = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]} ..."
+        raise ModelReadError(f"{where}: not a valid {what}: {error.json_path}: {shown}") from error
+    known = {key: data[key] for key in _keys(kind) if key in data}
+    if version == "1.0":
+        known = _as_1_1(known)
+    built = _from_json(kind, known)
+    assert isinstance(built, kind), "a description is no list and no number"
+    return replace(built, unknown=data)
+
+
+def _as_1_1(data: dict[str, Any]) -> dict[str, Any]:
+    """A sidecar of version 1.0 with what has come since; ``schema_version`` stays, by which it is known."""
+    refusals = [
+        {**refusal, "method": None if refusal["method"] == "locate" else refusal["method"]}
+        for refusal in data["refusals"]
+    ]
+    scores = data["scores"]
+    answer = answer_of(scores["activation"], scores["class_count"], NO_ANSWER_HINTS)
+    read: dict[str, Any] = {
+        "probabilities": answer.probabilities,
+        "groups": [],
+        "multilabel": False,
+        "confidence_threshold": answer.threshold,
+    }
+    return {**data, "refusals": refusals, "scores": {**read, **scores}}
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+_TYPES: Final = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+)
+_Validator: Final[type[jsonschema.Draft202012Validator]] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, type_checker=_TYPES
+)
+"""Where whole numbers are wanted, JSON's 1.0 is none: it cannot count anything here."""
 
 
 @cache
-def _validator() -> jsonschema.Draft202012Validator:
+def _validator(embedded: bool) -> jsonschema.Draft202012Validator:
+    """For what stands in a model (``embedded``) without what it does not know."""
     text = resources.files("ovxai_convert.schemas").joinpath("sidecar-v1.schema.json").read_text("utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
+    schema = json.loads(text)
+    if embedded:
+        without = {"source", "model", "verification", "reshapes"}
+        schema["required"] = [key for key in schema["required"] if key not in without]
+        since = schema["allOf"][0]["else"]
+        since["required"] = [key for key in since["required"] if key not in without]
+    return _Validator(schema)
+
+
+def _keys(kind: type[Description]) -> list[str]:
+    return [each.name for each in fields(kind) if each.name != "unknown"]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _with_unknown(known: Any, read: Any) -> Any:
+    """What is known, and in objects of the same place what was read beside it."""
+    if isinstance(known, dict) and isinstance(read, Mapping):
+        merged = {key: _with_unknown(value, read.get(key)) for key, value in known.items()}
+        return {**{key: value for key, value in read.items() if key not in known}, **merged}
+    if isinstance(known, list) and isinstance(read, list) and len(known) == len(read):
+        return [_with_unknown(*pair) for pair in zip(known, read, strict=True)]
+    return known
 
 
 def _from_json(kind: Any, data: Any) -> Any:
@@ -241,8 +383,10 @@ def _from_json(kind: Any, data: Any) -> Any:
     if isinstance(kind, UnionType):
         kind = get_args(kind)[0]  # `X | None`; of other unions no member is built here
     if isinstance(data, list):
-        return tuple(_from_json(get_args(kind)[0], item) for item in data)
+        kinds = get_args(kind)
+        rest = kinds[:1] * len(data) if len(kinds) < 2 or kinds[1] is Ellipsis else kinds
+        return tuple(_from_json(*pair) for pair in zip(rest, data, strict=True))
     if isinstance(data, dict) and is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        return kind(**{name: _from_json(hints[name], value) for name, value in data.items()})
+        return kind(**{name: _from_json(hints[name], value) for name, value in data.items() if name in hints})
     return data

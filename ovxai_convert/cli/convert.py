@@ -12,18 +12,20 @@ from typing import Any
 import click
 
 from ovxai_convert.cli import console, options
+from ovxai_convert.errors import OvxaiError
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS
-from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.pipeline import ConversionReport, artifact_files, convert
 from ovxai_convert.proof.framework import AUTO, FRAMEWORKS, NONE
 from ovxai_convert.source.labels import read_labels
+from ovxai_convert.vocabulary import SALIENCY_MAP
 
 _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 
 
 @click.command("ovxai-convert", context_settings=console.SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
-@options.output_option("<stem>_xai.xml, .bin and .json")
+@options.output_option("<name>.xml, .bin and .json")
 @click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="XAI method.")
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask; default: the last feature map.")
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
@@ -63,6 +65,21 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 )
 @click.option("--require-whitebox", is_flag=True, help="Refuse a model in which no branch is possible.")
 @options.image_options
+@click.option(
+    "--feature-vector", is_flag=True, help="One more output: the mean of the masked layer over its cells."
+)
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Name of the files; {stem}, {folder} and {suffix} in it are the model's. Default: {stem}_xai.",
+)
+@click.option(
+    "--output-name",
+    metavar="NAME",
+    default=SALIENCY_MAP,
+    show_default=True,
+    help="Name of the map's output, where the model has one of this name already.",
+)
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
@@ -84,8 +101,8 @@ def convert_command(
     to be unchanged before anything is written. Where no branch is possible, the model is written as it is,
     and the JSON file says to explain it as a black box.
 
-    --labels, and the options on how a photograph becomes the input (--size to --resize), are recorded in the
-    JSON file for programs that show the map.
+    --labels, and the options on the answer and on how a photograph becomes the input (--multilabel to
+    --resize-to), are recorded in the JSON file and in the model itself, for programs that show the map.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write. With several models, the first failure's.
@@ -93,7 +110,7 @@ def convert_command(
     settings, hints = options.given_options(method, others), options.taken_hints(others)
     # What is left of the others are arguments of convert().
     signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
-    _check_distinct(models, output_dir)
+    _check_distinct(models, output_dir, others["name"])
     exit_codes: list[int] = []
     for number, path in enumerate(models, start=1):
         if not quiet:
@@ -122,10 +139,15 @@ def convert_command(
     sys.exit(exit_codes[0] if exit_codes else 0)
 
 
-def _check_distinct(models: Sequence[Path], output_dir: Path) -> None:
-    stem, count = Counter(path.stem for path in models).most_common(1)[0]
+def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None) -> None:
+    try:
+        files = Counter(artifact_files(path, name)[0] for path in models)
+    except OvxaiError as error:
+        raise click.UsageError(f"--name: {error}") from None
+    file, count = files.most_common(1)[0]
     if count > 1:
-        raise click.UsageError(f"{count} models would be written to {output_dir / f'{stem}_xai.xml'}")
+        advice = "name them apart, as by --name '{folder}_{stem}_{suffix}'"
+        raise click.UsageError(f"{count} models would be written to {output_dir / file}; {advice}")
 
 
 def _summary(report: ConversionReport) -> str:

@@ -17,8 +17,9 @@ from ovxai_convert.errors import OvxaiError
 from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
 from ovxai_convert.explain.report import ReportEntry, report_entries, report_text
-from ovxai_convert.methods import Method
+from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import write_file
+from ovxai_convert.source.answers import AnswerHints
 from ovxai_convert.source.labels import read_labels
 
 
@@ -29,7 +30,7 @@ from ovxai_convert.source.labels import read_labels
 @click.option(
     "--targets",
     metavar="A,B,...|topN|all",
-    help="Classes to explain, by index or label; default: the best one.",
+    help="Classes to explain, by index or label; default: the model's answer.",
 )
 @click.option(
     "--mode",
@@ -88,6 +89,7 @@ def explain_command(
     """
     signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
     hints = options.taken_hints(others)
+    answer = AnswerHints(others.pop("multilabel"), threshold=others.pop("confidence_threshold"))
     settings = {name: value for name, value in others.items() if value is not None}
     names = [name.strip() for name in targets.split(",")] if targets and "," in targets else targets
     exit_codes: list[int] = []
@@ -98,6 +100,7 @@ def explain_command(
             model,
             None if labels_file is None else read_labels(labels_file),
             options.hints_of(**hints),
+            answer,
             device_name=device,
             explain_mode=ExplainMode(mode),
             explain_method=None if method is None else Method(method),
@@ -136,7 +139,10 @@ def explain_command(
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     method = explainer.explainer.method
-    how = "as a black box" if method.is_black_box else f"by {method.value}"
+    black_box = method is not None and method.is_black_box
+    how = "as a black box" if black_box else f"by {method_name(method)}"
+    for doubt in explainer.explainer.doubts:
+        click.echo(f"Warning: {model}: {doubt}", err=True)
     for refusal in explainer.explainer.refusals:
         click.echo(f"Warning: {model}: explained {how}: {refusal}", err=True)
     if explainer.assumed and not quiet:
@@ -148,7 +154,7 @@ def _print_image(image: ExplainedImage) -> None:
     for path, target in zip(image.files, explanation.targets, strict=False):
         prediction = explanation.predictions.get(target) if isinstance(target, int) else None
         score = "" if prediction is None else f", score {prediction.score:.2f}"
-        facts = f"{explanation.label_of(target)}{score}, {explanation.method.value}, {image.seconds:.2f} s"
+        facts = f"{explanation.label_of(target)}{score}, {explanation.method_name}, {image.seconds:.2f} s"
         click.echo(f"{path}: {facts}")
 
 

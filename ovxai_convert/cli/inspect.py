@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ovxai_convert.cli.artifact_lines import artifact_lines
 from ovxai_convert.cli.console import SETTINGS, print_error, quiet_libraries, shape_text
 from ovxai_convert.cli.options import PATH
 from ovxai_convert.errors import OvxaiError
@@ -45,8 +46,8 @@ def inspect_command(model: Path, scores_output: str | None, show_all: bool, as_j
 
 def _inspection_lines(inspection: Inspection, limit: int | None) -> list[str]:
     lines = [f"{inspection.file} ({inspection.format})"]
-    if inspection.converted:
-        lines.append("converted: it already has an output 'saliency_map'")
+    if inspection.artifact is not None:
+        return [*lines, *artifact_lines(inspection.artifact, inspection.doubts)]
     if inspection.scores is not None:
         scores = inspection.scores
         lines.append(

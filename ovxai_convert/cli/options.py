@@ -9,10 +9,11 @@ from typing import Any, Final, get_args
 import click
 
 from ovxai_convert.methods import WHITE_BOX_METHODS
-from ovxai_convert.photographs.preprocessing import InputLayout, PreprocessingHints, Resize
+from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 PATH: Final = click.Path(path_type=Path)
+_HINTS: Final = ("size", "mean", "scale", "rgb", "layout", "resize", "resize_to")
 _OWNERS: Final = {option.name: method.name for method in WHITE_BOX_METHODS for option in method.options}
 """The method that has an option."""
 
@@ -24,18 +25,33 @@ def output_option(files: str) -> Decorator:
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options on labels and preprocessing; all but the labels are for :func:`hints_of`."""
+    """Give a command the options on labels, answer and preprocessing; the last are for :func:`hints_of`."""
     labels = "Labels of the classes: one per line, or a JSON list."
     resize = "Cut the middle out, stretch, or pad around, to the input's size."
-    layouts, ways = click.Choice(get_args(InputLayout)), click.Choice(get_args(Resize))
+    layouts, ways = click.Choice(get_args(InputLayout)), click.Choice(["crop", "stretch", "letterbox"])
     options = (
         click.option("--labels", "labels_file", metavar="FILE", type=PATH, help=labels),
+        click.option(
+            "--multilabel/--no-multilabel", default=None, help="Whether several classes may be the answer."
+        ),
+        click.option(
+            "--confidence-threshold",
+            metavar="P",
+            type=click.FloatRange(0, 1),
+            help="Probability above which a class is part of it, where several may be.",
+        ),
         click.option("--size", metavar="N|HxW", type=_size, help="Rows and columns of the input."),
         click.option("--mean", metavar="X[,X,X]", type=_numbers, help="Subtracted from pixels of 0..255."),
         click.option("--scale", metavar="X[,X,X]", type=_numbers, help="Divides what is left."),
         click.option("--rgb/--bgr", "rgb", default=None, help="Order of the channels."),
         click.option("--layout", type=layouts, help="Axes, if the graph does not tell."),
         click.option("--resize", type=ways, help=resize),
+        click.option(
+            "--resize-to",
+            metavar="N",
+            type=click.IntRange(1),
+            help="Bring the shorter side to N pixels, and cut the input out of that.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -44,7 +60,7 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def taken_hints(arguments: dict[str, Any]) -> dict[str, Any]:
     """The options on preprocessing, taken out of a command's arguments."""
-    return {name: arguments.pop(name) for name in ("size", "mean", "scale", "rgb", "layout", "resize")}
+    return {name: arguments.pop(name) for name in _HINTS}
 
 
 def hints_of(*, rgb: bool | None, **hints: Any) -> PreprocessingHints:

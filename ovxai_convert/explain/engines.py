@@ -78,9 +78,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Engine:
-    """A method, what it makes of a sample ``(1, ...)``, and why no branch was possible, if one was tried."""
+    """A method, what it makes of a sample ``(1, ...)``, and why no branch was possible, if one was tried.
 
-    method: Method
+    The method is None for a map that the model gives and of which nobody says how it is made.
+    """
+
+    method: Method | None
     observe: Callable[[NDArray[Any], Choose], Observation]
     refusals: tuple[Refusal, ...] = ()
 
@@ -104,10 +107,10 @@ class Engines:
         if plan.skips_branches:
             return self._outside(plan.method or DEFAULT_BLACK_BOX, settings, on_progress, ())
         _check_settings(settings)
-        sidecar = self.loaded.sidecar
+        told = self.loaded.description
         asks_for_nothing = plan == Plan(embed_scaling=plan.embed_scaling)
-        if sidecar is not None and sidecar.mode == "blackbox" and asks_for_nothing:
-            return self._outside(Method(sidecar.method), settings, on_progress, sidecar.refusals)
+        if told is not None and told.mode == "blackbox" and asks_for_nothing:
+            return self._outside(Method(told.method), settings, on_progress, told.refusals)
         if plan not in self._white_boxes:
             self._white_boxes[plan] = self._inside(plan)
         engine = self._white_boxes[plan]
@@ -119,20 +122,18 @@ class Engines:
 
     def _inside(self, plan: Plan) -> Engine | tuple[Refusal, ...]:
         """By a branch: the artifact's own if it is what is wanted, else one that is inserted now."""
-        sidecar = self.loaded.sidecar
-        own = None if sidecar is None else sidecar.saliency_map
+        own, told = self.loaded.own_map, self.loaded.description
         if (
-            sidecar is not None
-            and own is not None
+            own is not None
             and plan.target_layer is None
-            and plan.method in (None, Method(sidecar.method))
-            and (plan.embed_scaling or own.scaling == "none")
+            and plan.method in (None, own.method)
+            and (plan.embed_scaling or own.saliency.scaling == "none")
         ):
-            model, saliency, method = self.loaded.model, own, Method(sidecar.method)
+            model, saliency, method = self.loaded.model, own.saliency, own.method
             refusals: tuple[Refusal, ...] = ()
         else:
-            output = None if sidecar is None else sidecar.scores.output
-            wanted = Request(plan.method, plan.target_layer, output, plan.embed_scaling)
+            output, name = None if told is None else told.scores.output, self.loaded.free_name()
+            wanted = Request(plan.method, plan.target_layer, output, plan.embed_scaling, output_name=name)
             insertion = insert_branch(Anatomy(self.loaded.original()), wanted)
             if not isinstance(insertion, Insertion):
                 return insertion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -16,16 +17,22 @@ from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.loading import LoadedModel, load_model
-from ovxai_convert.explain.predictions import Prediction, ReadScores
+from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
+from ovxai_convert.explain.observation import Choose
+from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
 from ovxai_convert.methods import Method
+from ovxai_convert.photographs.hints import NO_HINTS
 from ovxai_convert.photographs.model_input import image_input
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
 
-__all__ = ["ExplainMode", "Explainer"]
+__all__ = ["ExplainMode", "Explainer", "ProofWarning"]
+
+
+class ProofWarning(UserWarning):
+    """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""
 
 
 class Explainer:
@@ -53,6 +60,7 @@ class Explainer:
     Attributes:
         label_names: labels that the model or its sidecar has, or None.
         method: what the last call, or before any the explainer's own options, came to.
+        doubts: what of an artifact is not as it was proved; a :class:`ProofWarning` says the same.
         refusals: why the branches that were tried before it are not possible; empty where none was tried.
 
     Raises:
@@ -76,14 +84,25 @@ class Explainer:
     ) -> None:
         if task is not Task.CLASSIFICATION:
             raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
-        loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        image = image_input(loaded.model, loaded.hints.layout)
-        self._prepared = Preparation(image, loaded.hints, preprocess_fn)
+        if isinstance(model, LoadedModel):
+            loaded = model
+        else:
+            loaded = load_model(model)
+            for doubt in loaded.doubts:
+                warnings.warn(doubt, ProofWarning, stacklevel=2)
+        hints = loaded.hints
+        if isinstance(hints, UsageError):
+            if preprocess_fn is None:
+                raise hints
+            hints = NO_HINTS
+        image = image_input(loaded.model, hints.layout)
+        self._prepared = Preparation(image, hints, preprocess_fn)
         read_scores = _scores_reader(loaded, postprocess_fn)
         self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
-        self.label_names = loaded.labels
+        self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
+        self.label_names, self.doubts = loaded.labels, loaded.doubts
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals
 
@@ -152,8 +171,23 @@ class Explainer:
         if original_input_image is not None:
             samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
         labels = self.label_names if label_names is None else tuple(label_names)
-        explanations = [_explained(sample, engine, wanted, labels, rendering) for sample in samples]
+        explanations = [
+            _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
+        ]
         return explanations[0] if len(explanations) == 1 else explanations
+
+    def _choice(self, wanted: Targets, names: tuple[str, ...] | None) -> Choose:
+        """From the scores of a sample to the classes to explain."""
+
+        def choose(scores: NDArray[Any]) -> list[int] | None:
+            checked_labels(names, len(scores))
+            return (
+                answered_classes(scores, self._answer)
+                if wanted is None
+                else resolve_targets(wanted, names, scores)
+            )
+
+        return choose
 
 
 def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
@@ -165,19 +199,15 @@ def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[
         raise UsageError(
             f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
         )
-    if scores.activation == "argmax":
+    if scores.answer.probabilities == "rank":
         return predictions.BestClassesOutput(scores.output_index, scores.class_count)
-    return predictions.ScoresOutput(scores.output_index, scores.activation)
+    return predictions.ScoresOutput(scores.output_index, scores.answer)
 
 
 def _explained(
-    sample: Sample, engine: Engine, wanted: Targets, names: tuple[str, ...] | None, rendering: Rendering
+    sample: Sample, engine: Engine, choose: Choose, names: tuple[str, ...] | None, rendering: Rendering
 ) -> Explanation:
     """One image's explanation."""
-
-    def choose(scores: NDArray[Any]) -> list[int] | None:
-        return resolve_targets(wanted, checked_labels(names, len(scores)), scores)
-
     scores, maps = engine.observe(sample.values, choose)
     if not np.isfinite(scores.max()):
         word = "NaN" if np.isnan(scores).any() else "infinite scores"

@@ -15,7 +15,7 @@ from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
-from ovxai_convert.methods import Method
+from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import encode_image, write_file
 from ovxai_convert.source.labels import find_class
 
@@ -36,17 +36,22 @@ class Explanation:
     Attributes:
         saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
             grey levels or raw scores, or ``(H, W, 3)`` in colours, blue, green, red.
-        method: what made them.
+        method: what made them; None: the model itself, and nobody says how.
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
     """
 
     saliency_map: Maps
-    method: Method
+    method: Method | None
     predictions: Mapping[int, Prediction]
     label_names: tuple[str, ...] | None = None
     raw: Maps = field(default_factory=dict)
+
+    @property
+    def method_name(self) -> str:
+        """The method as text."""
+        return method_name(self.method)
 
     @property
     def targets(self) -> list[int | str]:

@@ -17,9 +17,10 @@ from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
-from ovxai_convert.photographs.model_input import image_input, preprocessing_for
-from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.labels import Targets, checked_labels
 
 
@@ -37,8 +38,8 @@ class ExplainedImage:
 class FileExplainer:
     """Explains image files and writes a picture for each image and class.
 
-    What the user says of labels and preprocessing goes before the sidecar, and that before the model's own
-    entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
+    What the user says of labels, preprocessing and answer goes before the sidecar, that before the model's
+    own entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
     The other options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
@@ -50,15 +51,21 @@ class FileExplainer:
         model: Path,
         labels: Sequence[str] | None = None,
         preprocessing: PreprocessingHints = NO_HINTS,
+        answer: AnswerHints = NO_ANSWER_HINTS,
         device_name: str = "CPU",
         **options: Any,
     ) -> None:
-        loaded = load_model(model)
+        loaded = load_model(model, preprocessing)
+        if isinstance(loaded.hints, UsageError):
+            raise loaded.hints
         hints = preprocessing.or_else(loaded.hints)
-        if isinstance(loaded.scores, ScoresPlace) and labels is not None:
-            loaded = replace(loaded, labels=checked_labels(labels, loaded.scores.class_count))
+        if isinstance(loaded.scores, ScoresPlace):
+            scores = loaded.scores.told(answer)
+            named = loaded.labels if labels is None else checked_labels(labels, scores.class_count)
+            loaded = replace(loaded, scores=scores, labels=named)
         image = image_input(loaded.model, hints.layout)
-        self.preprocessing, self.assumed = preprocessing_for(image, hints)
+        self.preprocessing, assumed = preprocessing_for(image, hints)
+        self.assumed = in_words(self.preprocessing, assumed)
         self.device = device_name
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)

@@ -1,105 +1,182 @@
-"""A model as the runtime takes it: from memory, from a file, or as an artifact with its sidecar."""
+"""A model as the runtime takes it: from memory, from a file, or as an artifact by its description."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import has_output
+from ovxai_convert.anatomy.interface import image_ports, tensor_names
 from ovxai_convert.anatomy.scores import find_scores
-from ovxai_convert.artifact.sidecar import Sidecar, read_sidecar
-from ovxai_convert.errors import ModelReadError, Refusal
-from ovxai_convert.photographs.preprocessing import PreprocessingHints, hints_from_model_info
-from ovxai_convert.source.metadata import labels_of, preprocessing_of
-from ovxai_convert.source.reading import read_source, sha256_of_file
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
+from ovxai_convert.artifact.fitting import shape_of, type_of
+from ovxai_convert.artifact.notes import own_answer, own_hints
+from ovxai_convert.artifact.reading import Artifact, find_artifact
+from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
+from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.methods import Method
+from ovxai_convert.methods.method import PER_CLASS, PER_IMAGE
+from ovxai_convert.photographs.described import hints_from_description
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.model_api import hints_from_model_info
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_of
+from ovxai_convert.source.metadata import labels_of
+from ovxai_convert.source.reading import read_source
+from ovxai_convert.tensors.ports import extents
+from ovxai_convert.vocabulary import SALIENCY_MAP
 
 
 @dataclass(frozen=True)
 class ScoresPlace:
-    """The output that holds the K classes, and what stands between the scores and it."""
+    """The output that holds the K classes, and how its numbers are read."""
 
     output_index: int
-    activation: str
     class_count: int
+    activation: str
+    answer: Answer
+
+    def told(self, hints: AnswerHints) -> ScoresPlace:
+        """The same, read as a user says; a UsageError for what does not fit."""
+        if hints == NO_ANSWER_HINTS:
+            return self
+        known = AnswerHints(self.answer.multilabel, self.answer.groups or None, self.answer.threshold)
+        answer = answer_of(self.activation, self.class_count, hints.or_else(known))
+        return replace(self, answer=answer)
+
+
+@dataclass(frozen=True)
+class OwnMap:
+    """A map that a model gives by itself, and the method that made it; None where nobody says."""
+
+    saliency: SaliencyMapInfo
+    method: Method | None
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model, with its branch if it has one, and what is known of it.
 
-    ``scores`` is the class output, or why none was found; ``hints`` are what the sidecar, or else the model
-    itself, says of its preprocessing.
+    Attributes:
+        description: of an artifact; None of any other model.
+        scores: the class output, or why none was found.
+        own_map: the map among the model's outputs, if one is there and fits its classes.
+        labels: one per class, or None.
+        hints: what the description, or else the model itself, says of its preprocessing; an error where that
+            makes no sense, which matters only if nobody says anything else.
+        doubts: what is not as it was proved, one line each.
     """
 
     model: Model
-    sidecar: Sidecar | None
+    description: Description | None
     scores: ScoresPlace | Refusal
+    own_map: OwnMap | None
     labels: tuple[str, ...] | None
-    hints: PreprocessingHints
+    hints: PreprocessingHints | UsageError
+    doubts: tuple[str, ...] = ()
 
     def original(self) -> Model:
         """A copy without the outputs that a conversion has added."""
         copy = self.model.clone()
-        for output in list(copy.outputs):
-            if output.get_names() & {SALIENCY_MAP, SALIENCY_CLASSES}:
-                copy.remove_result(output.get_node())
+        added = () if self.description is None else self.description.added_outputs
+        for node in [copy.outputs[output.index].get_node() for output in added]:
+            copy.remove_result(node)
         return copy
 
+    def free_name(self) -> str:
+        """A name for a new map that no tensor of the original has."""
+        taken, name = tensor_names(self.original()), SALIENCY_MAP
+        while name in taken:
+            name = f"xai_{name}"
+        return name
 
-def load_model(model: Model | str | PathLike[str]) -> LoadedModel:
+
+def load_model(model: Model | str | PathLike[str], told: PreprocessingHints = NO_HINTS) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
 
-    A ModelReadError: the file is no model, or its sidecar is missing, broken, of a version that is not known,
-    or does not belong to the files beside it.
+    What the model itself says of preprocessing is not looked at where something else is ``told``.
+
+    Raises:
+        ModelReadError: the file is no model, or its description is broken, of a version that is not known,
+            or of another model.
+        UsageError: entries of the model on its answer that make no sense.
     """
     if isinstance(model, Model):
-        return _without_sidecar(model, {})
+        artifact = find_artifact(model, None)
+        return _described(model, artifact) if artifact else _not_described(model, {}, told)
     path = Path(model)
     source = read_source(path)
-    sidecar = _sidecar_beside(path, source.model)
-    if sidecar is None:
-        return _without_sidecar(source.model, source.metadata)
-    weights = path.with_name(sidecar.model.bin)
-    for file, recorded in ((path, sidecar.model.xml_sha256), (weights, sidecar.model.bin_sha256)):
-        if not file.is_file() or sha256_of_file(file) != recorded:
-            raise ModelReadError(f"{file}: not the file that its sidecar describes; convert the model again")
-    index = next(output.index for output in sidecar.outputs if output.name == sidecar.scores.output)
-    scores = ScoresPlace(index, sidecar.scores.activation, sidecar.scores.class_count)
-    hints = hints_from_model_info(sidecar.preprocessing or {})
-    return LoadedModel(source.model, sidecar, scores, sidecar.labels, hints)
+    artifact = find_artifact(source.model, path)
+    if artifact is not None:
+        return _described(source.model, artifact)
+    return _not_described(source.model, source.metadata, told)
 
 
-def _without_sidecar(model: Model, metadata: dict[str, str]) -> LoadedModel:
-    scores = find_scores(Anatomy(model))
-    hints = hints_from_model_info(preprocessing_of(model) or {})
+def _described(model: Model, artifact: Artifact) -> LoadedModel:
+    """By what a conversion has said of it."""
+    told, doubts = artifact.description, artifact.doubts
+    index = next(output.index for output in told.outputs if output.name == told.scores.output)
+    scores = told.scores
+    answer = Answer(scores.probabilities, scores.groups, scores.multilabel, scores.confidence_threshold)
+    hints = _hints_of(told)
+    if artifact.input_replaced:
+        if hints != NO_HINTS:
+            doubts += ("its preprocessing was told of another input, and is not obeyed",)
+        hints = NO_HINTS
+    elif artifact.doubts:
+        hints = replace(hints, size=None)  # that of the input which it has today
+    place = ScoresPlace(index, scores.class_count, scores.activation, answer)
+    own = None if told.saliency_map is None else OwnMap(told.saliency_map, Method(told.method))
+    return LoadedModel(model, told, place, own, told.labels, hints, doubts)
+
+
+def _hints_of(told: Description) -> PreprocessingHints:
+    if told.preprocessing is None:
+        return NO_HINTS
+    if told.schema_version == "1.0":
+        return hints_from_model_info(told.preprocessing)
+    return hints_from_description(told.preprocessing)
+
+
+def _not_described(model: Model, metadata: Mapping[str, str], told: PreprocessingHints) -> LoadedModel:
+    """By what the model itself says."""
+    scores, hints = find_scores(Anatomy(model)), own_hints(model, metadata, told)
     if isinstance(scores, Refusal):
-        return LoadedModel(model, None, scores, None, hints)
-    place = ScoresPlace(scores.output_index, scores.activation, scores.class_count)
-    return LoadedModel(model, None, place, labels_of(model, metadata, scores.class_count), hints)
+        return LoadedModel(model, None, scores, None, None, hints)
+    count = scores.class_count
+    answer = answer_of(scores.activation, count, own_answer(model, metadata))
+    place = ScoresPlace(scores.output_index, count, scores.activation, answer)
+    labels = labels_of(model, metadata, count)
+    return LoadedModel(model, None, place, _foreign_map(model, count), labels, hints)
 
 
-def _sidecar_beside(path: Path, model: Model) -> Sidecar | None:
-    """The sidecar of a converted model; a file of its name beside another model may be anything."""
-    beside = path.with_suffix(".json")
-    converted = has_output(model, SALIENCY_MAP)
-    if beside != path and beside.is_file() and (converted or _claims_to_be_one(beside)):
-        return read_sidecar(beside)
-    if converted:
-        raise ModelReadError(
-            f"{path}: it was converted, but its sidecar '{beside.name}' is missing beside it"
-        )
-    return None
+def _foreign_map(model: Model, class_count: int) -> OwnMap | None:
+    """A map that another program has put in, if its shape says of which classes it is.
 
-
-def _claims_to_be_one(path: Path) -> bool:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(data, dict) and {"schema_version", "generator"} <= set(data)
+    OTX and Geti export ``saliency_map`` as ``[N, K, h, w]`` or ``[N, h, w]``.
+    """
+    found = [index for index, port in enumerate(model.outputs) if SALIENCY_MAP in port.get_names()]
+    if not found or not found[0]:
+        return None
+    port, batches = model.outputs[found[0]], [extents(image) for image in image_ports(model)]
+    shape = extents(port) or ()
+    axes = {4: PER_CLASS, 3: PER_IMAGE}.get(len(shape))
+    if axes is None or not batches or shape[0] != (batches[0] or (None,))[0]:
+        return None
+    if axes == PER_CLASS and shape[1] != class_count:
+        return None
+    levels = type_of(port) == "u8"
+    return OwnMap(
+        SaliencyMapInfo(
+            SALIENCY_MAP,
+            found[0],
+            shape_of(port),
+            type_of(port),
+            axes,
+            "minmax_per_map" if levels else "none",
+            (0, 255) if levels else None,
+        ),
+        None,
+    )

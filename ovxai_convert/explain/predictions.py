@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.source.answers import Answer
 
 Results: TypeAlias = Mapping[Any, NDArray[Any]]
 """What an inference gives: arrays by output, index or tensor name."""
@@ -28,28 +29,71 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoresOutput:
-    """Reads an output as probabilities, ``(N, K)`` float32 in 0 to 1.
+    """Reads an output as probabilities, ``(N, K)`` float32 in 0 to 1, by what its numbers mean.
 
-    An output behind a Softmax or Sigmoid is taken as it is, a logarithm is undone, and logits get a softmax:
-    the classes are taken to exclude each other. Rows that are probabilities already (the mean of two heads
-    behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is a single logit, whatever its
-    range, and an answer that is NaN or infinite. ``activation`` is what the output ends in.
+    Of logits whose classes exclude each other rows that are probabilities already (the mean of two heads
+    behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is an answer that is NaN or
+    infinite.
     """
 
     index: int
-    activation: str
+    answer: Answer
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
         """Probabilities of the classes."""
         values = results[self.index].reshape(samples, -1).astype(np.float32)
-        if self.activation in ("softmax", "sigmoid") or values.shape[1] == 1 or not np.isfinite(values.max()):
+        kind = self.answer.probabilities
+        if kind == "as_is" or not np.isfinite(values.max()):
             return values
-        if self.activation == "log_softmax":
+        if kind == "exp":
             return np.exp(values)
-        if values.min() >= 0 and np.allclose(values.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE):
-            return values
-        powers = np.exp(values - values.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+        if kind == "sigmoid":
+            return _sigmoid(values)
+        if kind == "softmax":
+            return _softmax(values)
+        groups = [slice(*group) for group in self.answer.groups]
+        within = np.zeros(values.shape[1], bool)
+        probabilities = values.copy()
+        for group in groups:
+            probabilities[:, group] = _softmax(values[:, group])
+            within[group] = True
+        others = values[:, ~within]
+        probabilities[:, ~within] = others if _are_shares(others) else _sigmoid(others)
+        return probabilities
+
+
+def _are_shares(values: NDArray[np.float32]) -> bool:
+    """Whether all numbers lie in 0 to 1, as behind a Sigmoid."""
+    return bool(values.min(initial=0) >= 0 and values.max(initial=0) <= 1)
+
+
+def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    if values.min() >= 0 and np.allclose(values.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE):
+        return values
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * values.astype(np.float64))), np.float32)
+
+
+def answered_classes(probabilities: NDArray[np.float32], answer: Answer | None) -> list[int]:
+    """The classes that a model answers with, given its probabilities ``(K,)``, the most probable first.
+
+    The best one; of each group the best one, and those above the threshold, where several may hold at once.
+    """
+    best = int(probabilities.argmax())
+    if answer is None or not answer.multilabel:
+        return [best]
+    chosen = [first + int(probabilities[first:behind].argmax()) for first, behind in answer.groups]
+    grouped = {index for group in answer.groups for index in range(*group)}
+    chosen += [
+        index
+        for index, probability in enumerate(probabilities)
+        if index not in grouped and probability > answer.threshold
+    ]
+    return sorted(chosen, key=lambda index: -probabilities[index]) or [best]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import numpy as np
 import openvino as ov
 
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer
+from ovxai_convert.methods import method_name
 from ovxai_convert.photographs.image_files import Pixels, encode_image
 
 LONGEST_SIDE: Final = 640
@@ -133,7 +134,7 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
             "all classes" if index is None else explanation.label_of(index),
             index,
             best.score if index is None else explanation.predictions[index].score,
-            explanation.method.value,
+            explanation.method_name,
             image.seconds,
         )
 
@@ -143,13 +144,13 @@ def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportE
     method = explainer.explainer.method
     facts = ReportFacts(
         model=model.name,
-        mode="blackbox" if method.is_black_box else "whitebox",
-        method=method.value,
+        mode="blackbox" if method is not None and method.is_black_box else "whitebox",
+        method=method_name(method),
         device=explainer.device,
         preprocessing=str(explainer.preprocessing),
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
-        notes=tuple(map(str, explainer.explainer.refusals)),
+        notes=(*explainer.explainer.doubts, *map(str, explainer.explainer.refusals)),
     )
     return report_page(facts, entries)
 

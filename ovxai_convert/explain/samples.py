@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.rendering import Scene, scene_of
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import ImageInput, as_samples, preprocessing_for
-from ovxai_convert.photographs.preprocessing import NO_HINTS, PreprocessingHints
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from typing import Final
 from openvino import Model, Type
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import describe_inputs, has_output
+from ovxai_convert.anatomy.interface import describe_inputs, tensor_names
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.anatomy.target import Target, merged_samples
 from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
-from ovxai_convert.insertion.outputs import add_output, name_added_nodes, scale_to_grey_levels
+from ovxai_convert.insertion.outputs import add_output, mean_of_cells, name_added_nodes, scale_to_grey_levels
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod
 from ovxai_convert.methods.method import ClassSelection, Site
 from ovxai_convert.mosaic.cost import cost_of, readable
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, Task
+from ovxai_convert.vocabulary import FEATURE_VECTOR, Task
 
 _NAMED: Final = 3
 """Other layers that are named where a branch is too big."""
@@ -67,8 +67,10 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
     Raises:
         UsageError: a layer or an output that does not exist was asked for, or a method without a branch.
     """
-    if has_output(anatomy.model, SALIENCY_MAP):
-        return (Refusal(f"the model already has an output '{SALIENCY_MAP}'"),)
+    taken = tensor_names(anatomy.model) & set(request.added_names)
+    if taken:
+        advice = "; --output-name gives the map another name" if request.output_name in taken else ""
+        return (Refusal(f"the model already has a tensor '{min(taken)}'{advice}"),)
 
     def build(place: Place) -> Insertion | Refusal:
         return build_branch(anatomy, place, request)
@@ -178,10 +180,14 @@ def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: in
     if isinstance(raw, Refusal):
         return replace(raw, method=method.name)
     map_index = len(model.outputs)
-    add_output(model, scale_to_grey_levels(raw.maps) if request.embed_scaling else raw.maps, SALIENCY_MAP)
+    add_output(
+        model, scale_to_grey_levels(raw.maps) if request.embed_scaling else raw.maps, request.output_name
+    )
     if raw.classes is not None:
-        add_output(model, raw.classes, SALIENCY_CLASSES)
-    added = name_added_nodes(model, site.copy.nodes, SALIENCY_MAP)
+        add_output(model, raw.classes, request.classes_name)
+    if request.feature_vector:
+        add_output(model, mean_of_cells(site.tap, site.target), FEATURE_VECTOR)
+    added = name_added_nodes(model, site.copy.nodes, request.output_name)
     cost = cost_of(added, anatomy.nodes)
     if cost.peak_bytes > request.max_branch_bytes:
         needed = f"the branch needs {readable(cost.peak_bytes)} at once, more than "

@@ -11,6 +11,7 @@ import numpy as np
 from openvino import Model, Node, Output
 from openvino import opset15 as ops
 
+from ovxai_convert.anatomy.target import Target
 from ovxai_convert.tensors.extents import ints, rank_of
 
 _RESOLUTION: Final = 255 * float(np.finfo(np.float32).eps)
@@ -34,6 +35,20 @@ def scale_to_grey_levels(raw: Output) -> Output:
     gain = ops.select(shown, ops.divide(np.float32(255), spread), np.float32(0))
     levels = ops.multiply(ops.subtract(values, low), gain)
     return ops.convert(ops.round(levels, "half_to_even"), "u8").output(0)
+
+
+def mean_of_cells(tap: Output, target: Target) -> Output:
+    """The feature vector ``[N, C]``, f32: the mean over all cells of what equals the target.
+
+    Of tokens those that are patches are cells.
+    """
+    values = ops.convert(tap, "f32")
+    axis = target.position_axes[0]
+    if (patches := target.patches) is not None:
+        first, count = patches
+        bounds = [ints([bound]) for bound in (first, first + count, 1, axis)]
+        values = ops.slice(values, *bounds)
+    return ops.reduce_mean(values, ints(target.position_axes), keep_dims=False).output(0)
 
 
 def add_output(model: Model, port: Output, name: str) -> None:

@@ -16,6 +16,7 @@ from ovxai_convert.methods.method import ALL_CLASSES, ClassSelection
 from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.mosaic.rewriting import WrittenOut
 from ovxai_convert.source.labels import find_class
+from ovxai_convert.vocabulary import FEATURE_VECTOR, SALIENCY_CLASSES, SALIENCY_MAP
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 
@@ -32,6 +33,8 @@ class Request:
         selection: the classes that get a map.
         max_branch_bytes: the largest tensor that a branch may build.
         options: of the method, by name; those not given have their defaults.
+        output_name: tensor name of the map, and the beginning of the names of all nodes that are added.
+        feature_vector: whether the mean of the target over its cells becomes an output, too.
     """
 
     method: Method | None = None
@@ -41,6 +44,19 @@ class Request:
     selection: ClassSelection = ALL_CLASSES
     max_branch_bytes: int = DEFAULT_MAX_BRANCH_BYTES
     options: Mapping[str, Any] = field(default_factory=dict)
+    output_name: str = SALIENCY_MAP
+    feature_vector: bool = False
+
+    @property
+    def classes_name(self) -> str:
+        """Tensor name of the output that tells the classes of a sample's maps."""
+        return SALIENCY_CLASSES if self.output_name == SALIENCY_MAP else f"{self.output_name}_classes"
+
+    @property
+    def added_names(self) -> tuple[str, ...]:
+        """Tensor names of all outputs that are added, in their order."""
+        classes = [self.classes_name] if self.selection.top_k else []
+        return self.output_name, *classes, *([FEATURE_VECTOR] if self.feature_vector else [])
 
 
 def select_classes(
@@ -91,7 +107,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Insertion:
-    """A copy of a model with the output ``saliency_map`` at ``map_index``, then ``saliency_classes`` if any.
+    """A copy of a model with the map at ``map_index`` of its outputs, then the others that were added.
 
     ``refusals`` tell why methods before this one were not possible, ``written_out`` at which ops copies had
     to be written out, which is what makes a branch dear.

@@ -56,4 +56,17 @@ WHITE_BOX_METHODS: Final = tuple(method.white_box for method in Method if method
 DEFAULT_BLACK_BOX: Final = Method.RISE
 """The black-box method where none is named."""
 
-__all__ = ["DEFAULT_BLACK_BOX", "WHITE_BOX_METHODS", "BlackBoxMethod", "Method", "WhiteBoxMethod"]
+
+def method_name(method: Method | None) -> str:
+    """A method as text; without one, a map that the model gives by itself."""
+    return "the model's own map" if method is None else str(method.value)
+
+
+__all__ = [
+    "DEFAULT_BLACK_BOX",
+    "WHITE_BOX_METHODS",
+    "BlackBoxMethod",
+    "Method",
+    "WhiteBoxMethod",
+    "method_name",
+]

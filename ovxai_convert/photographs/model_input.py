@@ -12,7 +12,8 @@ from openvino import Model
 
 from ovxai_convert.anatomy.interface import input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.preprocessing import InputLayout, Preprocessing, PreprocessingHints, as_type
+from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
+from ovxai_convert.photographs.preprocessing import Preprocessing, as_type
 from ovxai_convert.tensors.ports import extents
 
 _FROM_THE_OTHER: Final[dict[InputLayout, tuple[int, ...]]] = {"NCHW": (0, 3, 1, 2), "NHWC": (0, 2, 3, 1)}
@@ -69,7 +70,7 @@ def takes_image(model: Model) -> bool:
 
 
 def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Preprocessing that fits an input, and what had to be assumed because nothing says it.
+    """Preprocessing that fits an input, and the keys of it that had to be assumed because nothing says them.
 
     Assumed are photographs in red, green, blue, cut to the middle, with pixels of 0 to 255 as they are (less
     128 where the input is i8). Hints that contradict the input are a UsageError.
@@ -84,24 +85,67 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
         raise UsageError(f"the input {image} takes no image of {wanted[0]}x{wanted[1]}")
     offset = 128.0 if image.dtype == np.int8 else 0.0
     mean, scale = hints.mean or (offset,), hints.scale or (1.0,)
-    if channels == 1 and max(len(mean), len(scale)) > 1:
+    colour = "grey" if channels == 1 else hints.colour or "rgb"
+    if colour == "grey" and max(len(mean), len(scale)) > 1 and channels == 1:
         raise UsageError("the input is grey: its mean and its scale are one number each")
-    resize, colour, pad = hints.resize or "crop", hints.colour or "rgb", hints.pad_value or 0
-    taken = Preprocessing(wanted, channels, image.dtype, mean, scale, colour, resize, layout, pad)
+    resize = hints.resize or "crop"
+    if resize == "none" and (rows or columns):
+        resize = "stretch"  # one size alone fits
+    if hints.resize_to is not None and (resize != "crop" or hints.resize_to < max(wanted)):
+        raise UsageError(
+            f"a shorter side of {hints.resize_to} pixels is for cutting {wanted[0]}x{wanted[1]} out"
+        )
+    inside = hints.embedded
+    taken = Preprocessing(
+        wanted,
+        channels,
+        image.dtype,
+        mean,
+        scale,
+        colour,
+        resize,
+        layout,
+        hints.pad_value or 0,
+        hints.resize_to,
+        hints.interpolation or "area",
+        hints.pad_where or "around",
+        hints.clip,
+        None if inside is None else _inside_the_graph(inside, image.dtype),
+    )
     return taken, tuple(_assumptions(image, hints, taken))
 
 
+def _inside_the_graph(hints: PreprocessingHints, dtype: np.dtype[Any]) -> Preprocessing:
+    assert hints.size is not None, "what is known of it has a size"
+    where = hints.pad_where or "around"
+    return Preprocessing(hints.size, 3, dtype, resize=hints.resize or "stretch", pad_where=where)
+
+
 def _assumptions(image: ImageInput, hints: PreprocessingHints, taken: Preprocessing) -> Iterator[str]:
-    if hints.size is None and None in (image.shape[taken.layout.index(axis)] for axis in "HW"):
-        yield f"size {taken.size[0]}x{taken.size[1]}"
+    """Keys of a description that nobody has said anything of."""
+    open_size = None in (image.shape[taken.layout.index(axis)] for axis in "HW")
+    if hints.size is None and open_size and taken.resize != "none":
+        yield "size"
     if hints.colour is None and taken.channels == 3:
-        yield f"colours {taken.colour}"
+        yield "colour"
     if hints.resize is None:
-        yield f"resize {taken.resize}"
+        yield "resize"
     if hints.mean is None:
-        yield f"mean {taken.mean[0]:g}"
+        yield "mean"
     if hints.scale is None:
-        yield f"scale {taken.scale[0]:g}"
+        yield "scale"
+
+
+def in_words(taken: Preprocessing, assumed: Sequence[str]) -> tuple[str, ...]:
+    """What was assumed, as a user reads it."""
+    words = {
+        "size": f"size {taken.size[0]}x{taken.size[1]}",
+        "colour": f"colours {taken.colour}",
+        "resize": f"resize {taken.resize}",
+        "mean": f"mean {taken.mean[0]:g}",
+        "scale": f"scale {taken.scale[0]:g}",
+    }
+    return tuple(words[key] for key in assumed)
 
 
 def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:

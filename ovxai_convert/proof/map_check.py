@@ -13,6 +13,7 @@ from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Request
 from ovxai_convert.proof.cut_model import CutModel
+from ovxai_convert.proof.feature_check import check_feature_vector
 
 _MAPS: Final = 3
 _RELATIVE: Final = 1e-4
@@ -46,6 +47,8 @@ def check_maps(
         VerificationError: a cell differs, with the class, the cell and both values; or classes are not best.
     """
     saliency_map, *classes = added
+    if request.feature_vector:
+        check_feature_vector(cut.target, values[0], classes.pop())
     samples, (rows, columns), method = len(saliency_map), saliency_map.shape[-2:], cut.method
     flat = saliency_map.reshape(samples, -1, rows * columns).astype(np.float64)
     if classes:

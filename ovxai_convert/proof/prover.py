@@ -36,7 +36,7 @@ from ovxai_convert.proof.reshapes import prove_reshapes
 from ovxai_convert.proof.trial_inputs import TrialInput, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.tensors.ports import address, extents
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
+from ovxai_convert.vocabulary import FEATURE_VECTOR
 
 
 @dataclass(frozen=True)
@@ -262,8 +262,13 @@ class Prover:
         sizes = dict(zip(PER_CLASS, (samples, count, *target.grid), strict=True))
         raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
         element_type = "u8" if self._request.embed_scaling else str(raw)
-        maps = SALIENCY_MAP, element_type, [sizes[axis] for axis in place.method.axes]
-        return [maps, (SALIENCY_CLASSES, "i64", [samples, count])] if selection.top_k else [maps]
+        request, shape = self._request, extents(target.port) or ()
+        added = [(request.output_name, element_type, [sizes[axis] for axis in place.method.axes])]
+        if selection.top_k:
+            added.append((request.classes_name, "i64", [samples, count]))
+        if request.feature_vector:
+            added.append((FEATURE_VECTOR, "f32", [samples, shape[target.channel_axis]]))
+        return added
 
     def _cut_at(self, place: Place, execution: Execution) -> Future[CutModel]:
         """The original cut where a branch stands, one for all ways to tie it to the model."""

@@ -17,13 +17,29 @@ from ovxai_convert.source.tflite_weights import unsigned_weights
 def _check_ir(path: Path, start: bytes) -> None:
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise ModelReadError(f"{path}: not an OpenVINO IR: the file is no XML")
-    if not path.with_suffix(".bin").is_file():
+    if not weights_of(path).is_file():
         raise ModelReadError(f"{path}: its weights '{path.with_suffix('.bin').name}' are missing beside it")
+
+
+def weights_of(xml: Path) -> Path:
+    """The ``.bin`` of an IR: beside it, or, where it is a link, beside the file that it leads to."""
+    beside = xml.with_suffix(".bin")
+    return beside if beside.is_file() else xml.resolve().with_suffix(".bin")
 
 
 def _check_tflite(path: Path, start: bytes) -> None:
     if start[4:8] != b"TFL3":
         raise ModelReadError(f"{path}: not a TensorFlow Lite model")
+
+
+def _paddle_weights(path: Path) -> tuple[Path, ...]:
+    weights = path.with_suffix(".pdiparams")
+    return (weights,) if weights.is_file() else ()
+
+
+def is_ir(path: Path) -> bool:
+    """Whether a file is an IR by its name."""
+    return path.suffix.lower() in IR.suffixes
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,7 @@ class Format:
             and the file's first bytes.
         facts: free entries of a file, and what is known to be misread of it.
         misread: what is known to be misread, as the model that was read shows it.
+        parts: files beside that belong to a model, given its path.
         keeps_names: whether the reader leaves nodes unnamed that the file does not name, rather than hand
             made-up names from one to another.
     """
@@ -44,10 +61,11 @@ class Format:
     check: Callable[[Path, bytes], None] | None = None
     facts: Callable[[Path], FileFacts] | None = None
     misread: Callable[[Model], tuple[str, ...]] | None = None
+    parts: Callable[[Path], tuple[Path, ...]] = lambda _: ()
     keeps_names: bool = False
 
 
-IR: Final = Format("ir", (".xml",), _check_ir, keeps_names=True)
+IR: Final = Format("ir", (".xml",), _check_ir, parts=lambda path: (weights_of(path),), keeps_names=True)
 TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"))
 OTHER: Final = Format("other", ())
 FORMATS: Final = (
@@ -55,7 +73,7 @@ FORMATS: Final = (
     Format("onnx", (".onnx",), facts=read_facts, keeps_names=True),
     Format("tflite", (".tflite",), _check_tflite, misread=unsigned_weights),
     TENSORFLOW,
-    Format("paddle", (".pdmodel",)),
+    Format("paddle", (".pdmodel",), parts=_paddle_weights),
     OTHER,
 )
 

@@ -18,10 +18,11 @@ _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
 
 
 class FileFacts(NamedTuple):
-    """What a file says beside its graph, and where OpenVINO is known to read it with another meaning."""
+    """What a file says beside its graph, where OpenVINO is known to misread it, and its files of weights."""
 
     metadata: dict[str, str]
     misread: tuple[str, ...] = ()
+    external: tuple[Path, ...] = ()
 
 
 def read_facts(path: Path) -> FileFacts:
@@ -47,11 +48,13 @@ def read_facts(path: Path) -> FileFacts:
     _check_outputs(path, model.graph)
     attributes = (attribute for node in model.graph.node for attribute in node.attribute)
     constants = (attribute.t for attribute in attributes if attribute.HasField("t"))
-    for tensor in (*model.graph.initializer, *constants):
-        if uses_external_data(tensor):
-            _check_external(path, tensor)
+    external = [
+        _external_file(path, tensor)
+        for tensor in (*model.graph.initializer, *constants)
+        if uses_external_data(tensor)
+    ]
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    return FileFacts(metadata, tuple(_misread(model)))
+    return FileFacts(metadata, tuple(_misread(model)), tuple(dict.fromkeys(external)))
 
 
 def _misread(model: onnx.ModelProto) -> Iterator[str]:
@@ -76,10 +79,12 @@ def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:
         raise ModelReadError(f"{path}: the ONNX file is not whole: {what}")
 
 
-def _check_external(path: Path, tensor: onnx.TensorProto) -> None:
+def _external_file(path: Path, tensor: onnx.TensorProto) -> Path:
+    """Where a tensor's values are, if they are there."""
     info = ExternalDataInfo(tensor)
     weights = path.parent / info.location
     if not weights.is_file():
         raise ModelReadError(f"{path}: its external data file '{info.location}' is missing")
     if (info.offset or 0) + (info.length or 0) > weights.stat().st_size:
         raise ModelReadError(f"{path}: its external data file '{info.location}' is too short")
+    return weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,7 +13,7 @@ from pathlib import Path
 import openvino as ov
 
 from ovxai_convert.errors import ModelReadError, last_line
-from ovxai_convert.source.formats import IR, format_of
+from ovxai_convert.source.formats import IR, format_of, is_ir, weights_of
 from ovxai_convert.source.onnx_file import FileFacts
 
 
@@ -21,14 +21,16 @@ from ovxai_convert.source.onnx_file import FileFacts
 class SourceModel:
     """A model as it was read from ``path``; nodes that the file left unnamed have settled names.
 
-    ``sha256`` is the file's, or in a folder that of all in the order of their names; ``metadata`` are free
-    entries (ONNX ``metadata_props``); ``misread`` is what OpenVINO is known to read otherwise than meant.
+    ``sha256`` is the file's, or in a folder that of all in the order of their names; ``files`` are all that
+    the model consists of, by their path from its folder, and their SHA-256; ``metadata`` are free entries
+    (ONNX ``metadata_props``); ``misread`` is what OpenVINO is known to read otherwise than meant.
     """
 
     path: Path
     format: str
     sha256: str
     model: ov.Model
+    files: Mapping[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     misread: tuple[str, ...] = ()
 
@@ -37,13 +39,16 @@ def read_source(path: Path) -> SourceModel:
     """Read a model; a ModelReadError if it is missing, not whole, without weights or of no known format."""
     kind = format_of(path)
     with ThreadPoolExecutor(1) as beside:  # hashing takes as long as half of the reading, on one core
-        digest = beside.submit(_sha256_of, path)
-        metadata, misread = FileFacts({}) if kind.facts is None else kind.facts(path)
+        main = beside.submit(_digests, path)
+        metadata, misread, external = FileFacts({}) if kind.facts is None else kind.facts(path)
+        parts = [beside.submit(_digest_of_part, path, file) for file in (*kind.parts(path), *external)]
         model = read_model(path)
         if kind is not IR:
             settle_names(model, None if kind.keeps_names else read_model(path))
         misread += () if kind.misread is None else kind.misread(model)
-        return SourceModel(path, kind.name, digest.result(), model, metadata, misread)
+        sha256, files = main.result()
+        files.update(part.result() for part in parts)
+        return SourceModel(path, kind.name, sha256, model, files, metadata, misread)
 
 
 def settle_names(model: ov.Model, read_again: ov.Model | None = None) -> None:
@@ -72,7 +77,7 @@ def settle_names(model: ov.Model, read_again: ov.Model | None = None) -> None:
 def read_model(path: Path) -> ov.Model:
     """Read with OpenVINO's reader, whatever the format; its errors become one line."""
     try:
-        return ov.Core().read_model(path)
+        return ov.Core().read_model(path, weights_of(path)) if is_ir(path) else ov.Core().read_model(path)
     except RuntimeError as error:
         raise ModelReadError(f"{path}: OpenVINO cannot read it: {last_line(error)}") from error
 
@@ -83,10 +88,21 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sha256_of(path: Path) -> str:
+def _digests(path: Path) -> tuple[str, dict[str, str]]:
+    """SHA-256 of a model's file or folder, and of each file that it is."""
     if path.is_file():
-        return sha256_of_file(path)
-    total = hashlib.sha256()
+        sha256 = sha256_of_file(path)
+        return sha256, {path.name: sha256}
+    total, files = hashlib.sha256(), {}
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        total.update(bytes.fromhex(sha256_of_file(file)))
-    return total.hexdigest()
+        name = file.relative_to(path).as_posix()
+        files[name] = sha256_of_file(file)
+        total.update(bytes.fromhex(files[name]))
+    return total.hexdigest(), files
+
+
+def _digest_of_part(path: Path, part: Path) -> tuple[str, str]:
+    """A file beside a model, by its path from there if it has one, and its SHA-256."""
+    folder = path.parent
+    name = part.relative_to(folder).as_posix() if part.is_relative_to(folder) else part.name
+    return name, sha256_of_file(part)

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from ovxai_convert.explain.rendering import captioned, coloured, covered, enlarged, grey_levels, laid_over
+from ovxai_convert.photographs.hints import Resize
 from ovxai_convert.photographs.image_files import Pixels
-from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing, Resize
+from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
 
 FLOAT: Final = np.dtype(np.float32)
 CELL: Final = 15
@@ -31,8 +32,8 @@ def hot(grid: tuple[int, int], row: int, column: int) -> np.ndarray:
         ("crop", (12, 30), (36, 120), (4, 6), (9, 15), (0, 15)),
         ("stretch", (20, 20), (60, 100), (4, 4), (15, 25), (0, 0)),
         ("stretch", (7, 9), (45, 15), (3, 5), (15, 3), (0, 0)),
-        ("letterbox", (20, 20), (60, 90), (6, 6), (15, 15), (-15, 0)),
-        ("letterbox", (20, 20), (90, 60), (6, 6), (15, 15), (0, -15)),
+        ("letterbox", (24, 24), (60, 90), (6, 6), (15, 15), (-15, 0)),
+        ("letterbox", (24, 24), (90, 60), (6, 6), (15, 15), (0, -15)),
     ],
 )
 def test_hot_cell_lands_on_its_pixels(

@@ -9,6 +9,7 @@ import pytest
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.predictions import BestClassesOutput, PostprocessedScores, ScoresOutput
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
 
 LOGITS: Final = np.array([[1.0, -2.0, 3.5], [0.0, 0.5, -0.5]], np.float32)
 POWERS: Final = np.exp(LOGITS.astype(np.float64))
@@ -26,29 +27,35 @@ PROBABILITIES: Final = (POWERS / POWERS.sum(axis=1, keepdims=True)).astype(np.fl
 )
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 1, 1)], ids=["flat", "map"])
 def test_output_as_probabilities(activation: str, output: Any, expected: Any, shape: tuple[int, ...]) -> None:
-    found = ScoresOutput(1, activation)({0: np.zeros(9), 1: output.reshape(shape)}, 2)
+    found = ScoresOutput(1, answer_of(activation, 3, NO_ANSWER_HINTS))(
+        {0: np.zeros(9), 1: output.reshape(shape)}, 2
+    )
     assert found.shape == (2, 3)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_large_logits_do_not_overflow() -> None:
-    found = ScoresOutput(0, "none")({0: np.array([[1000.0, 0.0, -1000.0]], np.float32)}, 1)
+    found = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))(
+        {0: np.array([[1000.0, 0.0, -1000.0]], np.float32)}, 1
+    )
     assert found.tolist() == [[1, 0, 0]]
 
 
 def test_probabilities_behind_a_mean_stay() -> None:
     """The mean of two heads behind a Softmax each adds up to 1 and is no row of logits."""
     mean = (PROBABILITIES + PROBABILITIES[::-1]) / 2
-    np.testing.assert_array_equal(ScoresOutput(0, "none")({0: mean}, 2), mean)
-    halves = ScoresOutput(0, "none")({0: mean / 2}, 2)
+    np.testing.assert_array_equal(ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))({0: mean}, 2), mean)
+    halves = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))({0: mean / 2}, 2)
     np.testing.assert_allclose(halves.sum(axis=1), 1, rtol=1e-6)
     assert abs(halves - mean).max() > 0.1
 
 
 def test_a_single_logit_stays() -> None:
     """A Softmax would make it 1, whatever it is."""
-    assert ScoresOutput(0, "none")({0: np.array([[-2.5], [4.0]], np.float32)}, 2).tolist() == [[-2.5], [4]]
+    assert ScoresOutput(0, answer_of("none", 1, NO_ANSWER_HINTS))(
+        {0: np.array([[-2.5], [4.0]], np.float32)}, 2
+    ).tolist() == [[-2.5], [4]]
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
@@ -66,7 +73,10 @@ def test_indices_of_the_best_classes() -> None:
 def test_scores_are_a_copy() -> None:
     """An inference request writes its results into the same memory again."""
     output = PROBABILITIES.copy()
-    for read in (ScoresOutput(0, "softmax"), PostprocessedScores(lambda results: results[0])):
+    for read in (
+        ScoresOutput(0, answer_of("softmax", 3, NO_ANSWER_HINTS)),
+        PostprocessedScores(lambda results: results[0]),
+    ):
         found = read({0: output}, 2)
         assert not np.shares_memory(found, output)
 

@@ -10,8 +10,9 @@ import pytest
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.samples import Preparation
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
-from ovxai_convert.photographs.preprocessing import NO_HINTS, FieldOfView, PreprocessingHints
+from ovxai_convert.photographs.preprocessing import FieldOfView
 
 IMAGE: Final = ImageInput((1, 3, 4, 6), np.dtype(np.float32), "NCHW")
 HINTS: Final = PreprocessingHints(mean=(10.0,), scale=(2.0,), colour="bgr", resize="crop")

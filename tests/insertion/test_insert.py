@@ -151,7 +151,10 @@ def test_settled_names_leave_given_names_alone() -> None:
 
 def test_second_insertion_is_refused() -> None:
     converted = insert_branch(cnn(CnnSpec()), Request()).model
-    with pytest.raises(RefusedError, match="the model already has an output 'saliency_map'"):
+    with pytest.raises(
+        RefusedError,
+        match="the model already has a tensor 'saliency_map'; --output-name gives the map another name",
+    ):
         insert_branch(converted, Request())
 
 

@@ -12,8 +12,9 @@ from openvino import Model
 from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, classifier, image_parameter, named, reshaped, transposed
-from ovxai_convert import convert, pipeline
+from ovxai_convert import convert
 from ovxai_convert.proof.comparison import Comparison
+from ovxai_convert.proof.prover import Prover
 
 
 def hybrid() -> Model:
@@ -36,14 +37,14 @@ def test_method_and_place_are_kept(
 ) -> None:
     """The first ways to tie it are said to move an output; there are three, of which the best is taken."""
     ov.save_model(hybrid(), tmp_path / "net.xml", compress_to_fp16=False)
-    real, calls = pipeline._write_and_compare, []
+    real, calls = Prover.compare, []
 
     def compare(*args: Any) -> Comparison:
         calls.append(args)
         comparison = real(*args)
         return replace(comparison, movement=1e-7 / len(calls)) if len(calls) <= moving else comparison
 
-    monkeypatch.setattr(pipeline, "_write_and_compare", compare)
+    monkeypatch.setattr(Prover, "compare", compare)
     sidecar = convert(tmp_path / "net.xml", tmp_path / "out").sidecar
     assert sidecar.method == "reciprocam"
     assert sidecar.target_layer is not None

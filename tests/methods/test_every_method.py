@@ -109,5 +109,6 @@ def test_the_schema_knows_every_method() -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert schema["properties"]["method"]["examples"] == [method.value for method in Method]
     black_boxes = [method.value for method in Method if method.is_black_box]
-    assert schema["else"]["properties"]["method"]["enum"] == black_boxes
-    assert schema["then"]["properties"]["method"] == {"not": {"enum": black_boxes}}
+    by_mode = schema["allOf"][1]
+    assert by_mode["else"]["properties"]["method"]["enum"] == black_boxes
+    assert by_mode["then"]["properties"]["method"] == {"not": {"enum": black_boxes}}

@@ -127,7 +127,7 @@ def test_converted_model_is_not_converted_again(onnx_model: Path, out: Path, run
     assert run_convert(onnx_model, "-o", out, "-q").exit_code == 0
     before = snapshot(out)
     outcome = run_convert(out / "classifier_xai.xml", "-o", out, "-q")
-    assert_one_error(outcome, 4, "already has an output 'saliency_map'")
+    assert_one_error(outcome, 4, "it was converted already; convert the model that it was made from")
     assert snapshot(out) == before
 
 
@@ -171,10 +171,25 @@ def test_two_models_of_one_stem(onnx_model: Path, tmp_path: Path, run_convert: C
     outcome = run_convert(onnx_model, twin, "-o", tmp_path / "out")
     assert outcome.exit_code == 2
     assert outcome.errors == [
-        f"Error: 2 models would be written to {tmp_path / 'out' / 'classifier_xai.xml'}"
+        f"Error: 2 models would be written to {tmp_path / 'out' / 'classifier_xai.xml'}; "
+        "name them apart, as by --name '{folder}_{stem}_{suffix}'"
     ]
     assert outcome.stdout == ""
     assert snapshot(tmp_path) == before
+    named = run_convert(onnx_model, twin, "-o", tmp_path / "out", "-q", "--name", "{stem}_{suffix}")
+    assert named.exit_code == 0
+    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {
+        "classifier_onnx.json",
+        "classifier_xml.json",
+    }
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "{stem", "{other}", "{0}", "{stem.x}", "a\0"])
+def test_names_that_are_none(name: str, onnx_model: Path, out: Path, run_convert: Convert) -> None:
+    outcome = run_convert(onnx_model, "-o", out, "--name", name)
+    assert outcome.exit_code == 2
+    assert [line.startswith("Error: --name: ") for line in outcome.errors] == [True]
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

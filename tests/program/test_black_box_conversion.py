@@ -18,7 +18,7 @@ from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.insertion.request import Request
 from ovxai_convert.methods import WHITE_BOX_METHODS
-from ovxai_convert.photographs.preprocessing import PreprocessingHints
+from ovxai_convert.photographs.hints import PreprocessingHints
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import CORE, insert_branch, random_inputs, run
 from tests.special_networks import perceptron, two_class_outputs
@@ -176,7 +176,7 @@ def test_without_scores_nothing_can_be_explained(
 def test_converted_model_stays_refused(onnx_model: Path, out: Path, run_convert: Convert) -> None:
     assert run_convert(onnx_model, "-o", out, "-q").exit_code == 0
     outcome = run_convert(out / "classifier_xai.xml", "-o", out / "again", "-q")
-    assert_one_error(outcome, 4, "already has an output 'saliency_map'")
+    assert_one_error(outcome, 4, "it was converted already")
 
 
 def test_existing_files_are_kept(net: Path, out: Path, run_convert: Convert) -> None:
@@ -203,7 +203,7 @@ def test_wrongly_written_model_is_not_kept(net: Path, out: Path, monkeypatch: py
             user.replace_source_output(bent.output(0))
         ov.serialize(other, xml, xml.with_suffix(".bin"))
 
-    monkeypatch.setattr("ovxai_convert.pipeline.write_ir", write_another)
+    monkeypatch.setattr("ovxai_convert.artifact.writing.write_ir", write_another)
     with pytest.raises(Exception, match="the written model is not the original"):
         convert(net, out)
     assert not out.parent.exists()
@@ -247,13 +247,21 @@ def test_sidecar_is_obeyed_where_a_branch_would_be_possible(
 
 HINTS: Final = PreprocessingHints((10, 14), (1.0, 2.0, 3.0), (4.5,), "bgr", "stretch", "NCHW")
 RECORDED: Final = {
-    "orig_height": "10",
-    "orig_width": "14",
-    "mean_values": "1 2 3",
-    "scale_values": "4.5",
-    "reverse_input_channels": "False",
-    "resize_type": "standard",
+    "size": [10, 14],
+    "resize": "stretch",
+    "resize_to": None,
+    "interpolation": "area",
+    "pad": None,
+    "colour": "bgr",
+    "channels": 3,
+    "clip": None,
+    "mean": [1.0, 2.0, 3.0],
+    "scale": [4.5],
     "layout": "NCHW",
+    "element_type": "f32",
+    "order": ["resize", "colour", "clip", "mean", "scale", "layout", "element_type"],
+    "embedded": None,
+    "assumed": [],
 }
 OPTIONS: Final = ["--size", "10x14", "--mean", "1,2,3", "--scale", "4.5", "--bgr", "--resize", "stretch"]
 each_mode = pytest.mark.parametrize("memory", [2**31, 1], ids=["whitebox", "blackbox"])
@@ -273,17 +281,22 @@ def test_labels_and_preprocessing_are_recorded(memory: int, tmp_path: Path, out:
 @each_mode
 def test_what_the_user_says_wins_over_the_model(memory: int, tmp_path: Path, out: Path) -> None:
     model = cnn(CnnSpec())
-    entries = {"labels": "a b c", "mean_values": "9", "scale_values": "8", "embedded_processing": "True"}
-    for key, text in entries.items():
+    for key, text in {"labels": "a b c", "mean_values": "9", "scale_values": "8"}.items():
         model.set_rt_info(text, ["model_info", key])
     path = save_ir(model, tmp_path / "net.xml")
     untold = convert(path, out, max_branch_memory=memory).sidecar
     assert untold.labels == ("a", "b", "c")
-    assert untold.preprocessing == {key: text for key, text in entries.items() if key != "labels"}
+    assert untold.preprocessing is not None
+    assert (untold.preprocessing["mean"], untold.preprocessing["scale"]) == ([9.0], [8.0])
+    assert untold.preprocessing["assumed"] == ["colour", "resize"]
     hints = PreprocessingHints(mean=(1.0,))
-    told = convert(path, out, labels="xyz", preprocessing=hints, max_branch_memory=memory, force=True).sidecar
+    report = convert(path, out, labels="xyz", preprocessing=hints, max_branch_memory=memory, force=True)
+    told = report.sidecar
     assert told.labels == ("x", "y", "z")
-    assert told.preprocessing == {"mean_values": "1", "scale_values": "8"}
+    assert told.preprocessing is not None
+    assert (told.preprocessing["mean"], told.preprocessing["scale"]) == ([1.0], [8.0])
+    assert "the model keeps its own entry mean_values '9', which Model API goes on reading" in report.warnings
+    assert "the model keeps its own entry labels 'a b c', which Model API goes on reading" in report.warnings
 
 
 def test_options_of_the_program_are_recorded(

@@ -17,7 +17,8 @@ import pytest
 import ovxai_convert
 from fixtures.broken_files import onnx_classifier, save_ir, save_with_external_data, text_as_onnx
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert import Method, Task, convert, insert_xai, read_sidecar
+from ovxai_convert import Method, Task, convert, insert_xai
+from ovxai_convert.artifact.sidecar import read_sidecar_file
 from tests import oracle
 from tests.program.invocation import Convert, call_process, snapshot
 from tests.running import CORE, random_inputs, run
@@ -50,7 +51,7 @@ def test_default_folder_is_the_current_one(onnx_model: Path, tmp_path: Path) -> 
 def test_report_and_sidecar_are_equal(onnx_model: Path, out: Path) -> None:
     report = convert(onnx_model, out)
     assert (report.xml, report.sidecar_path) == (out / "classifier_xai.xml", out / "classifier_xai.json")
-    assert read_sidecar(report.sidecar_path) == report.sidecar
+    assert read_sidecar_file(report.sidecar_path) == report.sidecar
     assert report.sidecar.to_json() == report.sidecar_path.read_text(encoding="utf-8")
     assert report.warnings == ()
 
@@ -78,7 +79,12 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "version": version("ovxai-convert"),
             "openvino": ov.get_version(),
         },
-        "source": {"file": "classifier.onnx", "format": "onnx", "sha256": sha256(onnx_model)},
+        "source": {
+            "file": "classifier.onnx",
+            "format": "onnx",
+            "sha256": sha256(onnx_model),
+            "files": [{"file": "classifier.onnx", "sha256": sha256(onnx_model)}],
+        },
         "model": {
             "xml": "classifier_xai.xml",
             "bin": "classifier_xai.bin",
@@ -104,6 +110,10 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "port": 0,
             "class_count": 3,
             "activation": "softmax",
+            "probabilities": "as_is",
+            "groups": [],
+            "multilabel": False,
+            "confidence_threshold": 0.5,
         },
         "saliency_map": {
             "output": "saliency_map",
@@ -114,7 +124,10 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "scaling": "minmax_per_map",
             "value_range": [0, 255],
             "classes": "all",
+            "upsampling": {"interpolation": "cubic", "place_of_value": "centre"},
         },
+        "saliency_classes": None,
+        "feature_vector": None,
         "labels": None,
         "parameters": None,
         "preprocessing": None,
@@ -223,7 +236,7 @@ def test_model_with_external_data(onnx_model: Path, tmp_path: Path) -> None:
 
 def test_no_embed_scaling(onnx_model: Path, out: Path, run_convert: Convert) -> None:
     assert run_convert(onnx_model, "-o", out, "-q", "--no-embed-scaling").exit_code == 0
-    described = read_sidecar(out / "classifier_xai.json").saliency_map
+    described = read_sidecar_file(out / "classifier_xai.json").saliency_map
     assert described is not None
     assert (described.scaling, described.value_range, described.element_type) == ("none", None, "f32")
     source, converted = CORE.read_model(onnx_model), CORE.read_model(out / "classifier_xai.xml")
@@ -235,7 +248,7 @@ def test_no_embed_scaling(onnx_model: Path, out: Path, run_convert: Convert) -> 
 @pytest.mark.parametrize(("method", "rank"), [("auto", 4), ("reciprocam", 4), ("activationmap", 3)])
 def test_method(method: str, rank: int, onnx_model: Path, out: Path, run_convert: Convert) -> None:
     assert run_convert(onnx_model, "-o", out, "-q", "--method", method).exit_code == 0
-    sidecar = read_sidecar(out / "classifier_xai.json")
+    sidecar = read_sidecar_file(out / "classifier_xai.json")
     assert sidecar.method == ("reciprocam" if method == "auto" else method)
     assert sidecar.saliency_map is not None
     assert len(sidecar.saliency_map.axes) == len(sidecar.saliency_map.shape) == rank
@@ -250,7 +263,7 @@ def test_method(method: str, rank: int, onnx_model: Path, out: Path, run_convert
 
 def test_target_layer_by_tensor_name(onnx_model: Path, out: Path, run_convert: Convert) -> None:
     assert run_convert(onnx_model, "-o", out, "-q", "--target-layer", "conv:0").exit_code == 0
-    target = read_sidecar(out / "classifier_xai.json").target_layer
+    target = read_sidecar_file(out / "classifier_xai.json").target_layer
     assert target is not None
     assert (target.selected_by, target.port) == ("user", 0)
     assert target.name != "target"
@@ -276,7 +289,7 @@ def test_verify_with_photographs(
     assert cv2.imwrite(str(photograph), pixels)
     options = ["--verify-with", photograph, "--verify-with", photograph]
     assert run_convert(path, "-o", tmp_path / "out", "-q", *options).exit_code == 0
-    assert read_sidecar(tmp_path / "out" / "net_xai.json").verification.inputs == 5
+    assert read_sidecar_file(tmp_path / "out" / "net_xai.json").verification.inputs == 5
 
 
 def test_vocabulary_of_insert_xai() -> None:
@@ -296,7 +309,7 @@ def test_vocabulary_of_insert_xai() -> None:
 
 
 def _cells(out: Path) -> int:
-    check = read_sidecar(out / "classifier_xai.json").verification.saliency_map
+    check = read_sidecar_file(out / "classifier_xai.json").verification.saliency_map
     assert check is not None
     return check.positions_checked
 

@@ -42,7 +42,7 @@ def test_json_says_the_same(onnx_model: Path, run_inspect: Convert) -> None:
     found = json.loads(outcome.stdout)
     assert found["file"] == str(onnx_model)
     assert found["format"] == "onnx"
-    assert found["converted"] is False
+    assert found["artifact"] is None
     assert found["refusal"] is None
     assert found["scores"] == {
         "output": "output",
@@ -97,8 +97,15 @@ def test_converted_model(onnx_model: Path, out: Path, run_inspect: Convert) -> N
     report = convert(onnx_model, out)
     outcome = run_inspect(report.xml)
     assert outcome.exit_code == 0
-    assert "converted: it already has an output 'saliency_map'" in outcome.stdout
-    assert json.loads(run_inspect(report.xml, "--json").stdout)["converted"] is True
+    assert outcome.stdout.splitlines()[1].startswith("converted by ovxai-convert ")
+    assert "maps:     output 1 'saliency_map' u8 [?,3,10,14]" in outcome.stdout.splitlines()
+    assert "proof:    outputs bit-exact on 3 inputs, CPU" in outcome.stdout.splitlines()
+    assert "not as proved" not in outcome.stdout
+    found = json.loads(run_inspect(report.xml, "--json").stdout)
+    assert found["artifact"] == json.loads(report.sidecar_path.read_text())
+    assert found["doubts"] == []
+    report.sidecar_path.unlink()
+    assert "not as proved: no sidecar is beside it" in run_inspect(report.xml).stdout
 
 
 def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None:

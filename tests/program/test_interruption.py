@@ -15,6 +15,7 @@ import onnx
 import pytest
 
 from ovxai_convert import WriteError, convert, pipeline
+from ovxai_convert.artifact import writing
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.proof import prover
 from tests.program.invocation import Convert, Snapshot, assert_one_error, snapshot, start
@@ -26,13 +27,14 @@ NAMES: Final = ("classifier_xai.xml", "classifier_xai.bin", "classifier_xai.json
 STEPS: Final[tuple[tuple[object, str], ...]] = (
     (pipeline, "read_source"),
     (pipeline, "insert_branch"),
-    (pipeline, "write_ir"),
+    (writing, "describe"),
+    (writing, "write_ir"),
     (prover, "run_original"),
     (prover, "read_model"),
     (prover, "compare_interfaces"),
     (prover, "compare_outputs"),
     (prover, "check_maps"),
-    (pipeline, "describe"),
+    (pipeline, "with_proof"),
     (Path, "write_text"),
 )
 """Every function that a conversion runs, in order; each is broken off before and after its work."""
@@ -115,8 +117,8 @@ def test_weights_that_cannot_be_written(
         blocker.touch()
         genuine(model, blocker / xml.name)
 
-    genuine: Callable[..., None] = vars(pipeline)["write_ir"]
-    monkeypatch.setattr(pipeline, "write_ir", into_a_file)
+    genuine: Callable[..., None] = vars(writing)["write_ir"]
+    monkeypatch.setattr(writing, "write_ir", into_a_file)
     outcome = run_convert(onnx_model, "-o", out, "--force", "-q")
     assert_one_error(outcome, 6, "cannot write the model")
     assert snapshot(out.parent.parent) == held

@@ -95,9 +95,18 @@ def save_with_model_info(folder: Path, info: Mapping[str, str]) -> Path:
 def test_model_info_is_described(tmp_path: Path) -> None:
     sidecar = convert(save_with_model_info(tmp_path, MODEL_INFO), tmp_path / "out").sidecar
     assert sidecar.labels == ("cat", "dog", "bird")
-    not_preprocessing = {"model_type", "labels", "confidence_threshold"}
-    expected = {key: value for key, value in MODEL_INFO.items() if key not in not_preprocessing}
-    assert sidecar.preprocessing == expected
+    assert sidecar.preprocessing is not None
+    found = {
+        key: sidecar.preprocessing[key] for key in ("size", "resize", "colour", "mean", "scale", "assumed")
+    }
+    assert found == {
+        "size": [10, 14],
+        "resize": "crop",
+        "colour": "rgb",
+        "mean": [123.675, 116.28, 103.53],
+        "scale": [58.395, 57.12, 57.375],
+        "assumed": [],
+    }
 
 
 def test_model_info_survives_on_disk(tmp_path: Path) -> None:
@@ -107,9 +116,13 @@ def test_model_info_survives_on_disk(tmp_path: Path) -> None:
         assert converted.get_rt_info(["model_info", key]).astype(str) == value
 
 
-@pytest.mark.parametrize("labels", ["cat dog", "", "cat dog bird fish"])
+@pytest.mark.parametrize("labels", ["cat", "", "cat dog bird fish"])
 def test_model_info_with_another_number_of_labels(labels: str, tmp_path: Path) -> None:
     path = save_with_model_info(tmp_path, {"labels": labels, "model_type": "Classification"})
-    sidecar = convert(path, tmp_path / "out").sidecar
-    assert sidecar.labels is None
-    assert sidecar.preprocessing is None
+    assert convert(path, tmp_path / "out").sidecar.labels is None
+
+
+def test_a_class_more_than_labels_is_called_other(tmp_path: Path) -> None:
+    """So Model API does, too."""
+    path = save_with_model_info(tmp_path, {"labels": "cat dog", "model_type": "Classification"})
+    assert convert(path, tmp_path / "out").sidecar.labels == ("other", "cat", "dog")

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from fixtures.exports import FOLDER, PADDLE, TENSORFLOW, TENSORFLOW_LITE
-from ovxai_convert.artifact.sidecar import read_sidecar
+from ovxai_convert.artifact.sidecar import read_sidecar_file
 from ovxai_convert.source.reading import read_source
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import check_reciprocam
@@ -24,7 +24,7 @@ FORMATS: Final = {
 def test_conversion(name: str, out: Path, run_convert: Convert) -> None:
     outcome = run_convert(FOLDER / name, "-o", out)
     assert (outcome.exit_code, outcome.errors[1:]) == (0, [])
-    sidecar = read_sidecar(out / f"{Path(name).stem}_xai.json")
+    sidecar = read_sidecar_file(out / f"{Path(name).stem}_xai.json")
     source, layout = FORMATS[name]
     assert (sidecar.source.format, sidecar.source.file) == (source, name)
     assert sidecar.inputs[0].layout == layout

@@ -9,7 +9,8 @@ from typing import Any
 import openvino as ov
 import pytest
 
-from ovxai_convert import convert, read_sidecar
+from ovxai_convert import convert
+from ovxai_convert.artifact.sidecar import read_sidecar_file
 from ovxai_convert.errors import UsageError, VerificationError
 from ovxai_convert.methods import vitreciprocam
 from tests.program.invocation import Convert
@@ -28,7 +29,7 @@ def test_default_parameters(vit: Path, tmp_path: Path, run_convert: Convert) -> 
     outcome = run_convert(vit, "-o", tmp_path / "out")
     assert outcome.exit_code == 0, outcome.stderr
     assert "Warning" not in outcome.stderr
-    sidecar = read_sidecar(tmp_path / "out" / "vit_xai.json")
+    sidecar = read_sidecar_file(tmp_path / "out" / "vit_xai.json")
     assert sidecar.method == "vitreciprocam"
     assert sidecar.parameters == {"kernel": "gaussian", "class_token": "kept", "block": 1}
     assert sidecar.target_layer is not None
@@ -43,7 +44,7 @@ def test_parameters_that_are_asked_for(vit: Path, tmp_path: Path, run_convert: C
     options = ["--kernel", "single", "--class-token", "drop", "--block", "2", "--no-embed-scaling"]
     outcome = run_convert(vit, "--method", "vitreciprocam", *options, "-o", tmp_path / "out")
     assert outcome.exit_code == 0, outcome.stderr
-    sidecar = read_sidecar(tmp_path / "out" / "vit_xai.json")
+    sidecar = read_sidecar_file(tmp_path / "out" / "vit_xai.json")
     assert sidecar.parameters == {"kernel": "single", "class_token": "dropped", "block": 2}
     assert sidecar.target_layer is not None
     assert sidecar.target_layer.name == "normed0"

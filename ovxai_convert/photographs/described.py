@@ -1,0 +1,77 @@
+"""Preprocessing in numbers, as an artifact's description tells it: all that rebuilding the input takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ovxai_convert.photographs.hints import PreprocessingHints
+from ovxai_convert.photographs.preprocessing import Preprocessing
+
+ORDER: Final = ("resize", "colour", "clip", "mean", "scale", "layout", "element_type")
+"""The steps in their order, by the keys that tell of them."""
+
+
+def described(preprocessing: Preprocessing, assumed: Sequence[str]) -> dict[str, Any]:
+    """Preprocessing as plain data; ``assumed`` are the keys that nobody has said anything of.
+
+    The schema of the sidecar says what each key means. ``embedded`` is left out where the graph does nothing.
+    """
+    padded, inside = preprocessing.resize == "letterbox", preprocessing.embedded
+    return {
+        "size": list(preprocessing.size) if preprocessing.resize != "none" else None,
+        "resize": preprocessing.resize,
+        "resize_to": preprocessing.resize_to if preprocessing.resize == "crop" else None,
+        "interpolation": preprocessing.interpolation,
+        "pad": {"value": preprocessing.pad_value, "where": preprocessing.pad_where} if padded else None,
+        "colour": "grey" if preprocessing.channels == 1 else preprocessing.colour,
+        "channels": preprocessing.channels,
+        "clip": None if preprocessing.clip is None else list(preprocessing.clip),
+        "mean": list(preprocessing.mean),
+        "scale": list(preprocessing.scale),
+        "layout": preprocessing.layout,
+        "element_type": _element_type(preprocessing.dtype),
+        "order": list(ORDER),
+        "embedded": None
+        if inside is None
+        else {"size": list(inside.size), "resize": inside.resize, "pad_where": inside.pad_where},
+        "assumed": list(assumed),
+    }
+
+
+def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
+    """What such data say, without what was assumed; they are valid by the sidecar's schema.
+
+    Raises:
+        UsageError: numbers that make no sense together.
+    """
+    said = {key: value for key, value in entries.items() if key not in entries.get("assumed", ())}
+    size, pad, clip, inside = (said.get(key) for key in ("size", "pad", "clip", "embedded"))
+    mean, scale = said.get("mean"), said.get("scale")
+    return PreprocessingHints(
+        size=None if size is None else (size[0], size[1]),
+        mean=None if mean is None else tuple(map(float, mean)),
+        scale=None if scale is None else tuple(map(float, scale)),
+        colour=said.get("colour"),
+        resize=said.get("resize"),
+        layout=said.get("layout"),
+        pad_value=None if pad is None else pad["value"],
+        resize_to=said.get("resize_to"),
+        interpolation=said.get("interpolation"),
+        pad_where=None if pad is None else pad["where"],
+        clip=None if clip is None else (clip[0], clip[1]),
+        embedded=None
+        if inside is None
+        else PreprocessingHints(
+            size=(inside["size"][0], inside["size"][1]),
+            resize=inside["resize"],
+            pad_where=inside["pad_where"],
+        ),
+    )
+
+
+def _element_type(dtype: np.dtype[Any]) -> str:
+    """OpenVINO's name of a type of numbers: ``f32``, ``u8``, ``i64``."""
+    return f"{dtype.kind}{8 * dtype.itemsize}"

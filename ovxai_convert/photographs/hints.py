@@ -1,0 +1,79 @@
+"""What several sources say of how a photograph becomes a model's input, and which of them is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from ovxai_convert.errors import UsageError
+
+Colour = Literal["rgb", "bgr", "grey"]
+Resize = Literal["crop", "stretch", "letterbox", "none"]
+Interpolation = Literal["area", "linear", "cubic", "nearest"]
+PadWhere = Literal["around", "right_and_below"]
+InputLayout = Literal["NCHW", "NHWC"]
+
+
+@dataclass(frozen=True)
+class PreprocessingHints:
+    """What one source knows of a model's preprocessing; None where it says nothing.
+
+    Attributes:
+        size: rows and columns of the input.
+        mean: subtracted from the pixels (0 to 255), one number or one per channel in the order of ``colour``.
+        scale: what the difference is divided by, likewise.
+        colour: order of the channels that the model was trained on; ``"grey"``: all of them the brightness.
+        resize: ``"crop"`` takes the largest box of the input's aspect ratio from the middle, ``"stretch"``
+            ignores the ratio, ``"letterbox"`` keeps the whole photograph and pads around it, ``"none"``
+            leaves it in its own size.
+        layout: order of the input's axes.
+        pad_value: level around a letterbox, of pixels.
+        resize_to: pixels that the photograph's shorter side is brought to before ``"crop"`` cuts.
+        interpolation: between pixels; ``"area"`` averages where pixels become fewer, else it is ``"linear"``.
+        pad_where: on which sides of a letterbox the padding lies.
+        clip: lowest and highest level of pixels, to which others are set before the mean is subtracted.
+        embedded: how the graph itself resizes what it is given, which tells what part of it the model sees.
+
+    Raises:
+        UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero.
+    """
+
+    size: tuple[int, int] | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    colour: Colour | None = None
+    resize: Resize | None = None
+    layout: InputLayout | None = None
+    pad_value: int | None = None
+    resize_to: int | None = None
+    interpolation: Interpolation | None = None
+    pad_where: PadWhere | None = None
+    clip: tuple[float, float] | None = None
+    embedded: PreprocessingHints | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) < 1:
+            raise UsageError(f"an input of {self.size[0]}x{self.size[1]} holds nothing")
+        if self.resize_to is not None and self.resize_to < 1:
+            raise UsageError(f"a shorter side of {self.resize_to} pixels holds nothing")
+        for name, numbers in (("mean", self.mean), ("scale", self.scale)):
+            if numbers is not None and (len(numbers) not in (1, 3) or not np.isfinite(numbers).all()):
+                raise UsageError(f"the {name} is one number, or three: {' '.join(map(str, numbers))} is not")
+        if self.scale is not None and not all(self.scale):
+            raise UsageError("a scale of 0 divides by zero")
+
+    def or_else(self, other: PreprocessingHints) -> PreprocessingHints:
+        """These, and what another source says where these say nothing.
+
+        Who says a mean or a scale says all of what is done to levels: another source's ``clip`` is no more
+        heeded then.
+        """
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.mean is not None or self.scale is not None:
+            other = replace(other, clip=None)
+        return replace(other, **{name: value for name, value in told.items() if value is not None})
+
+
+NO_HINTS: Final = PreprocessingHints()
