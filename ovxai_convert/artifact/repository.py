@@ -102,14 +102,15 @@ def repository_files(server: ModelServer, name: str) -> ArtifactFiles:
     return ArtifactFiles(f"{version}.xml", f"{version}.json", name, config)
 
 
-def unnamed(tensors: Sequence[ServedTensor]) -> Refusal | None:
-    """Why a server cannot load a model with such inputs or outputs: both ask each for its name."""
-    nameless = [str(index) for index, tensor in enumerate(tensors) if tensor.name is None]
+def unnamed(inputs: Sequence[ServedTensor], outputs: Sequence[ServedTensor]) -> Refusal | None:
+    """Why a server cannot load a model in which one of them has no name: it asks each for its own."""
+    groups = (("input", inputs), ("output", outputs))
+    places = ((field, index, each) for field, group in groups for index, each in enumerate(group))
+    nameless = [f"{field} {index}" for field, index, tensor in places if tensor.name is None]
     if not nameless:
         return None
-    what = "of an input or output that has no tensor name"
     return Refusal(
-        f"a model server cannot be asked for the numbers {what} (index {', '.join(nameless)}); "
+        f"a model server addresses inputs and outputs by tensor names, and {', '.join(nameless)} has none; "
         "give it one in the source, as with port.get_tensor().set_names({'scores'}), and convert that"
     )
 
@@ -130,7 +131,7 @@ def config_pbtxt(
             batching of so many samples; smaller requests are padded, and each costs as much as a full one.
     """
     tensors = (*inputs, *outputs)
-    if (refusal := unnamed(inputs) or unnamed(outputs)) is not None:
+    if (refusal := unnamed(inputs, outputs)) is not None:
         return refusal
     for tensor in tensors:
         if (reason := _unfit(tensor)) is not None:

@@ -28,7 +28,7 @@ def server_config(
         return None
     inputs, outputs = served_tensors(model.inputs), served_tensors(model.outputs)
     if files.config is None:
-        return unnamed(inputs) or unnamed(outputs)
+        return unnamed(inputs, outputs)
     return config_pbtxt(files.model_name, inputs, outputs, max_batch_size)
 
 

@@ -167,12 +167,12 @@ def test_element_type(element_type: str, expected: str) -> None:
         (ServedTensor("x", "f32", None), "number of axes is open"),
         (ServedTensor("x", "f32", ()), "no axis"),
         (ServedTensor("x", "f32", (-1, 3), bounded=True), "extents are bounded"),
-        (ServedTensor(None, "f32", (1, 2)), "no tensor name (index 0)"),
+        (ServedTensor(None, "f32", (1, 2)), "and input 0 has none"),
     ],
 )
 def test_tensor_that_triton_does_not_take(tensor: ServedTensor, expected: str) -> None:
     assert expected in reason(config_pbtxt("net", [tensor], [SCORES]))
-    assert expected.replace("index 0", "index 1") in reason(config_pbtxt("net", [IMAGE], [SCORES, tensor]))
+    assert expected.replace("input 0", "output 1") in reason(config_pbtxt("net", [IMAGE], [SCORES, tensor]))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_every_added_output_is_listed() -> None:
 def test_model_with_an_output_without_a_name(server: ModelServer) -> None:
     model = cnn(CnnSpec())
     model.outputs[0].get_node().input_value(0).get_tensor().set_names(set())
-    assert "no tensor name (index 0)" in reason(server_config(repository_files(server, "net"), model))
+    assert "and output 0 has none" in reason(server_config(repository_files(server, "net"), model))
     assert server_config(plain_files("net"), model) is None
 
 
