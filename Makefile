@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test lint format model-api reference bench coverage clean
+.PHONY: help fixtures demo test lint format model-api triton reference bench coverage clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ format: $(INSTALLED) ## Format, and repair what the linter can
 
 model-api: $(INSTALLED) ## Check that the Model API package reads converted models
 	python tests/interop/run.py
+
+triton: $(INSTALLED) ## Check that Triton loads the configurations written for it, and a client its maps
+	python -m tests.interop.triton
 
 reference: fixtures ## Compare OpenVINO with ONNX Runtime and TensorFlow Lite on real models
 	python tests/interop/references.py $(REFERENCE)

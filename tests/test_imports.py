@@ -63,6 +63,7 @@ NO_OPENVINO: Final = (
     "errors",
     "vocabulary",
     "artifact.staging",
+    "artifact.repository",
     "artifact.sidecar",
     "source.onnx_file",
     "source.labels",

@@ -1,4 +1,4 @@
-"""Writing an artifact's three files so that a folder holds all of them or none."""
+"""Writing an artifact's files so that a folder holds all of them or none."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from ovxai_convert.errors import WriteError
 class Staging:
     """A temporary folder inside the output folder, whose files are renamed into place at the end.
 
+    Names are relative and may lie in folders, as in ``net/1/model.xml``, which the temporary folder has from
+    the beginning and the output folder gets with the files.
+
     Used as a context manager: whatever ends the block, also Ctrl-C, nothing but what :meth:`commit` renamed
     stays behind; without a finished commit the output folder is as it was, and gone if it was made for this.
     What cannot be written is a WriteError.
@@ -22,9 +25,11 @@ class Staging:
 
     def __init__(self, out_dir: Path, names: Sequence[str], *, force: bool) -> None:
         self.folder = out_dir / f".ovxai-{secrets.token_hex(6)}.tmp"
-        self._replaced = self.folder / "replaced"
+        self._replaced = self.folder / ".replaced"
         self._out_dir = out_dir
         self._names = tuple(names)
+        inner = {folder for name in names for folder in Path(name).parents if folder != Path()}
+        self._folders = sorted(inner)  # outer ones first
         self._force = force
         self._made: list[Path] = []
         self._placed: list[str] = []
@@ -35,14 +40,16 @@ class Staging:
         existing = [name for name in self._names if (self._out_dir / name).exists()]
         if existing and not self._force:
             raise WriteError(f"{self._out_dir / existing[0]} exists already; --force replaces it")
+        for folder in (self._out_dir / each for each in self._folders):
+            if folder.exists() and not folder.is_dir():
+                raise WriteError(f"{folder} is no folder; move it away, or write elsewhere")
         try:
             with self._writing():
                 for folder in reversed((self._out_dir, *self._out_dir.parents)):
-                    if not folder.exists():
-                        self._made.append(folder)
-                        folder.mkdir(exist_ok=True)
-                self.folder.mkdir()
-                self._replaced.mkdir()
+                    self._make(folder)
+                for root in (self.folder, self._replaced):
+                    for folder in (Path(), *self._folders):
+                        (root / folder).mkdir()
         except BaseException:
             self._clean()
             raise
@@ -70,6 +77,8 @@ class Staging:
         everything back.
         """
         with self._writing():
+            for folder in self._folders:
+                self._make(self._out_dir / folder)
             for name in reversed(self._names):
                 if (self._out_dir / name).exists():
                     (self._out_dir / name).rename(self._replaced / name)
@@ -78,23 +87,28 @@ class Staging:
                 (self.folder / name).rename(self._out_dir / name)
         self._committed = True
 
+    def _make(self, folder: Path) -> None:
+        """Make a folder that is not there, and remember to remove it."""
+        if not folder.exists():
+            self._made.append(folder)
+            folder.mkdir(exist_ok=True)
+
     def _clean(self) -> None:
         """Put back what was replaced, unless committed, and remove all that was made; may be called again."""
         if not self._committed:
             for name in self._placed:
                 if not (self.folder / name).exists():
                     (self._out_dir / name).unlink(missing_ok=True)
-            for kept in sorted(self._replaced.glob("*")):
-                kept.rename(self._out_dir / kept.name)
-                self._placed = [name for name in self._placed if name != kept.name]
+            for name in self._names:
+                if (self._replaced / name).exists():
+                    self._placed = [placed for placed in self._placed if placed != name]
+                    (self._replaced / name).rename(self._out_dir / name)
         shutil.rmtree(self.folder, ignore_errors=True)
         for made in reversed([] if self._committed else self._made):
             try:
                 made.rmdir()
-            except FileNotFoundError:
+            except OSError:  # gone; or others have put something there meanwhile, and it is not ours any more
                 continue
-            except OSError:  # another program has put something there meanwhile: it is not ours any more
-                return
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

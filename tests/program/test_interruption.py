@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ LIGHT: Final = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light
 INTERRUPT: Final = KeyboardInterrupt()
 DISK_FULL: Final = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 NAMES: Final = ("classifier_xai.xml", "classifier_xai.bin", "classifier_xai.json")
+REPOSITORY: Final = ("net/1/model.xml", "net/1/model.bin", "net/config.pbtxt", "net/1/model.json")
 STEPS: Final[tuple[tuple[object, str], ...]] = (
     (pipeline, "read_source"),
     (pipeline, "insert_branch"),
@@ -40,6 +41,7 @@ STEPS: Final[tuple[tuple[object, str], ...]] = (
 """Every function that a conversion runs, in order; each is broken off before and after its work."""
 
 each_folder = pytest.mark.parametrize("before", ["absent", "empty", "artifact", "strangers"])
+each_layout = pytest.mark.parametrize("names", [NAMES, REPOSITORY], ids=["plain", "repository"])
 
 
 def fail_at(
@@ -61,16 +63,19 @@ def fail_at(
     return calls
 
 
-def prepare(out: Path, state: str) -> Snapshot | None:
+def prepare(out: Path, state: str, names: Sequence[str] = NAMES) -> Snapshot | None:
     """Bring an output folder into a state; what its parent's parent then holds."""
     if state != "absent":
         out.mkdir(parents=True)
+    if state in ("artifact", "strangers"):
+        last = out / names[-1]
+        last.parent.mkdir(parents=True, exist_ok=True)
+        last.write_text("old json")
     if state == "artifact":
-        for suffix in ("xml", "bin", "json"):
-            (out / f"classifier_xai.{suffix}").write_text(f"old {suffix}")
+        for name in names[:-1]:
+            (out / name).write_text(f"old {name.rpartition('.')[2]}")
     if state == "strangers":
-        (out / "notes.txt").write_text("not ours")
-        (out / "classifier_xai.json").write_text("old sidecar")
+        (last.parent / "notes.txt").write_text("not ours")
         (out / "folder").mkdir()
     return snapshot(out.parent.parent)
 
@@ -124,24 +129,28 @@ def test_weights_that_cannot_be_written(
     assert snapshot(out.parent.parent) == held
 
 
-def stage(out: Path) -> None:
-    """Write three new files the way a conversion does."""
-    with Staging(out, NAMES, force=True) as staging:
-        for name in NAMES:
+def stage(out: Path, names: Sequence[str] = NAMES) -> None:
+    """Write new files the way a conversion does."""
+    with Staging(out, names, force=True) as staging:
+        for name in names:
             (staging.folder / name).write_text(f"new {name}")
         staging.commit()
 
 
-def count_calls(out: Path, state: str, name: str, monkeypatch: pytest.MonkeyPatch) -> int:
+def count_calls(
+    out: Path, names: Sequence[str], state: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> int:
     """How often an undisturbed writing makes a system call."""
-    prepare(out, state)
+    prepare(out, state, names)
     calls = fail_at(monkeypatch, os, name, INTERRUPT, "before", nth=0)
-    stage(out)
+    stage(out, names)
     monkeypatch.undo()
-    assert [(out / each).read_text() for each in NAMES] == [f"new {each}" for each in NAMES]
+    assert [(out / each).read_text() for each in names] == [f"new {each}" for each in names]
+    assert not list(out.glob(".*"))
     return len(calls)
 
 
+@each_layout
 @each_folder
 @pytest.mark.parametrize(
     ("error", "when"),
@@ -155,20 +164,21 @@ def test_every_system_call_of_the_writing(
     error: BaseException,
     when: str,
     before: str,
+    names: Sequence[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "whole").mkdir()
-    count = count_calls(tmp_path / "whole" / "made" / "out", before, name, monkeypatch)
+    count = count_calls(tmp_path / "whole" / "made" / "out", names, before, name, monkeypatch)
     assert count >= at_least
     left_behind = []
     for nth in range(1, count + 1):
         out = tmp_path / str(nth) / "made" / "out"
         out.parent.parent.mkdir()
-        held = prepare(out, before)
+        held = prepare(out, before, names)
         calls = fail_at(monkeypatch, os, name, error, when, nth)
         with pytest.raises(KeyboardInterrupt if error is INTERRUPT else WriteError):
-            stage(out)
+            stage(out, names)
         monkeypatch.undo()
         assert len(calls) >= nth
         if snapshot(out.parent.parent) != held:
@@ -189,26 +199,81 @@ def test_interrupt_at_a_rename_of_a_conversion(
     assert snapshot(out.parent.parent) == held
 
 
-def test_second_interrupt_while_files_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_layout
+def test_second_interrupt_while_files_are_put_back(
+    names: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Files that were replaced are never lost, however impatient the user."""
     out = tmp_path / "made" / "out"
-    prepare(out, "artifact")
+    prepare(out, "artifact", names)
+    last = 2 * len(names)
     genuine = os.rename
     calls: list[object] = []
 
     def impatient(*args: Any, **kwargs: Any) -> None:
         calls.append(args)
-        if len(calls) in (5, 6):
+        if len(calls) in (last - 1, last):
             raise KeyboardInterrupt
         genuine(*args, **kwargs)
 
     monkeypatch.setattr(os, "rename", impatient)
     with pytest.raises(KeyboardInterrupt):
+        stage(out, names)
+    monkeypatch.undo()
+    assert len(calls) >= last
+    kept = {path.read_text() for path in out.parent.parent.rglob("*") if path.is_file()}
+    assert kept >= {f"old {name.rpartition('.')[2]}" for name in names}
+
+
+def test_second_interrupt_behind_a_file_that_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "made" / "out"
+    held = prepare(out, "artifact")
+    genuine = os.rename
+    calls: list[object] = []
+
+    def impatient(*args: Any, **kwargs: Any) -> None:
+        calls.append(args)
+        if len(calls) == 6:  # the last file of the three is not put in place any more
+            raise KeyboardInterrupt
+        genuine(*args, **kwargs)
+        if len(calls) == 7:  # the first of the old ones
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", impatient)
+    with pytest.raises(KeyboardInterrupt):
         stage(out)
     monkeypatch.undo()
-    assert len(calls) >= 6
-    kept = {path.read_text() for path in out.parent.parent.rglob("*") if path.is_file()}
-    assert kept >= {f"old {suffix}" for suffix in ("xml", "bin", "json")}
+    assert snapshot(out.parent.parent) == held
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_folder_that_others_use_stays(committed: bool, tmp_path: Path) -> None:
+    with Staging(tmp_path, REPOSITORY, force=False) as staging:
+        assert [each for each in tmp_path.iterdir() if each != staging.folder] == []
+        (tmp_path / "net" / "2").mkdir(parents=True)
+        if committed:
+            for name in REPOSITORY:
+                staging.write_text(name, name)
+            staging.commit()
+    held = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert held == {"net", "net/2", *(("net/1", *REPOSITORY) if committed else ())}
+
+
+def test_file_where_a_folder_has_to_be(tmp_path: Path) -> None:
+    (tmp_path / "net").write_text("a file")
+    with pytest.raises(WriteError, match="net is no folder"), Staging(tmp_path, REPOSITORY, force=True):
+        pass
+    assert snapshot(tmp_path) == {"net": b"a file"}
+
+
+def test_file_in_a_folder_is_replaced_by_force_alone(tmp_path: Path) -> None:
+    stage(tmp_path, REPOSITORY)
+    with (
+        pytest.raises(WriteError, match=r"net/1/model\.xml exists"),
+        Staging(tmp_path, REPOSITORY, force=False),
+    ):
+        pass
+    assert set(snapshot(tmp_path) or ()) == {"net", "net/1", *REPOSITORY}
 
 
 def test_interrupt_is_told_in_one_line(
