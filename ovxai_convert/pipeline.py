@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from openvino import Model
+
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.reading import find_artifact
+from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, plain_files, repository_files
+from ovxai_convert.artifact.serving import server_config
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
@@ -73,6 +77,7 @@ def convert(
     confidence_threshold: float | None = None,
     reference: str = AUTO,
     name: str | None = None,
+    repository: ModelServer | str | None = None,
     output_name: str = SALIENCY_MAP,
     feature_vector: bool = False,
     **options: Any,
@@ -105,6 +110,8 @@ def convert(
             give OpenVINO's outputs; ``"auto"``: that, if it is installed; ``"none"``.
         name: of the files, without their suffixes; None: ``{stem}_xai``. In it ``{stem}``,
             ``{folder}`` and ``{suffix}`` are those of the model.
+        repository: ``"ovms"`` or ``"triton"``: write the folder that this server loads,
+            ``<name>/1/model.xml`` and what belongs to it.
         output_name: tensor name of the map; another one where the model has a ``saliency_map`` already.
         feature_vector: one more output, ``feature_vector`` ``[N, C]`` f32: the mean of the target over its
             cells.
@@ -134,8 +141,8 @@ def convert(
         preprocessing,
         AnswerHints(multilabel, threshold=confidence_threshold),
     )
-    files = artifact_files(path, name)
-    with Staging(out_dir, files, force=force) as staging:
+    files = artifact_files(path, name, _server(repository))
+    with Staging(out_dir, files.names, force=force) as staging:
         source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
@@ -146,27 +153,28 @@ def convert(
             raise RefusedError(_why_none(insert_branch(anatomy, request), scores))
         if (refusal := too_large(source.model)) is not None:
             raise RefusedError([refusal])
-        writer = Writer.for_source(staging.folder / files[0], source, scores, told)
+        writer = Writer.for_source(staging.folder / files.xml, source, scores, told)
         selection = select_classes(classes, top_k, writer.notes.labels, scores.class_count)
         request = replace(request, selection=selection)
         photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
         prover = Prover(anatomy, request, photographs)
         insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
+            _told_to_the_server(staging, files, insertion.model)
             written, proof = _proved(prover, anatomy, insertion, request, writer, exact=exact)
         else:
             may_stay = named is None and not asked_for and not require_whitebox
             if not may_stay or not takes_image(source.model):
                 raise RefusedError(insertion)
+            _told_to_the_server(staging, files, source.model)
             written = writer.as_it_was(source.model, scores, insertion)
             proof = prover.prove_unchanged(writer.xml)
         proof = _with_framework(proof, framework, prover, source)
-        stem = Path(files[0]).stem
-        sidecar = with_proof(written, source, writer.xml, stem, proof.verification, proof.reshapes)
-        staging.write_text(files[2], sidecar.to_json())
+        sidecar = with_proof(written, source, writer.xml, proof.verification, proof.reshapes)
+        staging.write_text(files.sidecar, sidecar.to_json())
         staging.commit()
     warnings = (*writer.warnings, *proof.warnings, *_warnings(sidecar, insertion, path))
-    return ConversionReport(out_dir / files[0], out_dir / files[2], sidecar, warnings)
+    return ConversionReport(out_dir / files.xml, out_dir / files.sidecar, sidecar, warnings)
 
 
 def _method(method: Method | str | None) -> Method | None:
@@ -192,17 +200,36 @@ def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, 
     return given
 
 
-def artifact_files(path: Path, name: str | None) -> tuple[str, str, str]:
-    """Names of the model, its weights and its sidecar; a UsageError for a name that is none of a file."""
+def artifact_files(path: Path, name: str | None, repository: ModelServer | None) -> ArtifactFiles:
+    """The files of what becomes of a model; a UsageError for a name that is none.
+
+    ``name`` and ``repository`` are those of :func:`convert`.
+    """
     parts = {"stem": path.stem, "folder": path.absolute().parent.name, "suffix": path.suffix[1:]}
     try:
-        stem = (name or "{stem}_xai").format(**parts)
+        filled = (name or "{stem}_xai").format(**parts)
     except (KeyError, IndexError, ValueError, AttributeError):
         known = ", ".join(f"{{{part}}}" for part in parts)
         raise UsageError(f"a name may hold {known}, and no other braces; '{name}' does") from None
-    if stem in ("", ".", "..") or set(stem) & set("/\\\0"):
-        raise UsageError(f"'{stem}' is no name of a file")
-    return f"{stem}.xml", f"{stem}.bin", f"{stem}.json"
+    return plain_files(filled) if repository is None else repository_files(repository, filled)
+
+
+def _server(repository: ModelServer | str | None) -> ModelServer | None:
+    if repository is None or isinstance(repository, ModelServer):
+        return repository
+    known = [server.value for server in ModelServer]
+    if repository not in known:
+        raise UsageError(f"no model server '{repository}'; known are {', '.join(known)}")
+    return ModelServer(repository)
+
+
+def _told_to_the_server(staging: Staging, files: ArtifactFiles, model: Model) -> None:
+    """Write the server's configuration, if it has one; a RefusedError if it cannot serve the model."""
+    config = server_config(files, model)
+    if isinstance(config, Refusal):
+        raise RefusedError([config])
+    if files.config is not None and config is not None:
+        staging.write_text(files.config, config)
 
 
 def _why_none(tried: Insertion | tuple[Refusal, ...], scores: Refusal) -> tuple[Refusal, ...]:

@@ -81,18 +81,17 @@ def with_proof(
     description: Description,
     source: SourceModel,
     xml: Path,
-    name: str,
     verification: sidecar.Verification,
     reshapes: tuple[sidecar.ReshapeCheck, ...] = (),
 ) -> Sidecar:
-    """The sidecar of a model that was written to ``xml`` and proved; its files are to be called ``name``."""
+    """The sidecar of a model that was written to ``xml`` and proved."""
     told = {each.name: getattr(description, each.name) for each in fields(description)}
     weights = xml.with_suffix(".bin")
     files = tuple(sidecar.SourceFile(*file) for file in sorted(source.files.items()))
     return Sidecar(
         **told,
         source=sidecar.Source(source.path.name, source.format, source.sha256, files),
-        model=sidecar.ModelFiles(f"{name}.xml", f"{name}.bin", sha256_of_file(xml), sha256_of_file(weights)),
+        model=sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
         verification=verification,
         reshapes=reshapes,
     )

@@ -83,9 +83,11 @@ class ArtifactFiles:
         return (self.xml, f"{self.xml.removesuffix('.xml')}.bin", *configs, self.sidecar)
 
 
-def plain_files(stem: str) -> ArtifactFiles:
-    """The files that lie in the output folder itself."""
-    return ArtifactFiles(f"{stem}_xai.xml", f"{stem}_xai.json")
+def plain_files(name: str) -> ArtifactFiles:
+    """The files that lie in the output folder itself; a UsageError for a name that is none of a file."""
+    if name in ("", ".", "..") or set(name) & set("/\\\0"):
+        raise UsageError(f"{name!r} is no name of a file")
+    return ArtifactFiles(f"{name}.xml", f"{name}.json")
 
 
 def repository_files(server: ModelServer, name: str) -> ArtifactFiles:

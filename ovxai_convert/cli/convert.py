@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ovxai_convert.artifact.repository import ModelServer
 from ovxai_convert.cli import console, options
 from ovxai_convert.errors import OvxaiError
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
@@ -74,6 +75,11 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     help="Name of the files; {stem}, {folder} and {suffix} in it are the model's. Default: {stem}_xai.",
 )
 @click.option(
+    "--repository",
+    type=click.Choice([server.value for server in ModelServer]),
+    help="Write the folder that this model server loads: NAME/1/model.xml and what belongs to it.",
+)
+@click.option(
     "--output-name",
     metavar="NAME",
     default=SALIENCY_MAP,
@@ -110,7 +116,7 @@ def convert_command(
     settings, hints = options.given_options(method, others), options.taken_hints(others)
     # What is left of the others are arguments of convert().
     signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
-    _check_distinct(models, output_dir, others["name"])
+    _check_distinct(models, output_dir, others["name"], others["repository"])
     exit_codes: list[int] = []
     for number, path in enumerate(models, start=1):
         if not quiet:
@@ -139,9 +145,10 @@ def convert_command(
     sys.exit(exit_codes[0] if exit_codes else 0)
 
 
-def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None) -> None:
+def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None, server: str | None) -> None:
+    kind = None if server is None else ModelServer(server)
     try:
-        files = Counter(artifact_files(path, name)[0] for path in models)
+        files = Counter(artifact_files(path, name, kind).xml for path in models)
     except OvxaiError as error:
         raise click.UsageError(f"--name: {error}") from None
     file, count = files.most_common(1)[0]

@@ -87,7 +87,7 @@ def test_names_of_files() -> None:
     model = ("net/1/model.xml", "net/1/model.bin")
     assert ovms.names == (*model, "net/1/model.json")
     assert triton.names == (*model, "net/config.pbtxt", "net/1/model.json")
-    assert plain_files("net").names == ("net_xai.xml", "net_xai.bin", "net_xai.json")
+    assert plain_files("net").names == ("net.xml", "net.bin", "net.json")
     assert Path(triton.xml).with_suffix(".json") == Path(triton.sidecar)
 
 

@@ -30,8 +30,6 @@ import openvino as ov
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
-from ovxai_convert.artifact.repository import ModelServer, plain_files, repository_files
-from ovxai_convert.artifact.serving import server_config
 from tests.running import CORE, random_inputs, run
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -58,21 +56,11 @@ def main() -> None:
 
 def _check(python: Path, folder: Path, name: str, spec: CnnSpec, settings: dict[str, Any]) -> str:
     """Serve one model; what its configuration says."""
-    files = repository_files(ModelServer.TRITON, name)
     repository = folder / "repository"
-    ov.save_model(cnn(spec), folder / f"{name}.xml", compress_to_fp16=False)
-    convert(folder / f"{name}.xml", folder / "plain", **settings)
-    xml = repository / files.xml
-    xml.parent.mkdir(parents=True)
-    plain = plain_files(name).names
-    for old, new in zip(plain, (each for each in files.names if each != files.config), strict=True):
-        (folder / "plain" / old).rename(repository / new)
-    model = CORE.read_model(xml)
-    text = server_config(files, model)
+    ov.save_model(cnn(spec), folder / "net.xml", compress_to_fp16=False)
+    xml = convert(folder / "net.xml", repository, name=name, repository="triton", **settings).xml
     config = repository / name / "config.pbtxt"
-    if not isinstance(text, str):
-        sys.exit(f"Error: {name}: no configuration: {text}")
-    config.write_text(text, encoding="utf-8")
+    text = config.read_text(encoding="utf-8")
     reader = list(map(str, (python, ROOT / "tests" / "interop" / "check_triton_config.py", config)))
     said = json.loads(subprocess.run(reader, check=True, stdout=subprocess.PIPE, cwd=folder).stdout)
     config.write_text(text.replace('backend: "openvino"', 'backend: "python"'), encoding="utf-8")

@@ -17,9 +17,9 @@ import openvino as ov
 import pytest
 
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert import convert
-from ovxai_convert.artifact.repository import ModelServer, plain_files, repository_files
+from ovxai_convert import convert, read_sidecar
 from tests.kserve_server import LENGTH, serve
+from tests.program.invocation import Convert, assert_one_error
 from tests.running import CORE, random_inputs, run
 
 CLIENT: Final = Path(__file__).resolve().parents[2] / "examples" / "kserve_client.py"
@@ -45,14 +45,10 @@ class Served:
 
 
 def put_in_repository(folder: Path, spec: CnnSpec, **settings: Any) -> Path:
-    """Convert a network and lay its files where servers look for them; the model's own."""
+    """Convert a network to where servers look for it; the model's own path."""
     ov.save_model(cnn(spec), folder / "net.xml", compress_to_fp16=False)
-    convert(folder / "net.xml", folder / "plain", labels=LABELS, **settings)
-    files = repository_files(ModelServer.OVMS, NAME)
-    for old, new in zip(plain_files("net").names, files.names, strict=True):
-        (folder / "repository" / new).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "plain" / old).rename(folder / "repository" / new)
-    return folder / "repository" / files.xml
+    options = {"labels": LABELS, "name": NAME, "repository": "ovms", **settings}
+    return convert(folder / "net.xml", folder / "repository", **options).xml
 
 
 def ask(served: Served, values: np.ndarray, *options: object) -> subprocess.CompletedProcess[str]:
@@ -188,3 +184,28 @@ def test_server_counts_bytes(served: Served) -> None:
             urllib.request.urlopen(request)
         with caught.value as error:
             assert expected in json.load(error)["error"]
+
+
+def test_folder_for_triton(onnx_model: Path, out: Path, run_convert: Convert) -> None:
+    options = ["-q", "--repository", "triton", "--name", "zoo", "--feature-vector"]
+    assert run_convert(onnx_model, "-o", out, *options).exit_code == 0
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == [
+        "zoo/1/model.bin",
+        "zoo/1/model.json",
+        "zoo/1/model.xml",
+        "zoo/config.pbtxt",
+    ]
+    config = (out / "zoo" / "config.pbtxt").read_text(encoding="utf-8")
+    named = [line.strip() for line in config.splitlines() if line.startswith("  name:")]
+    assert named == [f'name: "{each}"' for each in ("image", "output", "saliency_map", "feature_vector")]
+    assert read_sidecar(out / "zoo" / "1" / "model.xml") == read_sidecar(out / "zoo" / "1" / "model.json")
+
+
+def test_model_that_no_server_can_address(tmp_path: Path, out: Path, run_convert: Convert) -> None:
+    model = cnn(CnnSpec())
+    model.outputs[0].get_tensor().set_names(set())
+    model.outputs[0].get_node().input_value(0).get_tensor().set_names(set())
+    ov.serialize(model, tmp_path / "net.xml")
+    outcome = run_convert(tmp_path / "net.xml", "-o", out, "-q", "--repository", "ovms")
+    assert_one_error(outcome, 4, "output 0 has none")
+    assert not out.exists()
