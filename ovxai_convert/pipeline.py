@@ -20,7 +20,7 @@ from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.insertion.insert import build_branch, insert_branch
+from ovxai_convert.insertion.insert import build_branch, insert_branch, name_taken
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -151,8 +151,9 @@ def convert(
             raise RefusedError([Refusal("it was converted already; convert the model that it was made from")])
         if isinstance(scores, Refusal):
             raise RefusedError(_why_none(insert_branch(anatomy, request), scores))
-        if (refusal := too_large(source.model)) is not None:
-            raise RefusedError([refusal])
+        for refusal in (too_large(source.model), name_taken(anatomy, request)):
+            if refusal is not None:
+                raise RefusedError([refusal])
         writer = Writer.for_source(staging.folder / files.xml, source, scores, told)
         selection = select_classes(classes, top_k, writer.notes.labels, scores.class_count)
         request = replace(request, selection=selection)

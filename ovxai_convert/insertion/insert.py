@@ -67,10 +67,8 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
     Raises:
         UsageError: a layer or an output that does not exist was asked for, or a method without a branch.
     """
-    taken = tensor_names(anatomy.model) & set(request.added_names)
-    if taken:
-        advice = "; --output-name gives the map another name" if request.output_name in taken else ""
-        return (Refusal(f"the model already has a tensor '{min(taken)}'{advice}"),)
+    if (taken := name_taken(anatomy, request)) is not None:
+        return (taken,)
 
     def build(place: Place) -> Insertion | Refusal:
         return build_branch(anatomy, place, request)
@@ -88,6 +86,15 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
         if inserted not in refusals:
             refusals.append(inserted)
     return tuple(refusals)
+
+
+def name_taken(anatomy: Anatomy, request: Request) -> Refusal | None:
+    """Why no output can be added under the names that a request has for them, None if they are free."""
+    taken = tensor_names(anatomy.model) & set(request.added_names)
+    if not taken:
+        return None
+    advice = "; --output-name gives the map another name" if request.output_name in taken else ""
+    return Refusal(f"the model already has a tensor '{min(taken)}'{advice}")
 
 
 def try_method(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -13,6 +16,7 @@ from fixtures.broken_files import onnx_classifier
 from ovxai_convert.cli.convert import convert_command
 from ovxai_convert.cli.explain import explain_command
 from ovxai_convert.cli.inspect import inspect_command
+from ovxai_convert.source.reading import sha256_of_file
 from tests.program.invocation import Convert, Outcome, call
 
 
@@ -69,3 +73,19 @@ def onnx_model(tmp_path: Path) -> Path:
 def out(tmp_path: Path) -> Path:
     """An output folder that is not there yet, in a folder that is not there either."""
     return tmp_path / "made" / "out"
+
+
+@pytest.fixture
+def without_description() -> Callable[[Path], None]:
+    """Takes out what stands in a converted model, and lets its sidecar fit again."""
+
+    def take_out(xml: Path) -> None:
+        text = xml.read_text(encoding="utf-8")
+        assert "<ovxai " in text
+        xml.write_text(re.sub(r"<ovxai value=.*/>", "", text), encoding="utf-8")
+        sidecar = xml.with_suffix(".json")
+        data = json.loads(sidecar.read_text(encoding="utf-8"))
+        data["model"]["xml_sha256"] = sha256_of_file(xml)
+        sidecar.write_text(json.dumps(data), encoding="utf-8")
+
+    return take_out
