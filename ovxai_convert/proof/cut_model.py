@@ -34,6 +34,7 @@ class CutModel:
     Attributes:
         method, target: the place's.
         entering: tensors that enter the head, the target first.
+        half_target: whether the model itself rounds the target to half precision.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class CutModel:
     ) -> None:
         half_target = is_half(place.target.port)
         self._whole = execution.compiled(model.clone()) if with_outputs and half_target else None
+        self.half_target = half_target
         if half_target or is_half(place.scores.port):
             wide = widen(model)
             place = place.carried(lambda port: wide.get(port, port))

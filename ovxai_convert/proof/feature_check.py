@@ -7,9 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.anatomy.target import Target
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.tensors.precision import is_half
+from ovxai_convert.proof.cut_model import CutModel
 
 _ROUNDING: Final = 1e-5
 """Largest error, as a part of the target's largest magnitude."""
@@ -17,18 +16,18 @@ _HALF_ROUNDING: Final = 2e-3
 """The same where the model rounds its target to half precision, and the definition does not."""
 
 
-def check_feature_vector(target: Target, values: NDArray[Any], found: NDArray[Any]) -> None:
-    """Check a feature vector ``[N, C]`` against a target's values.
+def check_feature_vector(cut: CutModel, values: NDArray[Any], found: NDArray[Any]) -> None:
+    """Check a feature vector ``[N, C]`` against the values of the target where a model is cut.
 
     Raises:
         VerificationError: a channel differs, with the sample, the channel and both values.
     """
-    cells = values.astype(np.float64)
+    target, cells = cut.target, values.astype(np.float64)
     if (patches := target.patches) is not None:
         first, count = patches
         cells = np.take(cells, range(first, first + count), axis=target.position_axes[0])
     expected = cells.mean(axis=target.position_axes)
-    accepted = (_HALF_ROUNDING if is_half(target.port) else _ROUNDING) * float(np.abs(cells).max(initial=0))
+    accepted = (_HALF_ROUNDING if cut.half_target else _ROUNDING) * float(np.abs(cells).max(initial=0))
     apart = np.abs(expected - found)
     if found.shape != expected.shape or not apart.max(initial=0) <= accepted:
         where = np.unravel_index(int(np.nanargmax(apart)), apart.shape) if apart.size else ()

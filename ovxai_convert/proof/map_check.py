@@ -48,7 +48,7 @@ def check_maps(
     """
     saliency_map, *classes = added
     if request.feature_vector:
-        check_feature_vector(cut.target, values[0], classes.pop())
+        check_feature_vector(cut, values[0], classes.pop())
     samples, (rows, columns), method = len(saliency_map), saliency_map.shape[-2:], cut.method
     flat = saliency_map.reshape(samples, -1, rows * columns).astype(np.float64)
     if classes:
