@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -50,26 +50,31 @@ class ScoresOutput:
         if kind == "sigmoid":
             return _sigmoid(values)
         if kind == "softmax":
-            return _softmax(values)
-        groups = [slice(*group) for group in self.answer.groups]
-        within = np.zeros(values.shape[1], bool)
-        probabilities = values.copy()
-        for group in groups:
-            probabilities[:, group] = _softmax(values[:, group])
-            within[group] = True
-        others = values[:, ~within]
-        probabilities[:, ~within] = others if _are_shares(others) else _sigmoid(others)
-        return probabilities
+            return values if _are_distributions(values) else _softmax(values)
+        return _by_groups(values, [slice(*group) for group in self.answer.groups])
 
 
-def _are_shares(values: NDArray[np.float32]) -> bool:
-    """Whether all numbers lie in 0 to 1, as behind a Sigmoid."""
-    return bool(values.min(initial=0) >= 0 and values.max(initial=0) <= 1)
+def _by_groups(values: NDArray[np.float32], groups: Sequence[slice]) -> NDArray[np.float32]:
+    """A softmax of each group and the sigmoid of what is in none; all as it is where it is that already."""
+    alone = np.ones(values.shape[1], bool)
+    for group in groups:
+        alone[group] = False
+    others = values[:, alone]
+    shares = others.min(initial=0) >= 0 and others.max(initial=0) <= 1
+    if shares and all(_are_distributions(values[:, group]) for group in groups):
+        return values
+    probabilities = _sigmoid(values)
+    for group in groups:
+        probabilities[:, group] = _softmax(values[:, group])
+    return probabilities
+
+
+def _are_distributions(values: NDArray[np.float32]) -> bool:
+    """Whether every row lies in 0 to 1 and adds up to 1."""
+    return bool(values.min() >= 0 and np.allclose(values.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE))
 
 
 def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    if values.min() >= 0 and np.allclose(values.sum(axis=1), 1, rtol=0, atol=_SUM_TOLERANCE):
-        return values
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
