@@ -12,7 +12,9 @@ import pytest
 
 from fixtures.broken_files import onnx_classifier, save_ir
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert import convert
+from ovxai_convert import PreprocessingHints, convert
+from ovxai_convert.source.metadata import model_info_of
+from tests.program.invocation import Convert
 from tests.running import CORE
 
 MODEL_INFO: Final[Mapping[str, str]] = {
@@ -126,3 +128,119 @@ def test_a_class_more_than_labels_is_called_other(tmp_path: Path) -> None:
     """So Model API does, too."""
     path = save_with_model_info(tmp_path, {"labels": "cat dog", "model_type": "Classification"})
     assert convert(path, tmp_path / "out").sidecar.labels == ("other", "cat", "dog")
+
+
+def entries_of(xml: Path) -> dict[str, str]:
+    return model_info_of(CORE.read_model(xml), {})
+
+
+TOLD: Final = PreprocessingHints(
+    mean=(127.0,), scale=(128.0,), colour="rgb", resize="letterbox", pad_value=114
+)
+
+
+def test_what_the_user_tells_is_written_for_model_api(tmp_path: Path) -> None:
+    path = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
+    labels = ("tabby cat", "dog", "a  b")
+    report = convert(
+        path,
+        tmp_path / "out",
+        labels=labels,
+        preprocessing=TOLD,
+        multilabel=True,
+        confidence_threshold=0.25,
+    )
+    assert entries_of(report.xml) == {
+        "model_type": "Classification",
+        "labels": "tabby_cat dog a_b",
+        "mean_values": "127",
+        "scale_values": "128",
+        "reverse_input_channels": "True",
+        "resize_type": "fit_to_window_letterbox",
+        "pad_value": "114",
+        "multilabel": "True",
+        "confidence_threshold": "0.25",
+    }
+    scores = report.sidecar.scores
+    assert (scores.probabilities, scores.multilabel, scores.confidence_threshold) == ("sigmoid", True, 0.25)
+    assert report.warnings == ()
+
+
+def test_nothing_is_written_where_nothing_is_told(tmp_path: Path) -> None:
+    path = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
+    assert entries_of(convert(path, tmp_path / "out").xml) == {}
+
+
+def test_entries_of_the_model_stay_as_they_are(tmp_path: Path) -> None:
+    own = {**MODEL_INFO, "model_type": "Custom", "topk": "3", "odd key": "kept"}
+    path = save_with_model_info(tmp_path, own)
+    report = convert(path, tmp_path / "out", labels=["x", "y", "z"], preprocessing=TOLD, multilabel=True)
+    assert entries_of(report.xml) == {**own, "multilabel": "True"}
+    kept = [warning.split("'")[0].split()[-1] for warning in report.warnings]
+    assert kept == ["mean_values", "scale_values", "resize_type", "pad_value", "labels"]
+    assert report.sidecar.labels == ("x", "y", "z")
+    assert report.sidecar.preprocessing is not None
+    assert report.sidecar.preprocessing["mean"] == [127.0]
+
+
+def test_entries_of_an_onnx_file_go_into_the_ir(tmp_path: Path) -> None:
+    metadata = {f"model_info {key}": value for key, value in MODEL_INFO.items()}
+    onnx.save(onnx_classifier(metadata={**metadata, "author": "someone"}), tmp_path / "net.onnx")
+    report = convert(tmp_path / "net.onnx", tmp_path / "out")
+    assert entries_of(report.xml) == MODEL_INFO
+    assert report.sidecar.labels == ("cat", "dog", "bird")
+    assert report.sidecar.preprocessing is not None
+    assert report.sidecar.preprocessing["mean"] == [123.675, 116.28, 103.53]
+
+
+@pytest.mark.parametrize("key", ["intensity_mode", "confidence_threshold"])
+def test_entries_that_make_no_sense_are_said_to_be_left_out(key: str, tmp_path: Path) -> None:
+    report = convert(save_with_model_info(tmp_path, {**MODEL_INFO, key: "odd"}), tmp_path / "out")
+    (warning,) = report.warnings
+    assert "is left out: model_info says 'odd' of" in warning
+    assert entries_of(report.xml)[key] == "odd"
+
+
+def test_ultralytics(tmp_path: Path, photograph: Path, out: Path, run_explain: Convert) -> None:
+    metadata = {
+        "author": "Ultralytics",
+        "task": "classify",
+        "imgsz": "[10, 14]",
+        "names": "{0: 'cat', 1: 'dog', 2: 'bird'}",
+    }
+    onnx.save(onnx_classifier(metadata=metadata), tmp_path / "net.onnx")
+    sidecar = convert(tmp_path / "net.onnx", tmp_path / "out").sidecar
+    assert sidecar.labels == ("cat", "dog", "bird")
+    assert sidecar.preprocessing is not None
+    keys = ("size", "mean", "scale", "colour", "resize", "assumed")
+    told = {key: sidecar.preprocessing[key] for key in keys}
+    assert told == {
+        "size": [10, 14],
+        "mean": [0.0],
+        "scale": [255.0],
+        "colour": "rgb",
+        "resize": "crop",
+        "assumed": [],
+    }
+    outcome = run_explain(tmp_path / "net.onnx", photograph, "-o", out)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+
+
+def test_answers_above_the_threshold_are_explained(
+    tmp_path: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    entries = {"model_type": "Classification", "multilabel": "True", "labels": "cat dog bird"}
+    shown = {}
+    for threshold in ("0.0", "1.0"):
+        path = save_with_model_info(tmp_path, {**entries, "confidence_threshold": threshold})
+        assert run_explain(path, photograph, "-o", out / threshold, "-q").exit_code == 0
+        shown[threshold] = sorted(each.stem for each in (out / threshold).iterdir())
+    assert shown["0.0"] == ["photo_bird", "photo_cat", "photo_dog"]
+    assert len(shown["1.0"]) == 1, "the best at least"
+    converted = convert(path, tmp_path / "out", confidence_threshold=0.0)
+    assert converted.sidecar.scores.confidence_threshold == 0.0
+    outcome = run_explain(converted.xml, photograph, "-o", out / "artifact", "-q")
+    assert outcome.exit_code == 0
+    assert len(list((out / "artifact").iterdir())) == 3
+    outcome = run_explain(converted.xml, photograph, "-o", out / "one", "-q", "--no-multilabel")
+    assert len(list((out / "one").iterdir())) == 1
