@@ -16,6 +16,14 @@ PadWhere = Literal["around", "right_and_below"]
 InputLayout = Literal["NCHW", "NHWC"]
 
 
+_SMALLEST: Final = float(np.finfo(np.float32).tiny)
+_LARGEST: Final = float(np.finfo(np.float32).max)
+
+
+def _fits_float32(number: float) -> bool:
+    return -_LARGEST <= number <= _LARGEST
+
+
 @dataclass(frozen=True)
 class PreprocessingHints:
     """What one source knows of a model's preprocessing; None where it says nothing.
@@ -37,7 +45,8 @@ class PreprocessingHints:
         embedded: how the graph itself resizes what it is given, which tells what part of it the model sees.
 
     Raises:
-        UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero.
+        UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero,
+            numbers that float32 does not hold.
     """
 
     size: tuple[int, int] | None = None
@@ -59,10 +68,12 @@ class PreprocessingHints:
         if self.resize_to is not None and self.resize_to < 1:
             raise UsageError(f"a shorter side of {self.resize_to} pixels holds nothing")
         for name, numbers in (("mean", self.mean), ("scale", self.scale)):
-            if numbers is not None and (len(numbers) not in (1, 3) or not np.isfinite(numbers).all()):
+            if numbers is not None and (len(numbers) not in (1, 3) or not all(map(_fits_float32, numbers))):
                 raise UsageError(f"the {name} is one number, or three: {' '.join(map(str, numbers))} is not")
-        if self.scale is not None and not all(self.scale):
+        if self.scale is not None and min(map(abs, self.scale)) < _SMALLEST:
             raise UsageError("a scale of 0 divides by zero")
+        if self.clip is not None and not all(map(_fits_float32, self.clip)):
+            raise UsageError(f"levels are cut to two numbers, and not to {self.clip}")
 
     def or_else(self, other: PreprocessingHints) -> PreprocessingHints:
         """These, and what another source says where these say nothing.

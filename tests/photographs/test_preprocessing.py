@@ -237,6 +237,11 @@ def test_tiny_and_thin_photographs(resize: Resize, picture: tuple[int, int]) -> 
         {"scale": (1.0, 2.0, 3.0, 4.0)},
         {"scale": (1.0, 0.0, 1.0)},
         {"mean": (float("inf"),)},
+        {"mean": (1e39,)},
+        {"mean": (float("nan"),)},
+        {"scale": (1e-50,)},
+        {"clip": (0.0, float("inf"))},
+        {"resize_to": 0},
     ],
     ids=str,
 )
