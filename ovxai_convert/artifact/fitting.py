@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from openvino import Model, Output
 
-from ovxai_convert.anatomy.interface import input_name
 from ovxai_convert.artifact.sidecar import Description, OutputInfo, SaliencyMapInfo, Sidecar
 from ovxai_convert.tensors.ports import extents
 
@@ -30,9 +29,16 @@ def disagreement(sidecar: Sidecar, embedded: Description) -> str | None:
     return differing[0] if differing else None
 
 
-def changes(description: Description, model: Model) -> tuple[str, ...]:
-    """Where inputs and outputs of a model have other shapes or types than were described, one line each."""
-    return tuple(_changes(description, model))
+def changes(description: Description, model: Model) -> str | None:
+    """Where a model has other shapes or types than were described; of outputs only if no input has."""
+    pairs = zip(description.inputs, model.inputs, strict=True)
+    inputs = [_change(f"input '{told.name}'", told.shape, told.element_type, port) for told, port in pairs]
+    outputs = [
+        _change(f"output '{_name_of(told)}'", told.shape, told.element_type, model.outputs[told.index])
+        for told in (*description.outputs, *description.added_outputs)
+    ]
+    found = [change for change in inputs if change] or [change for change in outputs if change]
+    return "; ".join(found) or None
 
 
 def input_was_replaced(description: Description, model: Model) -> bool:
@@ -143,19 +149,11 @@ def _of_the_map(saliency: SaliencyMapInfo, description: Description, outputs: li
         yield f"the map has {maps} classes, described are {wanted}"
 
 
-def _changes(description: Description, model: Model) -> Iterator[str]:
-    for index, (told, port) in enumerate(zip(description.inputs, model.inputs, strict=True)):
-        yield from _change(f"input '{input_name(model, index)}'", told.shape, told.element_type, port)
-    told_outputs: list[OutputInfo | SaliencyMapInfo] = [*description.outputs, *description.added_outputs]
-    for output in told_outputs:
-        port = model.outputs[output.index]
-        yield from _change(f"output '{_name_of(output)}'", output.shape, output.element_type, port)
-
-
-def _change(what: str, shape: tuple[int, ...], element_type: str, port: Output) -> Iterator[str]:
-    if shape_of(port) != shape or type_of(port) != element_type:
-        was, now = f"{element_type} {_text(shape)}", f"{type_of(port)} {_text(shape_of(port))}"
-        yield f"{what} was {was}, and is {now}"
+def _change(what: str, shape: tuple[int, ...], element_type: str, port: Output) -> str | None:
+    if shape_of(port) == shape and type_of(port) == element_type:
+        return None
+    was, now = f"{element_type} {_text(shape)}", f"{type_of(port)} {_text(shape_of(port))}"
+    return f"{what} was {was}, and is {now}"
 
 
 def _text(shape: tuple[int, ...]) -> str:

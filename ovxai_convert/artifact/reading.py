@@ -79,8 +79,9 @@ def find_artifact(model: ov.Model, path: Path | None) -> Artifact | None:
             f"no sidecar is beside it as '{path.with_suffix('.json').name}', so that its proof is not at hand"
         )
     _refuse(contradiction(embedded, model), Path(where))
-    doubts = (f"{doubt}; it is read by the description that stands in it", *changes(embedded, model))
-    return Artifact(embedded, doubts, input_was_replaced(embedded, model))
+    doubts = [f"{doubt}; it is read by the description that stands in it", changes(embedded, model)]
+    told = tuple(each for each in doubts if each is not None)
+    return Artifact(embedded, told, input_was_replaced(embedded, model))
 
 
 def read_sidecar(path: str | Path) -> Description:
