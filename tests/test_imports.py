@@ -54,7 +54,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
 """What a room may import, beside itself and the bottom of the house; ``cli`` may import all."""
 ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
     "click": frozenset({"cli"}),
-    "jsonschema": frozenset({"artifact.sidecar"}),
+    "jsonschema": frozenset({"artifact.schema"}),
     "onnx": frozenset({"source.onnx_file"}),
     "google": frozenset({"source.onnx_file"}),
 }
@@ -65,10 +65,17 @@ NO_OPENVINO: Final = (
     "artifact.staging",
     "artifact.repository",
     "artifact.sidecar",
+    "artifact.schema",
+    "artifact.parsing",
+    "artifact.repository",
     "source.onnx_file",
     "source.labels",
     "photographs.image_files",
     "photographs.preprocessing",
+    "photographs.hints",
+    "photographs.model_api",
+    "photographs.described",
+    "source.answers",
     "cli",
     "blackbox",
 )

@@ -9,13 +9,8 @@ from typing import Final
 import openvino as ov
 
 from ovxai_convert.artifact.fitting import changes, contradiction, disagreement, input_was_replaced
-from ovxai_convert.artifact.sidecar import (
-    Description,
-    Sidecar,
-    claims_to_be_one,
-    read_description,
-    read_sidecar_file,
-)
+from ovxai_convert.artifact.parsing import claims_to_be_one, read_description, read_sidecar_file
+from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.source.formats import weights_of
 from ovxai_convert.source.reading import read_model, sha256_of_file

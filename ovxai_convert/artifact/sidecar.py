@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cache
-from importlib import resources
-from pathlib import Path
-from types import UnionType
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
-import jsonschema
-
-from ovxai_convert.errors import ModelReadError, Refusal
-from ovxai_convert.source.answers import NO_ANSWER_HINTS, Probabilities, answer_of
+from ovxai_convert.artifact.plain_data import to_plain, with_unknown
+from ovxai_convert.artifact.schema import check
+from ovxai_convert.errors import Refusal
+from ovxai_convert.source.answers import Probabilities
 
 SCHEMA_VERSION: Final = "1.1"
-_LONGEST: Final = 300
-"""Characters of a reason why a file is not valid; it may quote all of it."""
 
 
 @dataclass(frozen=True)
@@ -231,9 +225,9 @@ class Description:
         Raises:
             jsonschema.ValidationError: it breaks its own schema, which is a bug.
         """
-        known = json.loads(json.dumps({name: _plain(getattr(self, name)) for name in _keys(type(self))}))
-        data: dict[str, Any] = _with_unknown(known, self.unknown)
-        _validator(type(self) is Description).validate(data)
+        known = {name: to_plain(getattr(self, name)) for name in keys_of(type(self))}
+        data: dict[str, Any] = with_unknown(json.loads(json.dumps(known)), self.unknown)
+        check(data, embedded=type(self) is Description)
         return data
 
     def to_line(self) -> str:
@@ -265,128 +259,6 @@ class Sidecar(Description):
         return json.dumps(self.to_data(), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_sidecar_file(path: Path) -> Sidecar:
-    """Read a sidecar; a ModelReadError if missing, no JSON, of a version not known here or not valid."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelReadError(f"{path}: not a sidecar: no text in UTF-8") from error
-    return _parsed(Sidecar, text, str(path), "sidecar")
-
-
-def read_description(text: str, where: str) -> Description:
-    """Read what stands in a model; a ModelReadError that begins with ``where`` as for a sidecar."""
-    return _parsed(Description, text, where, "description")
-
-
-def claims_to_be_one(path: Path) -> bool | None:
-    """Whether a file of any content means to be a sidecar; None for one that is no JSON."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return isinstance(data, dict) and len({"schema_version", "generator", "verification"} & set(data)) > 1
-
-
-_D = TypeVar("_D", bound=Description)
-
-
-def _parsed(kind: type[_D], text: str, where: str, what: str) -> _D:
-    try:
-        data = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise ModelReadError(f"{where}: not a {what}: no JSON ({error})") from error
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(version, str) and version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise ModelReadError(f"{where}: {what} version {version} is not known here (known: {SCHEMA_VERSION})")
-    try:
-        _validator(kind is Description).validate(data)
-    except jsonschema.ValidationError as error:
-        reason = " ".join(error.message.split())
-        shown = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]} ..."
-        raise ModelReadError(f"{where}: not a valid {what}: {error.json_path}: {shown}") from error
-    known = {key: data[key] for key in _keys(kind) if key in data}
-    if version == "1.0":
-        known = _as_1_1(known)
-    built = _from_json(kind, known)
-    assert isinstance(built, kind), "a description is no list and no number"
-    return replace(built, unknown=data)
-
-
-def _as_1_1(data: dict[str, Any]) -> dict[str, Any]:
-    """A sidecar of version 1.0 with what has come since; ``schema_version`` stays, by which it is known."""
-    refusals = [
-        {**refusal, "method": None if refusal["method"] == "locate" else refusal["method"]}
-        for refusal in data["refusals"]
-    ]
-    scores = data["scores"]
-    answer = answer_of(scores["activation"], scores["class_count"], NO_ANSWER_HINTS)
-    read: dict[str, Any] = {
-        "probabilities": answer.probabilities,
-        "groups": [],
-        "multilabel": False,
-        "confidence_threshold": answer.threshold,
-    }
-    return {**data, "refusals": refusals, "scores": {**read, **scores}}
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number of JSON")
-
-
-_TYPES: Final = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-    "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-)
-_Validator: Final[type[jsonschema.Draft202012Validator]] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-    jsonschema.Draft202012Validator, type_checker=_TYPES
-)
-"""Where whole numbers are wanted, JSON's 1.0 is none: it cannot count anything here."""
-
-
-@cache
-def _validator(embedded: bool) -> jsonschema.Draft202012Validator:
-    """For what stands in a model (``embedded``) without what it does not know."""
-    text = resources.files("ovxai_convert.schemas").joinpath("sidecar-v1.schema.json").read_text("utf-8")
-    schema = json.loads(text)
-    if embedded:
-        without = {"source", "model", "verification", "reshapes"}
-        schema["required"] = [key for key in schema["required"] if key not in without]
-        since = schema["allOf"][0]["else"]
-        since["required"] = [key for key in since["required"] if key not in without]
-    return _Validator(schema)
-
-
-def _keys(kind: type[Description]) -> list[str]:
+def keys_of(kind: type[Description]) -> list[str]:
+    """The keys of a description's JSON."""
     return [each.name for each in fields(kind) if each.name != "unknown"]
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def _with_unknown(known: Any, read: Any) -> Any:
-    """What is known, and in objects of the same place what was read beside it."""
-    if isinstance(known, dict) and isinstance(read, Mapping):
-        merged = {key: _with_unknown(value, read.get(key)) for key, value in known.items()}
-        return {**{key: value for key, value in read.items() if key not in known}, **merged}
-    if isinstance(known, list) and isinstance(read, list) and len(known) == len(read):
-        return [_with_unknown(*pair) for pair in zip(known, read, strict=True)]
-    return known
-
-
-def _from_json(kind: Any, data: Any) -> Any:
-    """Plain data as a type hint has them: objects are dataclasses, lists are tuples."""
-    if isinstance(kind, UnionType):
-        kind = get_args(kind)[0]  # `X | None`; of other unions no member is built here
-    if isinstance(data, list):
-        kinds = get_args(kind)
-        rest = kinds[:1] * len(data) if len(kinds) < 2 or kinds[1] is Ellipsis else kinds
-        return tuple(_from_json(*pair) for pair in zip(rest, data, strict=True))
-    if isinstance(data, dict) and is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        return kind(**{name: _from_json(hints[name], value) for name, value in data.items() if name in hints})
-    return data

@@ -18,7 +18,7 @@ import ovxai_convert
 from fixtures.broken_files import onnx_classifier, save_ir, save_with_external_data, text_as_onnx
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import Method, Task, convert, insert_xai
-from ovxai_convert.artifact.sidecar import read_sidecar_file
+from ovxai_convert.artifact.parsing import read_sidecar_file
 from tests import oracle
 from tests.program.invocation import Convert, call_process, snapshot
 from tests.running import CORE, random_inputs, run

@@ -15,7 +15,7 @@ import pytest
 
 from fixtures.broken_files import onnx_classifier
 from ovxai_convert import ModelReadError, PreprocessingHints, Sidecar, convert, read_sidecar
-from ovxai_convert.artifact.sidecar import read_sidecar_file
+from ovxai_convert.artifact.parsing import read_sidecar_file
 
 Data = dict[str, Any]
 SCHEMA: Final[Data] = json.loads(

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from fixtures.exports import FOLDER, PADDLE, TENSORFLOW, TENSORFLOW_LITE
-from ovxai_convert.artifact.sidecar import read_sidecar_file
+from ovxai_convert.artifact.parsing import read_sidecar_file
 from ovxai_convert.source.reading import read_source
 from tests.program.invocation import Convert, assert_one_error, snapshot
 from tests.running import check_reciprocam

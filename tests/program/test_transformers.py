@@ -10,7 +10,7 @@ import openvino as ov
 import pytest
 
 from ovxai_convert import convert
-from ovxai_convert.artifact.sidecar import read_sidecar_file
+from ovxai_convert.artifact.parsing import read_sidecar_file
 from ovxai_convert.errors import UsageError, VerificationError
 from ovxai_convert.methods import vitreciprocam
 from tests.program.invocation import Convert
