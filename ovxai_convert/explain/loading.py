@@ -125,11 +125,20 @@ def _described(model: Model, artifact: Artifact) -> LoadedModel:
         if hints != NO_HINTS:
             doubts += ("its preprocessing was told of another input, and is not obeyed",)
         hints = NO_HINTS
-    elif artifact.doubts:
-        hints = replace(hints, size=None)  # that of the input which it has today
+    elif hints.size is not None and not _takes(model, hints.size, hints.layout):
+        hints = replace(hints, size=None)  # it was reshaped since
     place = ScoresPlace(index, scores.class_count, scores.activation, answer)
     own = None if told.saliency_map is None else OwnMap(told.saliency_map, Method(told.method))
     return LoadedModel(model, told, place, own, told.labels, hints, doubts)
+
+
+def _takes(model: Model, size: tuple[int, int], layout: str | None) -> bool:
+    """Whether rows and columns of a model's only input are open, or of this size."""
+    shape = extents(model.inputs[0]) or ()
+    axes = (layout or "NCHW").index("H"), (layout or "NCHW").index("W")
+    return all(
+        axis < len(shape) and shape[axis] in (None, wanted) for axis, wanted in zip(axes, size, strict=True)
+    )
 
 
 def _hints_of(told: Description) -> PreprocessingHints:
