@@ -128,8 +128,13 @@ def _described(model: Model, artifact: Artifact) -> LoadedModel:
     elif hints.size is not None and not _takes(model, hints.size, hints.layout):
         hints = replace(hints, size=None)  # it was reshaped since
     place = ScoresPlace(index, scores.class_count, scores.activation, answer)
-    own = None if told.saliency_map is None else OwnMap(told.saliency_map, Method(told.method))
+    own = None if told.saliency_map is None else OwnMap(told.saliency_map, _known(told.method))
     return LoadedModel(model, told, place, own, told.labels, hints, doubts)
+
+
+def _known(method: str) -> Method | None:
+    """A method by its name; None for one of a version to come, whose map is read as any."""
+    return next((each for each in Method if each.value == method), None)
 
 
 def _takes(model: Model, size: tuple[int, int], layout: str | None) -> bool:

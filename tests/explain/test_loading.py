@@ -176,6 +176,15 @@ def test_spoiled_sidecar(artifact: Path) -> None:
     assert_unreadable(artifact, artifact.with_suffix(".json"), "no JSON")
 
 
+def test_method_of_a_version_to_come(artifact: Path) -> None:
+    without_description(artifact)
+    spoil(artifact, lambda data: data.update(method="shapley"))
+    own = load_model(artifact).own_map
+    assert own is not None
+    assert own.method is None
+    assert own.saliency.output == "saliency_map"
+
+
 def test_missing_sidecar(artifact: Path) -> None:
     artifact.with_suffix(".json").unlink()
     loaded = load_model(artifact)
