@@ -14,7 +14,7 @@ from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.reading import find_artifact
-from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, plain_files, repository_files
+from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, artifact_files
 from ovxai_convert.artifact.serving import server_config
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.artifact.staging import Staging
@@ -31,10 +31,12 @@ from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.answers import AnswerHints
 from ovxai_convert.source.reading import SourceModel, read_source
+from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.precision import has_narrow_tensors
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
+_UNWATCHED: Final = Steps()
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
 _EXPENSIVE_MACS: Final = 100_000_000
 """From so many on, some milliseconds, a branch that costs more than its model is worth a word."""
@@ -80,6 +82,7 @@ def convert(
     repository: ModelServer | str | None = None,
     output_name: str = SALIENCY_MAP,
     feature_vector: bool = False,
+    steps: Steps = _UNWATCHED,
     **options: Any,
 ) -> ConversionReport:
     """Write ``<name>.xml``, ``.bin`` and ``.json``: the same model with the output ``saliency_map``.
@@ -115,6 +118,7 @@ def convert(
         output_name: tensor name of the map; another one where the model has a ``saliency_map`` already.
         feature_vector: one more output, ``feature_vector`` ``[N, C]`` f32: the mean of the target over its
             cells.
+        steps: is told what is being done.
         **options: of the method that is named. vitreciprocam has ``kernel`` (``"gaussian"``, ``"single"``:
             what a copy keeps of the patches), ``class_token`` (``"keep"``, ``"drop"``) and ``block``, counted
             from the last, 1.
@@ -143,7 +147,8 @@ def convert(
     )
     files = artifact_files(path, name, _server(repository))
     with Staging(out_dir, files.names, force=force) as staging:
-        source = read_source(path)
+        with steps.step("reading it"):
+            source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
         scores = find_scores(anatomy, scores_output)
@@ -158,11 +163,13 @@ def convert(
         selection = select_classes(classes, top_k, writer.notes.labels, scores.class_count)
         request = replace(request, selection=selection)
         photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
-        prover = Prover(anatomy, request, photographs)
-        insertion = insert_branch(anatomy, request)
+        prover = Prover(anatomy, request, photographs, steps)
+        with steps.step("building the branch"):
+            insertion = insert_branch(anatomy, request)
         if isinstance(insertion, Insertion):
             _told_to_the_server(staging, files, insertion.model)
-            written, proof = _proved(prover, anatomy, insertion, request, writer, exact=exact)
+            with steps.step("proving it"):
+                written, proof = _proved(prover, anatomy, insertion, request, writer, exact=exact)
         else:
             may_stay = named is None and not asked_for and not require_whitebox
             if not may_stay or not takes_image(source.model):
@@ -199,20 +206,6 @@ def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, 
         owners = " or ".join(name for name, names in known.items() if names & given.keys()) or "none"
         raise UsageError(f"{', '.join(given)}: options of a method that is named: {owners}")
     return given
-
-
-def artifact_files(path: Path, name: str | None, repository: ModelServer | None) -> ArtifactFiles:
-    """The files of what becomes of a model; a UsageError for a name that is none.
-
-    ``name`` and ``repository`` are those of :func:`convert`.
-    """
-    parts = {"stem": path.stem, "folder": path.absolute().parent.name, "suffix": path.suffix[1:]}
-    try:
-        filled = (name or "{stem}_xai").format(**parts)
-    except (KeyError, IndexError, ValueError, AttributeError):
-        known = ", ".join(f"{{{part}}}" for part in parts)
-        raise UsageError(f"a name may hold {known}, and no other braces; '{name}' does") from None
-    return plain_files(filled) if repository is None else repository_files(repository, filled)
 
 
 def _server(repository: ModelServer | str | None) -> ModelServer | None:

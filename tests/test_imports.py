@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -14,11 +15,12 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "vocabulary"})
+FOUNDATION: Final = frozenset({"errors", "vocabulary", "steps"})
 LADDER: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "vocabulary": frozenset(),
     "compiling": frozenset(),
+    "steps": frozenset(),
     "tensors": frozenset(),
     "ops": frozenset({"tensors"}),
     "anatomy": frozenset({"tensors", "ops"}),
@@ -198,7 +200,7 @@ def test_only_the_cli_prints_or_exits(name: str) -> None:
 
 
 def test_the_cli_is_seen_to_exit() -> None:
-    assert "sys.exit" in calls(SOURCES["cli.convert"]) & EXITS
+    assert "sys.exit" in calls(SOURCES["cli.child"]) & EXITS
 
 
 def test_no_cycle() -> None:
@@ -216,6 +218,7 @@ def test_a_cycle_is_found() -> None:
 
 CONVENTIONS: Final = frozenset(
     {
+        "work",  # what a command does in its child
         *("METHOD", "OPS"),  # what the file of a method, or of a family of ops, is there for
         *("build", "define", "locate", "candidates", "parameters"),  # fields of a method
         *("along", "broadcasting", "unary", "values_of", "rows_read_by"),  # makers of a row's fields
@@ -307,6 +310,18 @@ def test_importing_has_no_effects(tmp_path: Path) -> None:
 
 
 def test_the_library_does_not_load_the_cli(tmp_path: Path) -> None:
-    loaded = modules_after([PACKAGE], tmp_path)
+    library = [f"{PACKAGE}.{name}" for name in SOURCES if name and name.split(".")[0] != "cli"]
+    loaded = modules_after(library, tmp_path)
     assert f"{PACKAGE}.pipeline" in loaded
     assert not loaded & {f"{PACKAGE}.cli", "click"}
+
+
+def test_what_the_package_offers_is_there_when_asked_for() -> None:
+    package = importlib.import_module(PACKAGE)
+    listed = sorted(name for names in package._HOMES.values() for name in names)
+    assert listed == sorted(package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    for name in package.__all__:
+        assert getattr(package, name).__module__.startswith(PACKAGE)
+    with pytest.raises(AttributeError, match="has no attribute 'convrt'"):
+        _ = package.convrt

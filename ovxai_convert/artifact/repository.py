@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Final
 
 from ovxai_convert.errors import Refusal, UsageError
@@ -102,6 +103,20 @@ def repository_files(server: ModelServer, name: str) -> ArtifactFiles:
     version = f"{name}/{_VERSION}/{_STEM}"
     config = f"{name}/config.pbtxt" if server is ModelServer.TRITON else None
     return ArtifactFiles(f"{version}.xml", f"{version}.json", name, config)
+
+
+def artifact_files(path: Path, name: str | None, repository: ModelServer | None) -> ArtifactFiles:
+    """The files of what becomes of a model; a UsageError for a name that is none.
+
+    ``name`` and ``repository`` are those of :func:`ovxai_convert.pipeline.convert`.
+    """
+    parts = {"stem": path.stem, "folder": path.absolute().parent.name, "suffix": path.suffix[1:]}
+    try:
+        filled = (name or "{stem}_xai").format(**parts)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        known = ", ".join(f"{{{part}}}" for part in parts)
+        raise UsageError(f"a name may hold {known}, and no other braces; '{name}' does") from None
+    return plain_files(filled) if repository is None else repository_files(repository, filled)
 
 
 def unnamed(inputs: Sequence[ServedTensor], outputs: Sequence[ServedTensor]) -> Refusal | None:

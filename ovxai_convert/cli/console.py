@@ -1,78 +1,98 @@
-"""What the commands share: settings, and how errors and shapes are shown."""
+"""What the commands print, and how: errors as one line, nothing of a file's that a terminal would obey."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import click
 
+from ovxai_convert.cli import boundary
 from ovxai_convert.errors import OvxaiError, RefusedError
 
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+UNFORESEEN: Final = 70
+"""Exit code of what no code foresaw, as BSD's ``EX_SOFTWARE``."""
+OUT_OF_MEMORY: Final = 3
+INTERRUPTED: Final = 130
 
 
-def quiet_libraries(command: Callable[..., Any]) -> Callable[..., Any]:
-    """While a command runs, let nothing reach the terminal that libraries write past Python.
-
-    Readers of models and pictures log to file descriptor 2; their verdict comes as an exception all the same.
-    The process is the command's own: code that is imported into others does not do this.
-    """
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        real, ours = sys.stderr, os.dup(2)
-        with open(os.devnull, "wb") as nowhere, open(ours, "w", encoding=real.encoding, buffering=1) as kept:
-            os.dup2(nowhere.fileno(), 2)
-            if real is sys.__stderr__:
-                sys.stderr = kept
-            try:
-                return command(*args, **kwargs)
-            finally:
-                sys.stderr = real
-                os.dup2(ours, 2)
-
-    return run
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line or several; of control characters only the ends of lines."""
+    click.echo("\n".join(map(harmless, text.split("\n"))), err=err)
 
 
-def print_error(error: OvxaiError, path: Path) -> None:
+def warn(path: Path, text: str) -> None:
+    """One line on stderr of something that the user should know."""
+    say(f"Warning: {harmless(str(path))}: {_one_line(text)}", err=True)
+
+
+def print_error(error: OvxaiError | str, path: Path) -> None:
     """One line on stderr that begins with the file it is about."""
-    text = " ".join(str(error).split())
-    where = "" if text.startswith(str(path)) else f"{path}: "
-    hint = f"; 'ovxai-inspect {path}' shows what was found" if isinstance(error, RefusedError) else ""
-    click.echo(f"Error: {where}{text}{hint}", err=True)
+    name = harmless(str(path))
+    text = _one_line(str(error).removeprefix(f"{path}: "))
+    hint = f"; 'ovxai-inspect {name}' shows what was found" if isinstance(error, RefusedError) else ""
+    say(f"Error: {name}: {text}{hint}", err=True)
+
+
+def harmless(text: str) -> str:
+    """A line in which control characters and what is no text are written as escapes."""
+    return "".join(each if each.isprintable() or each == "\t" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
 class Reported:
-    """Prints an error about a file as one line and notes its exit code; leaves at Ctrl-C."""
+    """Prints an error about a file as one line and notes its exit code; leaves at Ctrl-C.
+
+    What no code foresaw is such a line, too; ``debug`` shows where it came from.
+    """
 
     path: Path
     exit_codes: list[int]
     interrupted: str = "interrupted"
+    debug: bool = False
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if error is None or isinstance(
+            error, SystemExit | GeneratorExit | BrokenPipeError | click.ClickException
+        ):
+            return False
         if isinstance(error, KeyboardInterrupt):
-            click.echo(f"Error: {self.path}: {self.interrupted}", err=True)
-            sys.exit(130)
+            print_error(self.interrupted, self.path)
+            boundary.tell(interrupted=True)
+            sys.exit(INTERRUPTED)
         if isinstance(error, OvxaiError):
             print_error(error, self.path)
-            self.exit_codes.append(error.exit_code)
-        return isinstance(error, OvxaiError)
+            self._note(error.exit_code)
+        elif isinstance(error, MemoryError):
+            print_error("there is not enough memory for it", self.path)
+            self._note(OUT_OF_MEMORY)
+        else:
+            reason = f"unforeseen {type(error).__name__}: {error}"
+            print_error(f"{reason}; please report it (--debug shows where it came from)", self.path)
+            self._note(UNFORESEEN)
+        if self.debug:
+            say("".join(traceback.format_exception(error)), err=True)
+        return True
 
-
-def interrupt_on_terminate(number: int, frame: FrameType | None) -> None:
-    """Leave on SIGTERM the way Ctrl-C does, so that temporary files are removed."""
-    raise KeyboardInterrupt
+    def _note(self, exit_code: int) -> None:
+        self.exit_codes.append(exit_code)
+        boundary.tell(code=exit_code)
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,23 +9,22 @@ from typing import Any
 
 import click
 
-from ovxai_convert.artifact.repository import ModelServer
-from ovxai_convert.cli import console, options
+from ovxai_convert.artifact.repository import ModelServer, artifact_files
+from ovxai_convert.cli import boundary, choices, console, options
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
-from ovxai_convert.methods import WHITE_BOX_METHODS
-from ovxai_convert.pipeline import ConversionReport, artifact_files, convert
-from ovxai_convert.proof.framework import AUTO, FRAMEWORKS, NONE
-from ovxai_convert.source.labels import read_labels
 from ovxai_convert.vocabulary import SALIENCY_MAP
-
-_METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 
 
 @click.command("ovxai-convert", context_settings=console.SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<name>.xml, .bin and .json")
-@click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="XAI method.")
+@click.option(
+    "--method",
+    type=click.Choice(["auto", *choices.WHITE_BOX]),
+    default="auto",
+    show_default=True,
+    help="XAI method.",
+)
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask; default: the last feature map.")
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
 @click.option(
@@ -45,7 +42,7 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     "--max-branch-memory",
     metavar="MIB",
     type=click.IntRange(min=1),
-    default=DEFAULT_MAX_BRANCH_BYTES // 2**20,
+    default=choices.MAX_BRANCH_MIB,
     show_default=True,
     help="Refuse a branch that needs more than this at once.",
 )
@@ -59,8 +56,8 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
 )
 @click.option(
     "--reference",
-    type=click.Choice([AUTO, NONE, *FRAMEWORKS]),
-    default=AUTO,
+    type=click.Choice(["auto", "none", *choices.REFERENCES]),
+    default="auto",
     show_default=True,
     help="Framework of the source, whose outputs OpenVINO's must equal; auto: if it is installed.",
 )
@@ -87,18 +84,11 @@ _METHODS = ["auto", *(method.name for method in WHITE_BOX_METHODS)]
     help="Name of the map's output, where the model has one of this name already.",
 )
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
+@options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
-@console.quiet_libraries
 def convert_command(
-    models: Sequence[Path],
-    output_dir: Path,
-    method: str,
-    classes: str | None,
-    max_branch_memory: int,
-    labels_file: Path | None,
-    quiet: bool,
-    **others: Any,
+    models: Sequence[Path], output_dir: Path, method: str, limits: boundary.Limits, **others: Any
 ) -> None:
     """Give image classifiers an output that explains them.
 
@@ -111,38 +101,19 @@ def convert_command(
     --resize-to), are recorded in the JSON file and in the model itself, for programs that show the map.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
-    6 cannot write. With several models, the first failure's.
+    6 cannot write, 70 unforeseen. With several models, the first failure's.
     """
-    settings, hints = options.given_options(method, others), options.taken_hints(others)
-    # What is left of the others are arguments of convert().
-    signal.signal(signal.SIGTERM, console.interrupt_on_terminate)
+    settings = options.given_options(method, others)
     _check_distinct(models, output_dir, others["name"], others["repository"])
-    exit_codes: list[int] = []
-    for number, path in enumerate(models, start=1):
-        if not quiet:
-            click.echo(f"[{number}/{len(models)}] {path}: converting ...", err=True)
-        report = None
-        with console.Reported(path, exit_codes, "interrupted, nothing was written"):
-            report = convert(
-                path,
-                output_dir,
-                method=method,
-                classes=None if classes is None else [name.strip() for name in classes.split(",")],
-                max_branch_memory=max_branch_memory * 2**20,
-                labels=None if labels_file is None else read_labels(labels_file),
-                preprocessing=options.hints_of(**hints),
-                **settings,
-                **others,
-            )
-        if report is None:
-            continue
-        for warning in report.warnings:
-            click.echo(f"Warning: {path}: {warning}", err=True)
-        if not quiet:
-            click.echo(_summary(report))
-    if len(models) > 1 and not quiet:
-        click.echo(f"{len(models) - len(exit_codes)} of {len(models)} converted", err=True)
-    sys.exit(exit_codes[0] if exit_codes else 0)
+    boundary.supervise(
+        "convert",
+        {"models": models, "output_dir": output_dir, "method": method, "settings": settings, **others},
+        models,
+        models[0],
+        limits,
+        console.print_error,
+        boundary.tidying(output_dir),
+    )
 
 
 def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None, server: str | None) -> None:
@@ -155,17 +126,3 @@ def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None, 
     if count > 1:
         advice = "name them apart, as by --name '{folder}_{stem}_{suffix}'"
         raise click.UsageError(f"{count} models would be written to {output_dir / file}; {advice}")
-
-
-def _summary(report: ConversionReport) -> str:
-    sidecar = report.sidecar
-    target, proof = sidecar.target_layer, sidecar.verification
-    outputs = "bit-exact" if all(check.bit_exact for check in proof.outputs) else "within tolerance"
-    proved = f"outputs {outputs} on {proof.inputs} inputs"
-    if target is None or proof.saliency_map is None:
-        return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
-    where = f"'{target.name}' {console.shape_text(target.shape)} {target.layout}"
-    checked = f"{proof.saliency_map.positions_checked} map cells checked"
-    if proof.reference is not None:
-        checked += f"; {proof.reference.runtime} gives the same outputs"
-    return f"{report.xml}: {sidecar.method} at {where}; {proved}, {checked}"

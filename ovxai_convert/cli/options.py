@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
 
-from ovxai_convert.methods import WHITE_BOX_METHODS
+from ovxai_convert.cli import boundary
+from ovxai_convert.cli.choices import WHITE_BOX
 from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 PATH: Final = click.Path(path_type=Path)
+_METHOD_OPTIONS: Final = [(method, option) for method, options in WHITE_BOX.items() for option in options]
 _HINTS: Final = ("size", "mean", "scale", "rgb", "layout", "resize", "resize_to")
-_OWNERS: Final = {option.name: method.name for method in WHITE_BOX_METHODS for option in method.options}
-"""The method that has an option."""
 
 
 def output_option(files: str) -> Decorator:
@@ -83,26 +84,52 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise click.BadParameter(f"'{text}' is not one number, or three with commas between") from None
 
 
+def taken_answer(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options on the answer, taken out of a command's arguments, as AnswerHints calls them."""
+    return {"multilabel": arguments.pop("multilabel"), "threshold": arguments.pop("confidence_threshold")}
+
+
 def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of all methods; those that are not given are None."""
-    options = [(method.name, option) for method in WHITE_BOX_METHODS for option in method.options]
-    for name, option in reversed(options):
+    for method, option in reversed(_METHOD_OPTIONS):
         kind: click.ParamType[Any] = click.Choice(option.choices) if option.choices else click.IntRange(min=1)
-        text = f"{name}: {option.help}; default: {option.default}."
+        text = f"{method}: {option.help}; default: {option.default}."
         metavar = None if option.choices else "N"
-        command = click.option(_flag(option.name), type=kind, metavar=metavar, help=text)(command)
+        command = click.option(option.flag, type=kind, metavar=metavar, help=text)(command)
     return command
 
 
 def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     """Those given, taken out of a command's arguments; a click.UsageError for another method's."""
-    given = {name: value for name in _OWNERS if (value := arguments.pop(name)) is not None}
-    strange = [name for name in given if _OWNERS[name] != method]
+    taken = [(owner, option, arguments.pop(option.name)) for owner, option in _METHOD_OPTIONS]
+    given = [(owner, option, value) for owner, option, value in taken if value is not None]
+    strange = [(owner, option) for owner, option, _ in given if owner != method]
     if strange:
-        flags = ", ".join(_flag(name) for name in strange)
-        raise click.UsageError(f"{flags}: an option of --method {_OWNERS[strange[0]]}")
-    return given
+        flags = ", ".join(option.flag for _, option in strange)
+        raise click.UsageError(f"{flags}: an option of --method {strange[0][0]}")
+    return {option.name: value for _, option, value in given}
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the limits of its child, as the argument ``limits``, and ``debug``."""
+
+    @wraps(command)
+    def limited(*, timeout: float | None, memory: int | None, **others: Any) -> Any:
+        return command(limits=boundary.Limits(timeout, memory), **others)
+
+    seconds = click.FloatRange(min=0, min_open=True)
+    options = (
+        click.option(
+            "--timeout", metavar="SECONDS", type=seconds, help="Give up a file that takes longer than this."
+        ),
+        click.option(
+            "--memory",
+            metavar="MIB",
+            type=click.IntRange(min=1),
+            help="Give up a file that needs more than this.",
+        ),
+        click.option("--debug", is_flag=True, help="Show where an error came from."),
+    )
+    for option in reversed(options):
+        limited = option(limited)
+    return limited

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
-import numpy as np
-
 from ovxai_convert.errors import UsageError
 
 Colour = Literal["rgb", "bgr", "grey"]
@@ -16,8 +14,8 @@ PadWhere = Literal["around", "right_and_below"]
 InputLayout = Literal["NCHW", "NHWC"]
 
 
-_SMALLEST: Final = float(np.finfo(np.float32).tiny)
-_LARGEST: Final = float(np.finfo(np.float32).max)
+_SMALLEST: Final = 2.0**-126
+_LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 
 
 def _fits_float32(number: float) -> bool:

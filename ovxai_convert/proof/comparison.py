@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.artifact.sidecar import OutputCheck
-from ovxai_convert.errors import VerificationError, last_line
+from ovxai_convert.errors import ModelReadError, OvxaiError, VerificationError, last_line
 from ovxai_convert.proof.execution import PLAIN, Execution, run
 from ovxai_convert.proof.trial_inputs import Feed, TrialInput
 from ovxai_convert.tensors.ports import extents
@@ -212,11 +212,16 @@ def _compiled(model: ov.Model, which: str, execution: Execution) -> ov.CompiledM
     try:
         return execution.compiled(model)
     except RuntimeError as error:
-        raise VerificationError(f"the {which} model does not compile: {last_line(error)}") from error
+        raise _broken(which)(f"the {which} model does not compile: {last_line(error)}") from error
 
 
 def _run_or_fail(compiled: ov.CompiledModel, feed: Feed, which: str) -> tuple[NDArray[Any], ...]:
     try:
         return run(compiled, feed)
     except RuntimeError as error:
-        raise VerificationError(f"the {which} model does not run: {last_line(error)}") from error
+        raise _broken(which)(f"the {which} model does not run: {last_line(error)}") from error
+
+
+def _broken(which: str) -> type[OvxaiError]:
+    """An original that the runtime cannot take is not readable as a model; all else is a failed proof."""
+    return ModelReadError if which == "original" else VerificationError

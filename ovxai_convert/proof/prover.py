@@ -35,6 +35,7 @@ from ovxai_convert.proof.map_check import check_maps, merged_checks
 from ovxai_convert.proof.reshapes import prove_reshapes
 from ovxai_convert.proof.trial_inputs import TrialInput, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
+from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address, extents
 from ovxai_convert.vocabulary import FEATURE_VECTOR
 
@@ -68,15 +69,22 @@ class Prover:
         anatomy: that of the original, which is not changed.
         request: what was asked to be inserted.
         photographs: the user's trials, beside the program's own.
+        steps: is told when the original is compiled and run.
     """
 
-    def __init__(self, anatomy: Anatomy, request: Request, photographs: Sequence[TrialInput] = ()) -> None:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        request: Request,
+        photographs: Sequence[TrialInput] = (),
+        steps: Steps | None = None,
+    ) -> None:
         model = anatomy.model
         self._anatomy, self._request = anatomy, request
         self._more = more_trials(model)
         self._beside = ThreadPoolExecutor(1)
         trials = [*first_trials(model), *photographs]
-        self._running = self._beside.submit(run_original, model.clone(), trials)
+        self._running = self._beside.submit(_run_watched, steps or Steps(), model.clone(), trials)
         self._cut: dict[tuple[str, str, str], Future[CutModel]] = {}
 
     @cached_property
@@ -277,6 +285,11 @@ class Prover:
             copy = self._anatomy.copied()
             self._cut[key] = self._beside.submit(CutModel, copy.model, place.carried(copy.port), execution)
         return self._cut[key]
+
+
+def _run_watched(steps: Steps, model: ov.Model, trials: Sequence[TrialInput]) -> Reference:
+    with steps.step("compiling and running the original"):
+        return run_original(model, trials)
 
 
 def _warnings(reference: Reference, execution: Execution, check: SaliencyCheck | None) -> tuple[str, ...]:

@@ -56,6 +56,9 @@ _FIRST_BATCHES: Final = (1, 1, 2)
 """Samples of the first three where the batch is open."""
 
 
+_MOST_SAMPLES: Final = 4096
+
+
 def first_trials(model: Model) -> list[TrialInput]:
     """Three inputs of different kinds, one sample each; the last one of two where the batch is open."""
     seeded = zip(enumerate(_KINDS), _FIRST_BATCHES, strict=False)
@@ -74,12 +77,17 @@ def feed_of_kind(model: Model, kind: str) -> Feed:
 
 
 def too_large(model: Model) -> Refusal | None:
-    """Why a model cannot be tried: an input of it would fill the memory."""
+    """Why a model cannot be tried: an input of it would fill the memory, or take days."""
     for port in model.inputs:
         shape = trial_shape(port, 2)
         if prod(shape) > _MOST_NUMBERS:
             held = f"an input of {list(shape)} holds {prod(shape):.3g} numbers"
             reason = f"{held}; at most {_MOST_NUMBERS:.3g} are tried"
+            return Refusal(reason, port.get_node().get_friendly_name())
+        if shape and shape[0] > _MOST_SAMPLES:
+            reason = (
+                f"it takes {shape[0]} samples at once; at most {_MOST_SAMPLES} are tried; reshape it to fewer"
+            )
             return Refusal(reason, port.get_node().get_friendly_name())
     return None
 

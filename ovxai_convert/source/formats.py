@@ -100,6 +100,8 @@ def format_of(path: Path) -> Format:
     """The format of a model; a ModelReadError if it is missing, does not look like it, or cannot be read."""
     if not path.exists():
         raise ModelReadError(f"{path}: no such file")
+    if not path.is_dir() and not path.is_file():
+        raise ModelReadError(f"{path}: not a regular file")
     suffix = path.suffix.lower()
     kind = TENSORFLOW if path.is_dir() else next((row for row in FORMATS if suffix in row.suffixes), OTHER)
     if path.is_file():

@@ -17,6 +17,9 @@ Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | Non
 """Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
 
 
+_MOST_LABELS, _LONGEST_LABEL, _MOST_BYTES = 1_000_000, 1000, 256 * 2**20
+
+
 def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> int:
     """Index of a class called by its label, which wins, or its index; a UsageError if not exactly one."""
     if labels is not None and wanted in labels:
@@ -74,7 +77,21 @@ def checked_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...] 
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Labels from class 0 on, of a text file (one per line) or a JSON list; others are a ModelReadError."""
+    labels = _read_labels(path)
+    if len(labels) > _MOST_LABELS or max(map(len, labels), default=0) > _LONGEST_LABEL:
+        most = f"{_MOST_LABELS} labels of {_LONGEST_LABEL} characters"
+        raise ModelReadError(f"{path}: not a list of labels: more, or longer ones, than {most}")
+    if any("\ud800" <= character <= "\udfff" for label in labels for character in label):
+        raise ModelReadError(f"{path}: not a list of labels: one is no text (it holds half a character)")
+    return labels
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    if path.exists() and not path.is_file():
+        raise ModelReadError(f"{path}: cannot be read: not a regular file")
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelReadError(f"{path}: not a list of labels: it holds more than {_MOST_BYTES} bytes")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final, NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+from onnx.external_data_helper import uses_external_data
 
 from ovxai_convert.errors import ModelReadError
 
 _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
 """Ops whose ``axes`` OpenVINO passes over where they are an attribute: it reduces all axes."""
+
+
+_LATEST_OPSET: Final = 1000
+"""Far beyond any that will be; the runtime takes some seconds for each million."""
+_LONGEST_NAME: Final = 10_000
 
 
 class FileFacts(NamedTuple):
@@ -28,8 +33,8 @@ class FileFacts(NamedTuple):
 def read_facts(path: Path) -> FileFacts:
     """Check that an ONNX file is whole, and return its ``metadata_props`` and what is known to be misread.
 
-    Weights in external files are not read. No ONNX model, a truncated one, or external data that are missing
-    or too short are a ModelReadError.
+    Weights in external files are not read. No ONNX model, a truncated one, one beyond all limits, or external
+    data that are missing, too short or not in the model's folder are a ModelReadError.
     """
     model = onnx.ModelProto()
     try:
@@ -41,11 +46,26 @@ def read_facts(path: Path) -> FileFacts:
             model.ParseFromString(content)  # type: ignore[arg-type]  # takes any buffer; its stub says bytes
     except DecodeError as error:
         raise ModelReadError(f"{path}: not an ONNX model, or a truncated one") from error
+    try:
+        return _facts(path, model)
+    except UnicodeDecodeError as error:
+        raise ModelReadError(f"{path}: a name in it is no text in UTF-8") from error
+
+
+def _facts(path: Path, model: onnx.ModelProto) -> FileFacts:
     if not model.graph.node:
         raise ModelReadError(f"{path}: not an ONNX model, or an empty one: its graph has no nodes")
     if not model.opset_import:
         raise ModelReadError(f"{path}: the ONNX file is not whole: it names no operator set")
+    versions = [opset.version for opset in model.opset_import]
+    if not all(0 < version <= _LATEST_OPSET for version in versions):
+        raise ModelReadError(f"{path}: there is no operator set {max(versions, key=abs)}")
     _check_outputs(path, model.graph)
+    names = [
+        name for node in model.graph.node for name in (node.name, node.op_type, *node.input, *node.output)
+    ]
+    if max(map(len, names)) > _LONGEST_NAME:
+        raise ModelReadError(f"{path}: a name in it is longer than {_LONGEST_NAME} characters")
     attributes = (attribute for node in model.graph.node for attribute in node.attribute)
     constants = (attribute.t for attribute in attributes if attribute.HasField("t"))
     external = [
@@ -80,11 +100,34 @@ def _check_outputs(path: Path, graph: onnx.GraphProto) -> None:
 
 
 def _external_file(path: Path, tensor: onnx.TensorProto) -> Path:
-    """Where a tensor's values are, if they are there."""
-    info = ExternalDataInfo(tensor)
-    weights = path.parent / info.location
-    if not weights.is_file():
-        raise ModelReadError(f"{path}: its external data file '{info.location}' is missing")
-    if (info.offset or 0) + (info.length or 0) > weights.stat().st_size:
-        raise ModelReadError(f"{path}: its external data file '{info.location}' is too short")
+    """Where a tensor's values are: a regular file in the model's folder or below it."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    if not all(isinstance(value, str) for value in entries.values()):
+        raise ModelReadError(f"{path}: the place of its external data is no text in UTF-8")
+    location = entries.get("location", "")
+    weights, folder = path.parent / location, path.parent.resolve()
+    if (
+        not location
+        or PurePosixPath(location).is_absolute()
+        or PureWindowsPath(location).drive
+        or "\0" in location
+    ):
+        raise ModelReadError(
+            f"{path}: its external data are said to be in '{location}', which is no file beside it"
+        )
+    try:
+        numbers = [int(entries.get(key, 0)) for key in ("offset", "length")]
+    except ValueError as error:
+        raise ModelReadError(f"{path}: the place of its external data is no number") from error
+    try:
+        inside, there = weights.resolve().is_relative_to(folder), weights.is_file()
+        size = weights.stat().st_size if there else 0
+    except (OSError, RuntimeError) as error:  # a name too long, links in a circle
+        raise ModelReadError(f"{path}: its external data file cannot be looked for: {error}") from error
+    if not inside:
+        raise ModelReadError(f"{path}: its external data file '{location}' is not in its folder")
+    if not there:
+        raise ModelReadError(f"{path}: its external data file '{location}' is missing")
+    if min(numbers) < 0 or sum(numbers) > size:
+        raise ModelReadError(f"{path}: its external data file '{location}' is too short")
     return weights

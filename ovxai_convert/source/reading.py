@@ -14,6 +14,7 @@ import openvino as ov
 
 from ovxai_convert.errors import ModelReadError, last_line
 from ovxai_convert.source.formats import IR, format_of, is_ir, weights_of
+from ovxai_convert.source.limits import check_limits
 from ovxai_convert.source.onnx_file import FileFacts
 
 
@@ -43,6 +44,7 @@ def read_source(path: Path) -> SourceModel:
         metadata, misread, external = FileFacts({}) if kind.facts is None else kind.facts(path)
         parts = [beside.submit(_digest_of_part, path, file) for file in (*kind.parts(path), *external)]
         model = read_model(path)
+        check_limits(path, model)
         if kind is not IR:
             settle_names(model, None if kind.keeps_names else read_model(path))
         misread += () if kind.misread is None else kind.misread(model)
@@ -78,6 +80,8 @@ def read_model(path: Path) -> ov.Model:
     """Read with OpenVINO's reader, whatever the format; its errors become one line."""
     try:
         return ov.Core().read_model(path, weights_of(path)) if is_ir(path) else ov.Core().read_model(path)
+    except UnicodeDecodeError as error:  # of what OpenVINO has to say
+        raise ModelReadError(f"{path}: OpenVINO cannot read it: a name in it is no text in UTF-8") from error
     except RuntimeError as error:
         raise ModelReadError(f"{path}: OpenVINO cannot read it: {last_line(error)}") from error
 

@@ -152,6 +152,8 @@ def _deal_static(
         while left > 1 and rest and rest[0].extent is not None:
             atom = rest.pop(0)
             assert atom.extent is not None
+            if atom.extent == 0:
+                break
             if left % atom.extent == 0:
                 axis.append(atom)
                 left //= atom.extent

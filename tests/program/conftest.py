@@ -13,11 +13,18 @@ import onnx
 import pytest
 
 from fixtures.broken_files import onnx_classifier
+from ovxai_convert.cli import child
 from ovxai_convert.cli.convert import convert_command
 from ovxai_convert.cli.explain import explain_command
 from ovxai_convert.cli.inspect import inspect_command
 from ovxai_convert.source.reading import sha256_of_file
 from tests.program.invocation import Convert, Outcome, call
+
+
+@pytest.fixture(autouse=True)
+def _without_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that are called here work in this process; those that are started, in a child of theirs."""
+    monkeypatch.setattr(child._State, "inside", True)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = folder / "ovxai_convert"
     shutil.copytree(ROOT / "ovxai_convert", package, ignore=shutil.ignore_patterns("__pycache__", "schemas"))
     shutil.copytree(ROOT / "schemas", package / "schemas")
-    method, importing, member = BLOCKS
+    method, importing, member, row = BLOCKS
     (package / "methods" / "channelpeak.py").write_text(method, encoding="utf-8")
     table = package / "methods" / "__init__.py"
     text = table.read_text(encoding="utf-8")
@@ -38,6 +38,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "\nfrom ovxai_convert", f"\n{importing}from ovxai_convert", 1
     )
     table.write_text(text, encoding="utf-8")
+    choices = package / "cli" / "choices.py"
+    text = choices.read_text(encoding="utf-8")
+    assert text.count('    "activationmap": (),\n') == 1
+    choices.write_text(text.replace('    "activationmap": (),\n', '    "activationmap": (),\n' + row))
     ov.save_model(cnn(CnnSpec(batch=None)), folder / "net.xml", compress_to_fp16=False)
     return folder
 

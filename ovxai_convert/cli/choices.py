@@ -1,0 +1,45 @@
+"""What the commands offer to choose from, written down so that help needs none of the libraries.
+
+Each of these is taken from the place where it is defined; a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class MethodOption:
+    """An option of a white-box method; no choices: a whole number from 1 on."""
+
+    name: str
+    default: str | int
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """As the command line has it."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+WHITE_BOX: Final[Mapping[str, tuple[MethodOption, ...]]] = {
+    "reciprocam": (),
+    "vitreciprocam": (
+        MethodOption("kernel", "gaussian", "patches that a copy keeps", ("gaussian", "single")),
+        MethodOption(
+            "class_token", "keep", "whether copies keep the class token and its like", ("keep", "drop")
+        ),
+        MethodOption("block", 1, "block to mask, counted from the end"),
+    ),
+    "activationmap": (),
+}
+"""White-box methods and their options, in the order in which auto tries them."""
+BLACK_BOX: Final = ("rise", "aise")
+MODES: Final = ("whitebox", "blackbox", "auto")
+REFERENCES: Final = ("onnxruntime", "tflite")
+MAX_BRANCH_MIB: Final = 2048
+SHOWN_CANDIDATES: Final = 12
+"""Places for a target that an inspection shows, from the scores on."""

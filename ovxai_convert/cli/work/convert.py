@@ -1,0 +1,75 @@
+"""What ``ovxai-convert`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ovxai_convert.cli import boundary, console, options
+from ovxai_convert.cli.child import Start
+from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.source.labels import read_labels
+from ovxai_convert.steps import Steps
+
+
+def work(
+    start: Start,
+    models: Sequence[Path],
+    output_dir: Path,
+    method: str,
+    settings: Mapping[str, Any],
+    classes: str | None,
+    max_branch_memory: int,
+    labels_file: Path | None,
+    quiet: bool,
+    debug: bool,
+    **others: Any,
+) -> int:
+    """Convert the models from the first one on; the exit code is that of the first failure."""
+    hints = options.taken_hints(others)
+    # What is left of the others are arguments of convert().
+    steps = Steps(lambda taken: boundary.tell(steps=taken))
+    exit_codes: list[int] = []
+    for index, path in list(enumerate(models))[start.first :]:
+        boundary.tell(at=index)
+        if not quiet:
+            console.say(f"[{index + 1}/{len(models)}] {path}: converting ...", err=True)
+        report = None
+        with console.Reported(path, exit_codes, "interrupted, nothing was written", debug):
+            report = convert(
+                path,
+                output_dir,
+                method=method,
+                classes=None if classes is None else [name.strip() for name in classes.split(",")],
+                max_branch_memory=max_branch_memory * 2**20,
+                labels=None if labels_file is None else read_labels(labels_file),
+                preprocessing=options.hints_of(**hints),
+                steps=steps,
+                **settings,
+                **others,
+            )
+        if report is None:
+            continue
+        for warning in report.warnings:
+            console.warn(path, warning)
+        if not quiet:
+            console.say(_summary(report))
+    if len(models) > 1 and not quiet:
+        done = len(models) - start.failed - len(exit_codes)
+        console.say(f"{done} of {len(models)} converted", err=True)
+    return exit_codes[0] if exit_codes else 0
+
+
+def _summary(report: ConversionReport) -> str:
+    sidecar = report.sidecar
+    target, proof = sidecar.target_layer, sidecar.verification
+    outputs = "bit-exact" if all(check.bit_exact for check in proof.outputs) else "within tolerance"
+    proved = f"outputs {outputs} on {proof.inputs} inputs"
+    if target is None or proof.saliency_map is None:
+        return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
+    where = f"'{target.name}' {console.shape_text(target.shape)} {target.layout}"
+    checked = f"{proof.saliency_map.positions_checked} map cells checked"
+    if proof.reference is not None:
+        checked += f"; {proof.reference.runtime} gives the same outputs"
+    return f"{report.xml}: {sidecar.method} at {where}; {proved}, {checked}"
