@@ -57,9 +57,15 @@ def main() -> None:
         sys.exit(f"{arguments.photo} cannot be read as an image")
 
     sample = prepare(photo, description["preprocessing"])
-    batch = model.inputs[0].get_partial_shape()[0]
-    count = batch.get_length() if batch.is_static else 1
+    wants = model.inputs[0].get_partial_shape()
+    count = wants[0].get_length() if wants[0].is_static else 1
     inputs = np.repeat(sample[None], count, axis=0)  # a model of a fixed batch takes no less
+    told = description["preprocessing"]["element_type"]
+    if (
+        not wants.compatible(ov.PartialShape(list(inputs.shape)))
+        or model.inputs[0].get_element_type().get_type_name() != told
+    ):
+        sys.exit(f"{arguments.model} has been given another input than its description tells of")
     compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     results = compiled([inputs])
 
@@ -219,9 +225,13 @@ def read_probabilities(description: Json, results: Any, count: int) -> dict[int,
     elif scores["probabilities"] == "softmax":
         values = softmax(values)
     elif scores["probabilities"] == "groups":
-        numbers, values = values, sigmoid(values)
+        alone = np.ones(len(values), bool)
         for first, behind in scores["groups"]:
-            values[first:behind] = softmax(numbers[first:behind])
+            values[first:behind] = softmax(values[first:behind])
+            alone[first:behind] = False
+        others = values[alone]
+        if others.min(initial=0) < 0 or others.max(initial=0) > 1:  # else they are probabilities already
+            values[alone] = sigmoid(others)
     return dict(enumerate(values.tolist()))
 
 
@@ -322,9 +332,9 @@ def lay_over(photo: Array, grid: Array, box: Box, description: Json) -> Array:
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_JET)
     grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     mixed = cv2.addWeighted(photo, 0.5, colours, 0.5, 0)
-    rows = np.abs(np.arange(height) + 0.5 - (box.top + box.height / 2)) < box.height / 2
-    columns = np.abs(np.arange(width) + 0.5 - (box.left + box.width / 2)) < box.width / 2
-    return np.where((rows[:, None] & columns)[..., None], mixed, grey)
+    y, x = np.arange(height)[:, None] + 0.5 - box.top, np.arange(width) + 0.5 - box.left
+    inside = (y >= 0) & (y <= box.height) & (x >= 0) & (x <= box.width)
+    return np.where(inside[..., None], mixed, grey)
 
 
 def weights(pixels: int, start: float, length: float, cells: int, cubic: bool) -> Array:

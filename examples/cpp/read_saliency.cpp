@@ -116,11 +116,6 @@ int rounded(int64_t numerator, int64_t denominator) {
     return static_cast<int>(std::max<int64_t>(1, (2 * numerator + denominator) / (2 * denominator)));
 }
 
-// floor(x / 2), of negative numbers, too.
-int half(int x) {
-    return x >= 0 ? x / 2 : -((1 - x) / 2);
-}
-
 // The largest box of the input's ratio.
 cv::Size crop_size(cv::Size photo, cv::Size input) {
     const int64_t width = photo.width, height = photo.height;
@@ -191,9 +186,10 @@ cv::Mat resize(cv::Mat photo, const Json& how) {
         photo = scale(photo, scaled_size(photo.size(), how.at("resize_to").get<int64_t>()), interpolation);
         box = input;
     }
-    const int left = half(photo.cols - box.width), top = half(photo.rows - box.height);
-    if (left < 0 || top < 0) throw Refusal("the box to cut out is larger than the scaled photograph");
-    return scale(photo(cv::Rect({left, top}, box)).clone(), input, interpolation);
+    if (box.width > photo.cols || box.height > photo.rows)
+        throw Refusal("the box to cut out is larger than the scaled photograph");
+    const cv::Point corner((photo.cols - box.width) / 2, (photo.rows - box.height) / 2);
+    return scale(photo(cv::Rect(corner, box)).clone(), input, interpolation);
 }
 
 // Puts levels, [rows, columns, channels], into a sample in the layout and type of the input.
@@ -335,15 +331,18 @@ std::map<int64_t, double> read_probabilities(const Json& description, ov::InferR
     } else if (kind == "softmax") {
         softmax(values, 0, values.size());
     } else if (kind == "groups") {
-        std::vector<bool> grouped(values.size(), false);
+        std::vector<bool> alone(values.size(), true);
         for (const Json& range : scores.at("groups")) {
             const size_t first = range.at(0), behind = range.at(1);
             softmax(values, first, behind);
-            std::fill(grouped.begin() + static_cast<ptrdiff_t>(first),
-                      grouped.begin() + static_cast<ptrdiff_t>(behind), true);
+            std::fill(alone.begin() + static_cast<ptrdiff_t>(first), alone.begin() + static_cast<ptrdiff_t>(behind),
+                      false);
         }
+        bool numbers_are_probabilities = true;
         for (size_t i = 0; i < values.size(); ++i)
-            if (!grouped[i]) values[i] = sigmoid(values[i]);
+            if (alone[i] && (values[i] < 0 || values[i] > 1)) numbers_are_probabilities = false;
+        for (size_t i = 0; i < values.size(); ++i)
+            if (alone[i] && !numbers_are_probabilities) values[i] = sigmoid(values[i]);
     }
     for (size_t i = 0; i < values.size(); ++i) found.emplace(static_cast<int64_t>(i), values[i]);
     return found;
@@ -410,11 +409,11 @@ Box shown(const Json& how, cv::Size photo, const Json& where) {
     if (how.contains("resize_to") && !how.at("resize_to").is_null()) {
         const cv::Size scaled = scaled_size(photo, how.at("resize_to").get<int64_t>());
         const double across = width / scaled.width, down = height / scaled.height;
-        return {half(scaled.width - input.width) * across, half(scaled.height - input.height) * down,
+        return {(scaled.width - input.width) / 2 * across, (scaled.height - input.height) / 2 * down,
                 input.width * across, input.height * down};
     }
     const cv::Size box = crop_size(photo, input);
-    return {double(half(photo.width - box.width)), double(half(photo.height - box.height)), double(box.width),
+    return {double((photo.width - box.width) / 2), double((photo.height - box.height) / 2), double(box.width),
             double(box.height)};
 }
 
@@ -478,7 +477,7 @@ cv::Mat lay_over(const cv::Mat& photo, cv::Mat grid, const Box& box, const Json&
     for (int row = 0; row < photo.rows; ++row) {
         for (int column = 0; column < photo.cols; ++column) {
             const double x = column + 0.5 - box.left, y = row + 0.5 - box.top;
-            if (x > 0 && x < box.width && y > 0 && y < box.height)
+            if (x >= 0 && x <= box.width && y >= 0 && y <= box.height)
                 grey.at<cv::Vec3b>(row, column) = mixed.at<cv::Vec3b>(row, column);
         }
     }
@@ -497,9 +496,12 @@ void run(const Arguments& arguments) {
     const cv::Mat photo = cv::imread(arguments.photo.string(), cv::IMREAD_COLOR);  // upright, 8 bits, BGR
     if (photo.empty()) throw Refusal(arguments.photo.string() + " cannot be read as an image");
 
-    const ov::Dimension batch = model->input(0).get_partial_shape()[0];
-    const size_t count = batch.is_static() ? static_cast<size_t>(batch.get_length()) : 1;
+    const ov::Output<ov::Node> port = model->input(0);
+    const ov::PartialShape wants = port.get_partial_shape();
+    const size_t count = wants[0].is_static() ? static_cast<size_t>(wants[0].get_length()) : 1;
     const ov::Tensor input = prepare(photo, how, count);
+    if (!wants.compatible(input.get_shape()) || port.get_element_type() != input.get_element_type())
+        throw Refusal(arguments.model.string() + " has been given another input than its description tells of");
     ov::CompiledModel compiled =
         core.compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32));
     ov::InferRequest request = compiled.create_infer_request();
