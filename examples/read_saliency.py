@@ -46,7 +46,8 @@ def main() -> None:
     parser.add_argument("--class", dest="wanted", help="label or index of the class (default: the best)")
     arguments = parser.parse_args()
 
-    model = ov.Core().read_model(arguments.model)
+    core = ov.Core()
+    model = core.read_model(arguments.model)
     description = read_description(arguments.model, model)
     if description["saliency_map"] is None:
         sys.exit(f"{arguments.model} has no map: it is to be explained as a black box")
@@ -66,7 +67,7 @@ def main() -> None:
         or model.inputs[0].get_element_type().get_type_name() != told
     ):
         sys.exit(f"{arguments.model} has been given another input than its description tells of")
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     results = compiled([inputs])
 
     probability = read_probabilities(description, results, count)

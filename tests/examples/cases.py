@@ -15,7 +15,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import Model
 from openvino import opset15 as ops
-from openvino.preprocess import PrePostProcessor
+from openvino.preprocess import PrePostProcessor, ResizeAlgorithm
 
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, named
@@ -23,6 +23,7 @@ from ovxai_convert import PreprocessingHints, convert
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.photographs.image_files import read_image
 from tests.endings import with_ending
+from tests.transformers import VitSpec, transformer
 
 SIZES: Final = ((61, 43), (64, 48), (97, 98), (301, 451))
 """Rows and columns of photographs: odd and even, upright and lying, larger and smaller than the inputs."""
@@ -141,6 +142,20 @@ def of_pixels(element_type: ov.Type) -> Model:
     return steps.build()
 
 
+def that_resizes() -> Model:
+    """A classifier that takes pixels of any size, as Model API builds one in: the whole image, in 10x14."""
+    model = with_model_info(
+        embedded_processing="True", resize_type="fit_to_window", orig_height="10", orig_width="14"
+    )
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_spatial_dynamic_shape()
+    steps.input().tensor().set_layout(ov.Layout("NHWC"))
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(ov.Type.f32).resize(ResizeAlgorithm.RESIZE_LINEAR)
+    steps.input().preprocess().scale(64.0)
+    return steps.build()
+
+
 def one_channel() -> Model:
     """A classifier of grey images."""
     draw = Draw(41)
@@ -182,9 +197,11 @@ CASES: Final[Mapping[str, Case]] = {
     "NHWC": Case(lambda: cnn(CnnSpec(layout="NHWC")), _prepared(resize="letterbox", pad_where="around")),
     "u8": Case(lambda: of_pixels(ov.Type.u8), PreprocessingHints(scale=(2,), resize="crop")),
     "i8": Case(lambda: of_pixels(ov.Type.i8), PreprocessingHints(mean=(100,), resize="stretch")),
+    "resizes itself": Case(that_resizes, PreprocessingHints()),
     "batch of 3": Case(lambda: cnn(CnnSpec(batch=3))),
     "top_k": Case(_net, options={"top_k": 2}),
     "classes": Case(_net, options={"classes": [2, 0]}, wanted="2"),
+    "class token": Case(lambda: transformer(VitSpec()), options={"method": "vitreciprocam"}),
     "activationmap": Case(_net, options={"method": "activationmap"}),
     "raw scores": Case(_net, options={"embed_scaling": False}),
     "labels": Case(_net, options={"labels": ["cat", "2", "bird"]}, wanted="bird"),

@@ -81,7 +81,7 @@ def test_input_and_map_are_those_of_the_package(name: str, program: Path, tmp_pa
         run.assert_gave(package.gives(run.photo, case.wanted))
 
 
-@pytest.mark.parametrize("name", ["crop", "letterbox", "crop resize_to", "raw scores"])
+@pytest.mark.parametrize("name", ["crop", "letterbox", "crop resize_to", "raw scores", "resizes itself"])
 def test_says_and_draws_what_the_example_in_python_does(
     name: str,
     program: Path,
