@@ -93,12 +93,8 @@ def read_description(xml: Path, model: ov.Model) -> Json:
     beside = xml.with_suffix(".json")
     description: Json | None = None
     if beside.is_file():
-        description = json.loads(beside.read_text(encoding="utf-8"))
-        hashes = description["model"]
-        for path, kind in ((xml, "xml"), (xml.with_suffix(".bin"), "bin")):
-            if hashlib.sha256(path.read_bytes()).hexdigest() != hashes[f"{kind}_sha256"]:
-                description = None
-                break
+        found = json.loads(beside.read_text(encoding="utf-8"))
+        description = found if describes(found, xml) else None
     if description is None and model.has_rt_info(["ovxai"]):
         description = json.loads(model.get_rt_info(["ovxai"]).astype(str))
     if description is None:
@@ -107,6 +103,15 @@ def read_description(xml: Path, model: ov.Model) -> Json:
     if major != "1" or int(minor) < 1:
         sys.exit(f"{xml} is described in version {description['schema_version']}; this reads 1.1 and later")
     return description
+
+
+def describes(found: Any, xml: Path) -> bool:
+    """Whether JSON tells of these files, by their hashes."""
+    files = {"xml_sha256": xml, "bin_sha256": xml.with_suffix(".bin")}
+    told = found.get("model") if isinstance(found, dict) else None
+    return isinstance(told, dict) and all(
+        told.get(key) == hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()
+    )
 
 
 # From the photograph to the input: `preprocessing`, in the order of its `order`.

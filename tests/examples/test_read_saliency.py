@@ -137,6 +137,8 @@ def test_black_box(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
     source = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
     assert "is no converted model" in _refused(tmp_path, source)
+    source.with_suffix(".json").write_text('["of something else"]')
+    assert "is no converted model" in _refused(tmp_path, source)
     silent = convert(source, tmp_path / "silent").xml
     assert "does not say how a photograph becomes its input" in _refused(tmp_path, silent)
     some = convert(source, tmp_path / "some", classes=[1], preprocessing=NORMALISED).xml
