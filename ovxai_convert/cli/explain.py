@@ -138,12 +138,12 @@ def explain_command(
 
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
-    method = explainer.explainer.method
+    method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
     for doubt in explainer.explainer.doubts:
         click.echo(f"Warning: {model}: {doubt}", err=True)
-    for refusal in explainer.explainer.refusals:
+    for refusal in explainer.refusals:
         click.echo(f"Warning: {model}: explained {how}: {refusal}", err=True)
     if explainer.assumed and not quiet:
         click.echo(f"{model}: assumed, since nothing says it: {', '.join(explainer.assumed)}", err=True)
