@@ -44,9 +44,12 @@ class WhiteBox:
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
         batch = self.image.batch or 1
-        with self.requests.lent() as request:
+        request = self.requests.take()
+        try:
             request.reset_state()
             results = request.infer([np.repeat(sample, batch, axis=0)])  # arrays of their own
+        finally:
+            self.requests.give_back(request)
         scores = self.read_scores(results, batch)[0]
         targets = choose(scores)
         given = np.array(results[self.saliency.index][0])

@@ -12,7 +12,6 @@ import ctypes
 import os
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 from weakref import WeakSet
@@ -61,15 +60,6 @@ class Requests:
         """End the use of a request that is at rest."""
         if len(self._idle) < self._bound:
             self._idle.append(request)
-
-    @contextmanager
-    def lent(self) -> Iterator[ov.InferRequest]:
-        """A request for a while, in which it is waited for."""
-        request = self.take()
-        try:
-            yield request
-        finally:
-            self.give_back(request)
 
     def keep_forever(self) -> None:
         """Let neither the requests nor the compiled model ever be destroyed."""
