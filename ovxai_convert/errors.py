@@ -58,6 +58,10 @@ class RefusedError(OvxaiError):
         self.refusals = tuple(refusals)
         super().__init__("; ".join(str(refusal) for refusal in self.refusals))
 
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[tuple[Refusal, ...]]]:
+        """Pickled as what it was made of, which an exception is not by itself."""
+        return type(self), (self.refusals,)
+
 
 class VerificationError(OvxaiError):
     """The converted model does not do what it must; nothing was written."""

@@ -1,7 +1,9 @@
-"""Writing a model as IR."""
+"""Writing a model as IR: into files, or into memory and back."""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import openvino as ov
@@ -15,3 +17,23 @@ def write_ir(model: ov.Model, xml: Path) -> None:
         ov.serialize(model, xml, xml.with_suffix(".bin"))
     except RuntimeError as error:
         raise WriteError(f"{xml}: cannot write the model: {last_line(error)}") from error
+
+
+@dataclass(frozen=True)
+class IrInMemory:
+    """A model as the bytes of its IR, which can be pickled."""
+
+    xml: bytes
+    weights: bytes
+
+    @classmethod
+    def of(cls, model: ov.Model) -> IrInMemory:
+        """A model's IR; a WriteError where the folder for temporary files, through which it goes, is full."""
+        with tempfile.TemporaryDirectory() as folder:
+            xml = Path(folder, "model.xml")
+            write_ir(model, xml)
+            return cls(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+
+    def read(self) -> ov.Model:
+        """The model."""
+        return ov.Core().read_model(self.xml, self.weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import openvino as ov
@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from ovxai_convert.compiling import compile_in_float32
 from ovxai_convert.errors import ModelReadError, UsageError, last_line
 from ovxai_convert.explain.predictions import ReadScores
+from ovxai_convert.explain.requests import Requests
 
 Hint = Literal["LATENCY", "THROUGHPUT"]
-_QUEUED: Final = 2
-"""Requests for each that the device runs at once, so that it never waits for the next batch."""
 
 
 def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
@@ -41,33 +40,41 @@ class DeviceScores:
 
     Batches are pulled only as requests become free, so they may be made while the device works. They are
     filled up to ``batch``, unless the model takes any number (None). Whatever ends the stream, also Ctrl-C,
-    all requests have come to rest when it returns.
+    all its requests have come to rest when it returns. Streams of several threads share the requests that the
+    device needs, each of which is one stream's from start to rest; every stream has at least one.
     """
 
     def __init__(self, compiled: ov.CompiledModel, read_scores: ReadScores, batch: int | None) -> None:
-        at_once = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self._requests = [compiled.create_infer_request() for _ in range(_QUEUED * at_once)]
+        self._requests = Requests(compiled)
         self._read_scores = read_scores
         self._batch = batch
 
     def __call__(self, batches: Iterator[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """Scores ``(B, K)`` of every batch ``(B, ...)``."""
-        idle = list(self._requests)
         running: deque[tuple[ov.InferRequest, int]] = deque()
         try:
             for batch in batches:
-                if not idle:
+                request = self._free(len(running))
+                if request is None:
                     yield self._scores(*running[0])
-                    idle.append(running.popleft()[0])
-                request = idle.pop()
+                    request = running.popleft()[0]
                 request.reset_state()
                 request.start_async([self._filled(batch)])
                 running.append((request, len(batch)))
             while running:
                 yield self._scores(*running[0])
-                running.popleft()
+                self._requests.give_back(running.popleft()[0])
         finally:
-            _stop([request for request, _ in running])
+            left = [request for request, _ in running]
+            _stop(left)
+            for request in left:
+                self._requests.give_back(request)
+
+    def _free(self, running: int) -> ov.InferRequest | None:
+        """A request for a stream that has so many under way; None: it has to wait for one of its own."""
+        if not running:
+            return self._requests.take()
+        return self._requests.take_another() if running < self._requests.ahead else None
 
     def _scores(self, request: ov.InferRequest, samples: int) -> NDArray[np.float32]:
         request.wait()

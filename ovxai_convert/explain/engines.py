@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.loading import LoadedModel
 from ovxai_convert.explain.observation import BlackBox, Choose, Observation, WhiteBox
 from ovxai_convert.explain.predictions import ReadScores
+from ovxai_convert.explain.requests import Requests
 from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import DEFAULT_BLACK_BOX, Method
@@ -90,7 +92,7 @@ class Engine:
 
 @dataclass
 class Engines:
-    """The engines of one model and its input, each compiled once for a device."""
+    """The engines of one model and its input, each compiled once for a device, whoever asks meanwhile."""
 
     loaded: LoadedModel
     image: ImageInput
@@ -98,6 +100,7 @@ class Engines:
     device: str
     _white_boxes: dict[Plan, Engine | tuple[Refusal, ...]] = field(default_factory=dict)
     _black_box: BlackBox | None = None
+    _making: Lock = field(default_factory=Lock)
 
     def choose(self, plan: Plan, settings: Mapping[str, Any], on_progress: Progress = silent) -> Engine:
         """The engine that a plan comes to; a refused branch leads to a black box only in the mode AUTO.
@@ -112,7 +115,9 @@ class Engines:
         if told is not None and told.mode == "blackbox" and asks_for_nothing:
             return self._outside(Method(told.method), settings, on_progress, told.refusals)
         if plan not in self._white_boxes:
-            self._white_boxes[plan] = self._inside(plan)
+            with self._making:
+                if plan not in self._white_boxes:
+                    self._white_boxes[plan] = self._inside(plan)
         engine = self._white_boxes[plan]
         if isinstance(engine, Engine):
             return engine
@@ -139,8 +144,8 @@ class Engines:
                 return insertion
             model, saliency = insertion.model, describe_map(insertion, wanted)
             method, refusals = Method(insertion.place.method.name), insertion.refusals
-        request = compile_for(model, self.device, "LATENCY").create_infer_request()
-        return Engine(method, WhiteBox(request, self.image, self.read_scores, saliency).observe, refusals)
+        requests = Requests(compile_for(model, self.device, "LATENCY"))
+        return Engine(method, WhiteBox(requests, self.image, self.read_scores, saliency).observe, refusals)
 
     def _outside(
         self,
@@ -151,12 +156,16 @@ class Engines:
     ) -> Engine:
         assert method.black_box is not None, "a plan without branches names no other"
         chosen = method.black_box.with_settings(settings)
-        if self._black_box is None:
-            compiled = compile_for(self.loaded.original(), self.device, "THROUGHPUT")
-            stream = DeviceScores(compiled, self.read_scores, self.image.batch)
-            self._black_box = BlackBox(stream, self.image)
-        observe = partial(self._black_box.observe, method=chosen, on_progress=on_progress)
+        observe = partial(self._from_outside().observe, method=chosen, on_progress=on_progress)
         return Engine(method, observe, refusals)
+
+    def _from_outside(self) -> BlackBox:
+        with self._making:
+            if self._black_box is None:
+                compiled = compile_for(self.loaded.original(), self.device, "THROUGHPUT")
+                stream = DeviceScores(compiled, self.read_scores, self.image.batch)
+                self._black_box = BlackBox(stream, self.image)
+            return self._black_box
 
 
 def _check_settings(settings: Mapping[str, Any]) -> None:

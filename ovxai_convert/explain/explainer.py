@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
@@ -41,6 +43,17 @@ class Explainer:
     Images are arrays as OpenCV reads them: ``(H, W, 3)``, blue, green, red, uint8; or prepared data of the
     model's own size, ``(H, W, C)``, ``(N, H, W, C)`` or ``(N, C, H, W)``, of any number type.
 
+    Many threads may call an explainer at once, each with options of its own, and tasks of asyncio by
+    ``asyncio.to_thread``; ``preprocess_fn`` and ``postprocess_fn`` are then called by many threads, too.
+    Which method a call came to stands in its explanation.
+
+    An explainer can be pickled and copied, if those functions can. The copy loads the model anew: from where
+    it was found, or, if it was handed over in memory, from what it is when the pickle is made.
+
+    In a process that was forked (``os.fork``, multiprocessing's ``"fork"``) an explainer made before refuses
+    every call with a UsageError, since OpenVINO's threads are not there; one that is made, copied or
+    unpickled there works. A process of multiprocessing's ``"spawn"`` is handed it as any argument.
+
     Args:
         model: a model in memory, the path of one (IR, ONNX, or any format that OpenVINO reads), or of an
             artifact of ``ovxai-convert``, whose sidecar is then obeyed.
@@ -59,7 +72,8 @@ class Explainer:
 
     Attributes:
         label_names: labels that the model or its sidecar has, or None.
-        method: what the last call, or before any the explainer's own options, came to.
+        method: what the last call, or before any the explainer's own options, came to; where threads share
+            the explainer, read :attr:`Explanation.method` and :attr:`Explanation.refusals` instead.
         doubts: what of an artifact is not as it was proved; a :class:`ProofWarning` says the same.
         refusals: why the branches that were tried before it are not possible; empty where none was tried.
 
@@ -84,6 +98,19 @@ class Explainer:
     ) -> None:
         if task is not Task.CLASSIFICATION:
             raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
+        self._process = os.getpid()
+        self._model = model if isinstance(model, ov.Model | LoadedModel) else os.path.abspath(model)
+        self._options = {
+            "task": task,
+            "preprocess_fn": preprocess_fn,
+            "postprocess_fn": postprocess_fn,
+            "explain_mode": explain_mode,
+            "explain_method": explain_method,
+            "target_layer": target_layer,
+            "embed_scaling": embed_scaling,
+            "device_name": device_name,
+            **kwargs,
+        }
         if isinstance(model, LoadedModel):
             loaded = model
         else:
@@ -156,8 +183,13 @@ class Explainer:
 
         Raises:
             RefusedError: no branch is possible, and the mode is ``WHITEBOX``; or the model answers with NaN.
-            UsageError: an image, a class or an option that does not fit.
+            UsageError: an image, a class or an option that does not fit; an explainer from before a fork.
         """
+        if os.getpid() != self._process:
+            raise UsageError(
+                "this explainer was made before the process was forked, and OpenVINO's threads are not here; "
+                "make it in this process, or copy it here with copy.deepcopy()"
+            )
         rendering = Rendering(
             overlay, scaling, resize, colormap, overlay_weight, overlay_prediction, output_size
         )
@@ -176,6 +208,11 @@ class Explainer:
         ]
         return explanations[0] if len(explanations) == 1 else explanations
 
+    def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
+        """Pickled and copied as what it was made of."""
+        model = IrInMemory.of(self._model) if isinstance(self._model, ov.Model) else self._model
+        return _made_again, (type(self), model, self._options)
+
     def _choice(self, wanted: Targets, names: tuple[str, ...] | None) -> Choose:
         """From the scores of a sample to the classes to explain."""
 
@@ -188,6 +225,12 @@ class Explainer:
             )
 
         return choose
+
+
+def _made_again(
+    kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
+) -> Explainer:
+    return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
 
 
 def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
@@ -221,4 +264,4 @@ def _explained(
         for index, (_, score) in scored.items()
     }
     pictures = rendered(maps, rendering, sample.scene, captions)
-    return Explanation(pictures, engine.method, scored, names, maps)
+    return Explanation(pictures, engine.method, scored, names, maps, engine.refusals)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
@@ -40,6 +40,7 @@ class Explanation:
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
+        refusals: why the branches that were tried before the method are not possible.
     """
 
     saliency_map: Maps
@@ -47,6 +48,7 @@ class Explanation:
     predictions: Mapping[int, Prediction]
     label_names: tuple[str, ...] | None = None
     raw: Maps = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def method_name(self) -> str:

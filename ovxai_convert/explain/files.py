@@ -69,6 +69,7 @@ class FileExplainer:
         self.device = device_name
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)
+        self.method, self.refusals = self.explainer.method, self.explainer.refusals
 
     def explain(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from openvino import Model
 
@@ -13,6 +14,7 @@ from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.interface import image_ports, tensor_names
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.fitting import shape_of, type_of
+from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import own_answer, own_hints
 from ovxai_convert.artifact.reading import Artifact, find_artifact
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
@@ -57,7 +59,7 @@ class OwnMap:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model, with its branch if it has one, and what is known of it.
+    """A model, with its branch if it has one, and what is known of it. It can be pickled, as IR.
 
     Attributes:
         description: of an artifact; None of any other model.
@@ -76,6 +78,12 @@ class LoadedModel:
     labels: tuple[str, ...] | None
     hints: PreprocessingHints | UsageError
     doubts: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "model": IrInMemory.of(self.model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "model": state["model"].read()})
 
     def original(self) -> Model:
         """A copy without the outputs that a conversion has added."""

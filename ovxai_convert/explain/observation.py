@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.artifact.sidecar import SaliencyMapInfo
@@ -16,6 +15,7 @@ from ovxai_convert.blackbox.streaming import Progress
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.device import DeviceScores
 from ovxai_convert.explain.predictions import ReadScores
+from ovxai_convert.explain.requests import Requests
 from ovxai_convert.photographs.model_input import ImageInput
 
 PER_IMAGE_MAP: Final = "per_image_map"
@@ -36,7 +36,7 @@ class Observation(NamedTuple):
 class WhiteBox:
     """A model that has the output ``saliency_map``, of which the sidecar says ``saliency``."""
 
-    request: ov.InferRequest
+    requests: Requests
     image: ImageInput
     read_scores: ReadScores
     saliency: SaliencyMapInfo
@@ -44,8 +44,12 @@ class WhiteBox:
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
         batch = self.image.batch or 1
-        self.request.reset_state()
-        results = self.request.infer([np.repeat(sample, batch, axis=0)])
+        request = self.requests.take()
+        try:
+            request.reset_state()
+            results = request.infer([np.repeat(sample, batch, axis=0)])  # arrays of their own
+        finally:
+            self.requests.give_back(request)
         scores = self.read_scores(results, batch)[0]
         targets = choose(scores)
         given = np.array(results[self.saliency.index][0])
@@ -78,7 +82,7 @@ class BlackBox:
         self, sample: NDArray[Any], choose: Choose, method: Perturbation, on_progress: Progress
     ) -> Observation:
         """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size."""
-        scores = next(self.stream(iter([sample])))[0]
+        ((scores,),) = self.stream(iter([sample]))
         targets = choose(scores)
         axes, batch_size = self.image.spatial_axes, self.image.batch or 1
         maps = method.explain(sample[0], axes, self.stream, targets, batch_size, on_progress).maps

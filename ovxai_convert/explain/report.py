@@ -141,7 +141,7 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
 
 def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportEntry]) -> str:
     """The page, HTML."""
-    method = explainer.explainer.method
+    method = explainer.method
     facts = ReportFacts(
         model=model.name,
         mode="blackbox" if method is not None and method.is_black_box else "whitebox",
@@ -150,7 +150,7 @@ def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportE
         preprocessing=str(explainer.preprocessing),
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
-        notes=(*explainer.explainer.doubts, *map(str, explainer.explainer.refusals)),
+        notes=(*explainer.explainer.doubts, *map(str, explainer.refusals)),
     )
     return report_page(facts, entries)
 

@@ -87,12 +87,12 @@ def work(
 
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
-    method = explainer.explainer.method
+    method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
     for doubt in explainer.explainer.doubts:
         console.warn(model, doubt)
-    for refusal in explainer.explainer.refusals:
+    for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:
         console.say(f"{model}: assumed, since nothing says it: {', '.join(explainer.assumed)}", err=True)

@@ -1,0 +1,1 @@
+"""Checks that run for long: what thousands of calls from many threads give, and what they leave behind."""
