@@ -21,6 +21,8 @@ class Environment:
 
     name: str
     requirements: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Packages that come along, do not fit the others, and are not needed."""
 
     def python(self) -> Path:
         """Its interpreter; whatever else was installed there is thrown away."""
@@ -31,6 +33,9 @@ class Environment:
             venv.create(folder, with_pip=True, clear=True)
             install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *self.requirements]
             subprocess.run([python, *install], check=True)
+            if self.without:
+                remove = ["-m", "pip", "uninstall", "--quiet", "--yes", *self.without]
+                subprocess.run([python, *remove], check=True)
             done.write_text(wanted, encoding="utf-8")
         return python
 
@@ -57,4 +62,6 @@ def with_onnx(requirements: Sequence[str]) -> tuple[str, ...]:
 
 MODEL_API: Final = Environment("model-api", with_onnx(same_openvino("openvino-model-api==0.4.7")))
 NNCF: Final = Environment("nncf", same_openvino("nncf==3.4.0"))
-OPTIMUM: Final = Environment("optimum", same_openvino("torch==2.13.0", "optimum-intel==2.2.0"))
+OPTIMUM: Final = Environment(
+    "optimum", same_openvino("torch==2.13.0", "optimum-intel==2.2.0"), without=("torchvision",)
+)

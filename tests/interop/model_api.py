@@ -23,14 +23,18 @@ from numpy.typing import NDArray
 from fixtures.efficientnet_lite0 import IMAGE_SIZE, WEIGHTS, build
 from fixtures.fetch import fetch, fetch_labels
 from fixtures.torch_weights import read_legacy_checkpoint
+from ovxai_convert import read_sidecar
 from ovxai_convert.errors import OvxaiError, UsageError
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.files import FileExplainer
-from ovxai_convert.photographs.image_files import read_image
+from ovxai_convert.photographs.image_files import Pixels, read_image
 from ovxai_convert.source.answers import DEFAULT_THRESHOLD, answer_hints
+from tests import oracle
 from tests.interop.environments import MODEL_API
 from tests.interop.model_info_cases import REFUSED, Case, combined
+from tests.interop.networks import Network, networks, save_photograph
 from tests.interop.rows import Row
+from tests.likeness import outputs_of
 from tests.running import CORE
 
 CLOSE: Final = 0.01
@@ -60,6 +64,59 @@ def combinations() -> Iterator[Row]:
                 yield _refused(case, path, answer)
             else:
                 yield _compared(case, path, answer, photographs)
+
+
+def converted() -> Iterator[Row]:
+    """What Model API hands out of both networks' artifacts, on an image of their own size."""
+    with tempfile.TemporaryDirectory(prefix="ovxai-model-api-") as name:
+        folder = Path(name)
+        for network in networks(folder):
+            photograph = folder / f"{network.source.stem}.png"
+            save_photograph(network, photograph)
+            request = {"model": str(network.artifact), "photographs": [str(photograph)]}
+            (answer,) = ask(folder, [{**request, "arrays": str(folder / "arrays.npz")}])
+            with np.load(folder / "arrays.npz") as arrays:
+                yield _handed_out(network, read_image(photograph), answer, dict(arrays))
+
+
+def _handed_out(
+    network: Network, pixels: Pixels, answer: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Row:
+    explainer = FileExplainer(network.artifact)
+    inputs = explainer.preprocessing(pixels)
+    ours = outputs_of(network.artifact, inputs)
+    shown = explainer.explainer(pixels, targets="top1", resize=False, colormap=False)
+    ((best, score),) = _scores(shown).items()
+    ((label, text, theirs),) = answer["seen"][0]["labels"]
+    names = explainer.explainer.label_names
+    wrong = []
+    if label != best or (names and text != "_".join(names[best].split())):
+        wrong.append(f"class {best} here, {label} '{text}' there")
+    if abs(score - theirs) > CLOSE_IN_OWN_SIZE:
+        wrong.append(f"score {score:.4f} here, {theirs:.4f} there")
+    if network.corners is None:
+        described = read_sidecar(network.artifact)
+        target, scores = described.target_layer, described.scores
+        assert target is not None, "a white-box conversion has a target"
+        raw = oracle.reciprocam(
+            CORE.read_model(network.source),
+            oracle.Port(target.name, target.port),
+            oracle.Port(scores.node, scores.port),
+            "NCHW",
+            {described.inputs[0].name: inputs},
+        )
+        expected: NDArray[Any] = oracle.grey_levels(raw)
+    else:
+        expected = ours["saliency_map"]
+    given = arrays["saliency_map"]
+    if given.dtype != np.uint8 or given.shape != expected.shape:
+        wrong.append(f"the map is {given.dtype} {given.shape}")
+    elif abs(given.astype(np.int64) - expected).max() > 1 or not np.ptp(given):
+        wrong.append("the map is another")
+    if not np.allclose(arrays["feature_vector"], ours["feature_vector"], rtol=1e-4, atol=1e-4):
+        wrong.append("the feature vector is another")
+    found = f"{answer['kind']}: class {label} '{text}', score {theirs:.3f}, map and feature vector as here"
+    return Row("Model API", network.name, "converted", found, "; ".join(wrong))
 
 
 def ask(folder: Path, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The two networks that peers are asked about, converted, with images of theirs: photographs, planted objects."""
+"""The two networks that peers are asked about, converted, with images: photographs, planted objects."""
 
 from __future__ import annotations
 
@@ -90,7 +90,12 @@ def _views() -> Sequence[NDArray[np.uint8]]:
         rows, columns = photograph.shape[:2]
         for part in (1.0, 0.9, 0.8):
             height, width = int(rows * part), int(columns * part)
-            for top, left in ((0, 0), (rows - height, 0), (0, columns - width), (rows - height, columns - width)):
+            for top, left in (
+                (0, 0),
+                (rows - height, 0),
+                (0, columns - width),
+                (rows - height, columns - width),
+            ):
                 cut = photograph[top : top + height, left : left + width]
                 views += [cut, np.ascontiguousarray(cut[:, ::-1])]
     return views

@@ -30,6 +30,7 @@ import openvino as ov
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from tests.interop.rows import Row
 from tests.running import CORE, random_inputs, run
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -47,11 +48,18 @@ CASES: Final[dict[str, tuple[CnnSpec, dict[str, Any]]]] = {
 
 def main() -> None:
     """Convert, serve, compare."""
+    for row in rows():
+        print(f"{row.change}: {row.found}")
+
+
+def rows() -> Iterator[Row]:
+    """One row per model; ends the program where something is wrong."""
     python = _environment(ROOT / ".venv-triton")
     for name, (spec, settings) in CASES.items():
         with tempfile.TemporaryDirectory(prefix="ovxai-triton-") as folder:
             said = _check(python, Path(folder), name, spec, settings)
-        print(f"{name}: Triton loads it, and its client gets OpenVINO's maps; {said}")
+        found = f"Triton loads it, and its client gets OpenVINO's maps; {said}"
+        yield Row("Triton", "convolutions", name, found)
 
 
 def _check(python: Path, folder: Path, name: str, spec: CnnSpec, settings: dict[str, Any]) -> str:
