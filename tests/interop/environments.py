@@ -65,3 +65,4 @@ NNCF: Final = Environment("nncf", same_openvino("nncf==3.4.0"))
 OPTIMUM: Final = Environment(
     "optimum", same_openvino("torch==2.13.0", "optimum-intel==2.2.0"), without=("torchvision",)
 )
+TRITON: Final = Environment("triton", same_openvino("nvidia-pytriton==0.7.0", "tritonclient[grpc]==2.73.0"))

@@ -154,12 +154,10 @@ def test_another_size(converted: Converted, tmp_path: Path) -> None:
 def test_a_size_that_the_source_does_not_take(converted: Converted, tmp_path: Path) -> None:
     """Neither does the artifact: it fails, and gives no wrong map."""
     for path in (converted.source, converted.artifact):
-        model = CORE.read_model(path)
         with pytest.raises(RuntimeError):
             outputs_of(
                 reshaped(path, tmp_path / path.stem, size=(60, 48)), np.zeros((1, 3, 60, 48), np.float32)
             )
-        assert len(model.outputs) in (1, 3)
 
 
 DOUBTS: Final[dict[str, tuple[str, ...]]] = {
