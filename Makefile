@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test lint format model-api triton reference bench coverage clean
+.PHONY: help fixtures demo test lint format interop triton reference bench coverage clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,8 @@ format: $(INSTALLED) ## Format, and repair what the linter can
 	ruff check --fix --exit-zero
 	ruff format
 
-model-api: $(INSTALLED) ## Check that the Model API package reads converted models
-	python tests/interop/run.py
+interop: fixtures ## Let other programs take converted models, and print what came of it (INTEROP="nncf")
+	python -m tests.interop.run $(INTEROP)
 
 triton: $(INSTALLED) ## Check that Triton loads the configurations written for it, and a client its maps
 	python -m tests.interop.triton

@@ -41,7 +41,9 @@ _ABOUT: Final[Mapping[tuple[str, ...], str]] = {
     ("pad_value",): "pad_value",
 }
 """Entries that are not looked at where the hint of this name is told otherwise."""
-_TRUE: Final = ("true", "yes", "1")
+_TRUE: Final = ("True", "YES")
+"""The words that Model API takes for true; of all others it makes false."""
+_HIGHEST_PAD: Final = 65535
 _MODEL_API: Final = PreprocessingHints(
     mean=(0.0,), scale=(1.0,), colour="bgr", resize="stretch", interpolation="linear", pad_value=0
 )
@@ -89,15 +91,16 @@ def to_model_info(hints: PreprocessingHints) -> dict[str, str]:
     """Hints as entries of ``model_info``, all of them text; what Model API has no word for is left out."""
     resizes = {ours: theirs for theirs, ours in _RESIZE_TYPES.items()}
     padded = hints.resize == "letterbox"
+    heeded = hints.resize != "crop" or hints.interpolation == "linear"
     where: PadWhere | None = (hints.pad_where or "around") if padded else None
-    interpolations = {ours: theirs for theirs, ours in _INTERPOLATIONS.items()}
+    interpolations: dict[str, str] = {ours: theirs for theirs, ours in _INTERPOLATIONS.items()}
     reverse = {"rgb": "True", "bgr": "False"}
     entries = {
         "mean_values": hints.mean and " ".join(map(_text, hints.mean)),
         "scale_values": hints.scale and " ".join(map(_text, hints.scale)),
         "reverse_input_channels": hints.colour and reverse.get(hints.colour),
         "resize_type": hints.resize and resizes.get((hints.resize, where)),
-        "interpolation_mode": hints.interpolation and interpolations.get(hints.interpolation),
+        "interpolation_mode": interpolations.get(hints.interpolation or "") if heeded else None,
         "layout": hints.layout,
         "pad_value": str(hints.pad_value) if padded and hints.pad_value is not None else None,
     }
@@ -107,6 +110,8 @@ def to_model_info(hints: PreprocessingHints) -> dict[str, str]:
 def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
     resize, where = _one_of(entries, "resize_type", _RESIZE_TYPES) or (None, None)
     interpolation = _one_of(entries, "interpolation_mode", _INTERPOLATIONS)
+    if resize == "crop":
+        interpolation = "linear"  # Model API asks for no other there
     reverse = entries.get("reverse_input_channels")
     colour: Colour | None = (
         None if reverse is None else "rgb" if _is_true(entries, "reverse_input_channels") else "bgr"
@@ -114,8 +119,9 @@ def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
     if _is_true(entries, "intensity_repeat_channels"):
         colour = "grey"
     layout = str(entries.get("layout", "")).rpartition(":")[2].strip("[]").replace(",", "")
-    height, width, pad = (_numbers(entries, key) for key in ("orig_height", "orig_width", "pad_value"))
+    height, width = (_numbers(entries, key) for key in ("orig_height", "orig_width"))
     levels = _levels(entries)
+    _refuse_crop_of_16_bits(entries)
     mean, scale = _numbers(entries, "mean_values"), _numbers(entries, "scale_values")
     said = PreprocessingHints(mean=mean, scale=scale)
     if levels is not None:
@@ -130,7 +136,7 @@ def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
         colour,
         resize,
         layout if layout in get_args(InputLayout) else None,  # type: ignore[arg-type]
-        int(pad[0]) if pad else None,
+        _pad_value(entries, resize),
         interpolation=interpolation or ("linear" if resize else None),
         pad_where=where,
         clip=levels.clip if levels is not None else None,
@@ -159,8 +165,7 @@ class _Levels:
 
 def _levels(entries: Mapping[str, Any]) -> _Levels | None:
     """What ``intensity_mode`` and its relatives say; None where levels stay as they are."""
-    mode = str(entries.get("intensity_mode", "none")).strip().lower()
-    kind = str(entries.get("input_dtype", "u8")).strip()
+    mode, kind = str(entries.get("intensity_mode", "none")), str(entries.get("input_dtype", "u8"))
     if kind not in _HIGHEST:
         raise UsageError(f"model_info says '{kind}' of input_dtype{did_you_mean(kind, _HIGHEST)}")
     if mode in ("none", ""):
@@ -191,6 +196,32 @@ def _levels(entries: Mapping[str, Any]) -> _Levels | None:
     raise UsageError(f"model_info says '{mode}' of intensity_mode; known are {', '.join(known)}")
 
 
+def _pad_value(entries: Mapping[str, Any], resize: Resize | None) -> int | None:
+    """The level of padding; a UsageError for one that Model API or a photograph does not have."""
+    word = _word(entries, "pad_value")
+    if word is None:
+        return None
+    highest = {"letterbox": 255, "crop": None}.get(str(resize), _HIGHEST_PAD)
+    try:
+        level = int(word)
+    except ValueError:
+        raise UsageError(f"model_info says '{word}' of pad_value, which is no whole number") from None
+    if highest is None:
+        return None
+    if not 0 <= level <= highest:
+        raise UsageError(f"model_info says '{word}' of pad_value, which is no level of 0 to {highest}")
+    return level if level <= 255 else None
+
+
+def _refuse_crop_of_16_bits(entries: Mapping[str, Any]) -> None:
+    kind = str(entries.get("input_dtype", "u8"))
+    if entries.get("resize_type") == "crop" and kind in ("u16", "i16"):
+        raise UsageError(
+            f"model_info says '{kind}' of input_dtype and 'crop' of resize_type, which Model API cannot run "
+            "together; say what holds with --resize"
+        )
+
+
 def _one_of(entries: Mapping[str, Any], key: str, known: Mapping[str, Any]) -> Any:
     """What an entry's word stands for; None without the entry, a UsageError for a word that is not known."""
     word = _word(entries, key)
@@ -208,7 +239,7 @@ def _word(entries: Mapping[str, Any], key: str) -> str | None:
 
 
 def _is_true(entries: Mapping[str, Any], key: str) -> bool:
-    return str(entries.get(key, "")).strip().lower() in _TRUE
+    return str(entries.get(key, "")) in _TRUE
 
 
 def _number(entries: Mapping[str, Any], key: str, default: float | None = None) -> float:

@@ -11,7 +11,8 @@ from ovxai_convert.errors import UsageError
 
 Probabilities = Literal["as_is", "softmax", "sigmoid", "exp", "rank", "groups"]
 DEFAULT_THRESHOLD: Final = 0.5
-_TRUE: Final = ("true", "yes", "1")
+_TRUE: Final = ("True", "YES")
+"""The words that Model API takes for true; of all others it makes false."""
 Range = tuple[int, int]
 
 
@@ -106,6 +107,8 @@ def answer_of(activation: str, class_count: int, hints: AnswerHints) -> Answer:
 def answer_hints(entries: Mapping[str, str]) -> AnswerHints:
     """What ``multilabel``, ``hierarchical`` and ``confidence_threshold`` of ``model_info`` say.
 
+    Where the first two are both true, the first holds, as in Model API.
+
     Raises:
         UsageError: an entry that makes no sense, by its name.
     """
@@ -117,7 +120,8 @@ def answer_hints(entries: Mapping[str, str]) -> AnswerHints:
             f"model_info says '{threshold}' of confidence_threshold, which is no number"
         ) from None
     groups = _groups(entries) if _is_true(entries, "hierarchical") else None
-    return AnswerHints(_is_true(entries, "multilabel") if "multilabel" in entries else None, groups, least)
+    several = _is_true(entries, "multilabel") if "multilabel" in entries else None
+    return AnswerHints(several, None if several else groups, least)
 
 
 def _groups(entries: Mapping[str, str]) -> tuple[Range, ...]:
@@ -136,4 +140,4 @@ def _groups(entries: Mapping[str, str]) -> tuple[Range, ...]:
 
 
 def _is_true(entries: Mapping[str, str], key: str) -> bool:
-    return entries.get(key, "").strip().lower() in _TRUE
+    return entries.get(key, "") in _TRUE

@@ -1,79 +1,39 @@
-"""Prove that Model API reads a converted model: ``python tests/interop/run.py``, or ``make model-api``.
+"""Let other programs take converted models: ``python -m tests.interop.run [PEER ...]``, or ``make interop``.
 
-Model API and this project live in two environments, since it pins its own dependencies; the first run makes
-``.venv-model-api``. Fails unless the result carries exactly the saliency map that the slow definition gives
-(one grey level is left to rounding) and the top class with its label.
+Prints a row for everything that was tried, and ends with 1 if something is wrong. Peers have environments of
+their own, ``.venv-<peer>``, which the first run makes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
-import venv
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-import numpy as np
+from tests.interop import changes, model_api, nncf, optimum, triton
+from tests.interop.rows import Row, printed
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-REQUIREMENT: Final = "openvino-model-api==0.4.7"
+PEERS: Final[Mapping[str, Callable[[], Iterator[Row]]]] = {
+    "openvino": changes.rows,
+    "model-api": model_api.converted,
+    "model-info": model_api.combinations,
+    "nncf": nncf.rows,
+    "optimum": optimum.rows,
+    "triton": triton.rows,
+}
 
 
 def main() -> None:
-    """Make the artifact, read it with Model API, compare."""
-    parser = argparse.ArgumentParser(description="Read a converted model with Model API.")
-    parser.add_argument("--python", type=Path, help=f"a Python that has {REQUIREMENT} already")
-    python = parser.parse_args().python or _environment(ROOT / ".venv-model-api")
-    with tempfile.TemporaryDirectory(prefix="ovxai-model-api-") as name:
-        folder = Path(name)
-        subprocess.run([sys.executable, "-m", "tests.interop.make_artifact", folder], cwd=ROOT, check=True)
-        found = _read_with_model_api(python, folder)
-        _compare(found, json.loads((folder / "expected.json").read_text(encoding="utf-8")))
-        exact = _compare_maps(np.load(folder / "found.npy"), np.load(folder / "expected.npy"))
-    print(json.dumps(found))
-    print(
-        f"Model API shows the map as defined: {exact:.3%} of its cells exactly, the others within one level"
-    )
-
-
-def _environment(folder: Path) -> Path:
-    python = folder / "bin" / "python"
-    done = folder / ".installed"
-    if not done.is_file() or done.read_text(encoding="utf-8") != REQUIREMENT:
-        print(f"Installing {REQUIREMENT} into {folder.name} ...", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", REQUIREMENT]
-        subprocess.run([python, *install], check=True)
-        done.write_text(REQUIREMENT, encoding="utf-8")
-    return python
-
-
-def _read_with_model_api(python: Path, folder: Path) -> dict[str, Any]:
-    script = ROOT / "tests" / "interop" / "check_model_api.py"
-    arguments = [folder / "efficientnet_lite0_xai.xml", folder / "photograph.png", folder / "found.npy"]
-    command = [python, script, *arguments]
-    result = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return found
-
-
-def _compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    wanted = {"class": "ndarray", "shape": [1, 1000, 7, 7], "dtype": "uint8", **expected}
-    differing = {key: (found[key], value) for key, value in wanted.items() if found[key] != value}
-    if differing:
-        sys.exit(f"Error: found and expected differ: {differing}")
-
-
-def _compare_maps(found: np.ndarray, expected: np.ndarray) -> float:
-    """Share of cells that are equal; the others must be within one level."""
-    difference = np.abs(found.astype(np.int64) - expected)
-    if difference.max() > 1 or expected.max() != 255:
-        place = tuple(int(index) for index in np.unravel_index(difference.argmax(), difference.shape))
-        sys.exit(f"Error: the map shows {found[place]} at {place}, expected {expected[place]}")
-    return float((difference == 0).mean())
+    """Ask the peers that are named, or all."""
+    parser = argparse.ArgumentParser(description="Let other programs take converted models.")
+    parser.add_argument("peers", nargs="*", choices=[*PEERS, []], help="default: all")
+    chosen = parser.parse_args().peers or list(PEERS)
+    print("| peer | network | change | found | |\n| --- | --- | --- | --- | --- |")
+    counts = [printed(PEERS[peer]()) for peer in chosen]
+    tried, failed = (sum(numbers) for numbers in zip(*counts, strict=True))
+    print(f"\n{tried} tried, {failed} of them wrong")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

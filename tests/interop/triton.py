@@ -18,10 +18,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,11 +28,11 @@ import openvino as ov
 
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
+from tests.interop.environments import TRITON
+from tests.interop.rows import Row
 from tests.running import CORE, random_inputs, run
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PYTRITON: Final = "nvidia-pytriton==0.7.0"
-REQUIREMENTS: Final = (PYTRITON, "tritonclient[grpc]==2.73.0", f"openvino=={version('openvino')}")
 URL: Final = "http://127.0.0.1:18431"
 SECONDS: Final = 60
 """For Triton to load a model."""
@@ -47,11 +45,18 @@ CASES: Final[dict[str, tuple[CnnSpec, dict[str, Any]]]] = {
 
 def main() -> None:
     """Convert, serve, compare."""
-    python = _environment(ROOT / ".venv-triton")
+    for row in rows():
+        print(f"{row.change}: {row.found}")
+
+
+def rows() -> Iterator[Row]:
+    """One row per model; ends the program where something is wrong."""
+    python = TRITON.python()
     for name, (spec, settings) in CASES.items():
         with tempfile.TemporaryDirectory(prefix="ovxai-triton-") as folder:
             said = _check(python, Path(folder), name, spec, settings)
-        print(f"{name}: Triton loads it, and its client gets OpenVINO's maps; {said}")
+        found = f"Triton loads it, and its client gets OpenVINO's maps; {said}"
+        yield Row("Triton", "convolutions", name, found)
 
 
 def _check(python: Path, folder: Path, name: str, spec: CnnSpec, settings: dict[str, Any]) -> str:
@@ -134,18 +139,6 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
     sys.exit(
         f"Error: Triton did not load the model:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}"
     )
-
-
-def _environment(folder: Path) -> Path:
-    python, done = folder / "bin" / "python", folder / ".installed"
-    wanted = "\n".join(REQUIREMENTS)
-    if not done.is_file() or done.read_text(encoding="utf-8") != wanted:
-        print(f"Installing {PYTRITON} into {folder.name} ...", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
-        subprocess.run([python, *install], check=True)
-        done.write_text(wanted, encoding="utf-8")
-    return python
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ DEFAULTS: Final = PreprocessingHints(
         NO_HINTS,
         FULL,
         PreprocessingHints(mean=(127.0,), scale=(128.0,), colour="bgr", layout="NCHW"),
-        PreprocessingHints(resize="crop", interpolation="nearest"),
+        PreprocessingHints(resize="stretch", interpolation="nearest"),
         PreprocessingHints(mean=(0.0,), scale=(1 / 255,), resize="stretch", interpolation="linear"),
         PreprocessingHints(mean=(123.6751234, -1e-7, 1e6 + 1)),
     ],
@@ -73,6 +73,8 @@ def test_words_of_model_info() -> None:
         "reverse_input_channels": "False",
         "resize_type": "standard",
     }
+    assert to_model_info(PreprocessingHints(resize="crop", interpolation="area")) == {"resize_type": "crop"}
+    assert to_model_info(PreprocessingHints(resize="crop", interpolation="cubic")) == {"resize_type": "crop"}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,12 @@ def test_words_of_model_info() -> None:
         ({"reverse_input_channels": "YES"}, PreprocessingHints(colour="rgb")),
         ({"reverse_input_channels": True}, PreprocessingHints(colour="rgb")),
         ({"reverse_input_channels": "0"}, PreprocessingHints(colour="bgr")),
+        ({"reverse_input_channels": "true"}, PreprocessingHints(colour="bgr")),
+        ({"reverse_input_channels": "1"}, PreprocessingHints(colour="bgr")),
+        (
+            {"resize_type": "crop", "interpolation_mode": "NEAREST"},
+            PreprocessingHints(resize="crop", interpolation="linear"),
+        ),
         ({"intensity_repeat_channels": "True"}, PreprocessingHints(colour="grey")),
         ({"layout": "image:NHWC"}, PreprocessingHints(layout="NHWC")),
         ({"layout": "[N,C,H,W]"}, PreprocessingHints(layout="NCHW")),
@@ -136,6 +144,10 @@ def test_model_info_of_others(entries: dict[str, Any], expected: PreprocessingHi
         ({"resize_type": "zoom"}, "model_info says 'zoom' of resize_type; known are crop, standard"),
         ({"interpolation_mode": "AREA"}, "'AREA' of interpolation_mode; known are LINEAR"),
         ({"input_dtype": "f16"}, "'f16' of input_dtype"),
+        ({"input_dtype": "u16", "resize_type": "crop"}, "'u16' of input_dtype and 'crop' of resize_type"),
+        ({"pad_value": "-1"}, "'-1' of pad_value, which is no level of 0 to 65535"),
+        ({"pad_value": "256", "resize_type": "fit_to_window"}, "'256' of pad_value, which is no level of"),
+        ({"pad_value": "1.5"}, "'1.5' of pad_value, which is no whole number"),
         ({"intensity_mode": "log"}, "'log' of intensity_mode; known are none"),
         ({"intensity_mode": "percentile"}, "'percentile' of intensity_mode, which Model API passes over"),
         ({"intensity_mode": "window"}, "of intensity_mode without intensity_window_center"),

@@ -78,7 +78,7 @@ def test_stretch(size: tuple[int, int]) -> None:
 def test_enlarging_interpolates() -> None:
     picture = photograph(4, 6)
     found = as_bgr((8, 18), "stretch")(picture)[0]
-    assert abs(found - enlarged(picture, 8, 18)).max() <= 1
+    assert abs(found - enlarged(picture, 8, 18)).max() <= 0.501  # rounded, and that once
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ovxai_convert import ConversionReport, convert
 from ovxai_convert.source.reading import read_source
 from tests import oracle
 from tests.executed import executed_for
+from tests.likeness import rank_correlation
 from tests.oracle import Floats, Port
 from tests.running import CORE, run
 
@@ -34,12 +35,6 @@ def photograph(name: str) -> Floats:
 def saliency(report: ConversionReport, image: Floats) -> Floats:
     inputs = {report.sidecar.inputs[0].name: image}
     return np.asarray(run(CORE.read_model(report.xml), inputs)[-1], np.float32)
-
-
-def rank_correlation(one: Floats, other: Floats) -> float:
-    """Spearman's, of maps without equal cells."""
-    first, second = (np.argsort(np.argsort(each, axis=None)) for each in (one, other))
-    return float(np.corrcoef(first, second)[0, 1])
 
 
 @pytest.mark.parametrize("photo", ["chelsea", "coffee"])

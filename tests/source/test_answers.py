@@ -46,6 +46,12 @@ def softmax(values: np.ndarray) -> np.ndarray:
         ({"multilabel": "False", "confidence_threshold": "None"}, AnswerHints(multilabel=False)),
         ({"hierarchical": "False", "hierarchical_config": "junk"}, NO_ANSWER_HINTS),
         ({"hierarchical": "True", "hierarchical_config": CONFIG}, AnswerHints(groups=((0, 2), (2, 5)))),
+        ({"multilabel": "true"}, AnswerHints(multilabel=False)),
+        ({"hierarchical": "1", "hierarchical_config": CONFIG}, NO_ANSWER_HINTS),
+        (
+            {"multilabel": "True", "hierarchical": "True", "hierarchical_config": CONFIG},
+            AnswerHints(multilabel=True),
+        ),
     ],
     ids=str,
 )
