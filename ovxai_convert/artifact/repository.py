@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Final
 
 from ovxai_convert.errors import Refusal, UsageError
@@ -102,6 +103,14 @@ def repository_files(server: ModelServer, name: str) -> ArtifactFiles:
     version = f"{name}/{_VERSION}/{_STEM}"
     config = f"{name}/config.pbtxt" if server is ModelServer.TRITON else None
     return ArtifactFiles(f"{version}.xml", f"{version}.json", name, config)
+
+
+def output_folders(xml: Path) -> tuple[Path, ...]:
+    """Folders that may have been the output folder when a model was written that is there now."""
+    path = xml.absolute()
+    plain = path.parent
+    versioned = plain.name == _VERSION and path.stem == _STEM
+    return (plain, plain.parents[1]) if versioned and len(plain.parents) > 1 else (plain,)
 
 
 def unnamed(inputs: Sequence[ServedTensor], outputs: Sequence[ServedTensor]) -> Refusal | None:

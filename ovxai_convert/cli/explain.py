@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import console, options
 from ovxai_convert.errors import OvxaiError
@@ -129,6 +130,7 @@ def explain_command(
             _print_image(image)
     if report is not None and entries:
         text = report_text(explainer, model, entries)
+        recover(report.parent)
         try:
             write_file(report, text.encode())
         except OvxaiError as error:
