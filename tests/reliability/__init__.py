@@ -1,0 +1,1 @@
+"""What is left where a process is killed: whole artifacts, and nothing else."""
