@@ -29,8 +29,8 @@ from tests.program.invocation import snapshot
 from tests.reliability.killing import in_process
 
 NAMES: Final = ("net_xai.bin", "net_xai.json", "net_xai.xml")
-COMMIT_SECONDS: Final = 0.1
-"""About what it takes to put the files in place, where the disk is busy."""
+COMMIT_SECONDS: Final = 0.03
+"""About what it takes to put the files in place."""
 
 
 def kill_conversions(folder: Path, count: int, seed: int = 0) -> Counter[str]:
@@ -43,6 +43,9 @@ def kill_conversions(folder: Path, count: int, seed: int = 0) -> Counter[str]:
 
     def new() -> None:
         convert(source, out, force=True)
+
+    def is_placing() -> bool:
+        return bool(list(out.glob(".ovxai-*/.record")))
 
     in_process(old)
     before = snapshot(out)
@@ -58,7 +61,7 @@ def kill_conversions(folder: Path, count: int, seed: int = 0) -> Counter[str]:
         for name, content in (before or {}).items():
             (out / name).write_bytes(content or b"")
         if index % 2:
-            kill_after(new, lambda: bool(list(out.glob(".ovxai-*/*.json"))), drawn.uniform(0, COMMIT_SECONDS))
+            kill_after(new, is_placing, drawn.uniform(0, COMMIT_SECONDS))
         else:
             kill_after(new, lambda: True, drawn.uniform(0, seconds))
         figures["left temporary files"] += bool(list(out.glob(".*")))
