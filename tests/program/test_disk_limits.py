@@ -1,7 +1,8 @@
-"""Whole conversions where the disk, or what the user may write, is too small; and eight at a time."""
+"""Whole conversions where the disk, or the user's quota, is too small; eight at a time; after a kill."""
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -11,7 +12,9 @@ from typing import Final
 import pytest
 
 from ovxai_convert import convert, read_sidecar
-from tests.program.invocation import BIN, Outcome, assert_one_error, snapshot, start
+from ovxai_convert.artifact.recovery import Record
+from tests.program.invocation import BIN, Outcome, assert_one_error, call_process, snapshot, start
+from tests.reliability.killing import in_process, stage
 
 NAMES: Final = ("classifier_xai.xml", "classifier_xai.bin", "classifier_xai.json")
 
@@ -68,3 +71,22 @@ def test_eight_conversions_at_a_time(onnx_model: Path, out: Path) -> None:
     assert all(text.count("\n") == 1 and "exists already" in text for text, code in ends if code), ends
     assert sorted(snapshot(out) or {}) == sorted(NAMES)
     assert read_sidecar(out / NAMES[0]).to_data() == read_sidecar(out / NAMES[2]).to_data()
+
+
+@pytest.mark.parametrize("program", ["ovxai-inspect", "ovxai-explain", "ovxai-convert"])
+def test_command_that_reads_finds_the_older_artifact_after_a_kill(
+    program: str, onnx_model: Path, photograph: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(onnx_model, out)
+    before = snapshot(out)
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "finish", lambda _: os.kill(os.getpid(), 9))
+        assert in_process(lambda: stage(out, NAMES)) == 9
+    assert (out / NAMES[0]).read_text() == f"new {NAMES[0]}"
+    others = [photograph, "-o", out.parent / "maps"] if program == "ovxai-explain" else []
+    outcome = call_process(program, [out / NAMES[0], *others])
+    if program == "ovxai-convert":
+        assert_one_error(Outcome(outcome.exit_code, "", "\n".join(outcome.errors)), 4, "converted already")
+    else:
+        assert outcome.exit_code == 0, outcome
+    assert snapshot(out) == before
