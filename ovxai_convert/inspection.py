@@ -14,6 +14,7 @@ from ovxai_convert.anatomy.interface import output_name, tensor_names
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.fitting import shape_of
 from ovxai_convert.artifact.reading import find_artifact
+from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
@@ -114,6 +115,7 @@ def inspect_model(
         ModelReadError: the file is no model.
         UsageError: ``scores_output`` names no output.
     """
+    recover_around(Path(path))
     source = read_source(Path(path))
     anatomy = Anatomy(source.model)
     artifact = find_artifact(source.model, source.path)

@@ -14,6 +14,7 @@ from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.reading import find_artifact
+from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, artifact_files
 from ovxai_convert.artifact.serving import server_config
 from ovxai_convert.artifact.sidecar import Description, Sidecar
@@ -146,6 +147,7 @@ def convert(
         AnswerHints(multilabel, threshold=confidence_threshold),
     )
     files = artifact_files(path, name, _server(repository))
+    recover_around(path)
     with Staging(out_dir, files.names, force=force) as staging:
         with steps.step("reading it"):
             source = read_source(path)

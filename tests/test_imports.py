@@ -21,6 +21,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "vocabulary": frozenset(),
     "compiling": frozenset(),
     "steps": frozenset(),
+    "durable": frozenset(),
     "tensors": frozenset(),
     "ops": frozenset({"tensors"}),
     "anatomy": frozenset({"tensors", "ops"}),
@@ -29,8 +30,8 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
     "source": frozenset({"tensors", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
-    "photographs": frozenset({"tensors", "anatomy"}),
-    "artifact": frozenset({"tensors", "anatomy", "methods", "insertion", "source", "photographs"}),
+    "photographs": frozenset({"durable", "tensors", "anatomy"}),
+    "artifact": frozenset({"durable", "tensors", "anatomy", "methods", "insertion", "source", "photographs"}),
     "proof": frozenset(
         {
             "compiling",
@@ -64,8 +65,9 @@ ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
 NO_OPENVINO: Final = (
     "errors",
     "vocabulary",
+    "durable",
     "artifact.staging",
-    "artifact.repository",
+    "artifact.recovery",
     "artifact.sidecar",
     "artifact.schema",
     "artifact.parsing",

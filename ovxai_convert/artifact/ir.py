@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import openvino as ov
 
 from ovxai_convert.errors import WriteError, last_line
+
+_ALMOST_NOTHING: Final = 64 * 1024
+"""Bytes free where what failed to be written has filled the disk; OpenVINO does not say so."""
 
 
 def write_ir(model: ov.Model, xml: Path) -> None:
@@ -16,7 +23,9 @@ def write_ir(model: ov.Model, xml: Path) -> None:
     try:
         ov.serialize(model, xml, xml.with_suffix(".bin"))
     except RuntimeError as error:
-        raise WriteError(f"{xml}: cannot write the model: {last_line(error)}") from error
+        full = xml.parent.is_dir() and shutil.disk_usage(xml.parent).free < _ALMOST_NOTHING
+        reason = os.strerror(errno.ENOSPC) if full else last_line(error)
+        raise WriteError(f"{xml}: cannot write the model: {reason}") from error
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import openvino as ov
 
 from ovxai_convert.artifact.fitting import changes, contradiction, disagreement, input_was_replaced
 from ovxai_convert.artifact.parsing import claims_to_be_one, read_description, read_sidecar_file
+from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.source.formats import weights_of
@@ -91,6 +92,7 @@ def read_sidecar(path: str | Path) -> Description:
             model.
     """
     path = Path(path)
+    recover_around(path)
     if path.suffix.lower() != ".xml":
         return read_sidecar_file(path)
     artifact = find_artifact(read_model(path), path)

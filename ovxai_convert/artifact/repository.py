@@ -119,6 +119,14 @@ def artifact_files(path: Path, name: str | None, repository: ModelServer | None)
     return plain_files(filled) if repository is None else repository_files(repository, filled)
 
 
+def output_folders(xml: Path) -> tuple[Path, ...]:
+    """Folders that may have been the output folder when a model was written that is there now."""
+    path = xml.absolute()
+    plain = path.parent
+    versioned = plain.name == _VERSION and path.stem == _STEM
+    return (plain, plain.parents[1]) if versioned and len(plain.parents) > 1 else (plain,)
+
+
 def unnamed(inputs: Sequence[ServedTensor], outputs: Sequence[ServedTensor]) -> Refusal | None:
     """Why a server cannot load a model in which one of them has no name: it asks each for its own."""
     groups = (("input", inputs), ("output", outputs))

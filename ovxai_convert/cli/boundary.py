@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from select import select
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.cli import child
 
 Print = Callable[[str, Path], None]
@@ -126,8 +126,7 @@ def tidying(folder: Path) -> Callable[[], None]:
     missing = [each for each in (folder, *folder.absolute().parents) if not each.exists()]
 
     def tidy() -> None:
-        for left in folder.glob(".ovxai-*.tmp"):
-            shutil.rmtree(left, ignore_errors=True)
+        recover(folder)
         for made in missing:
             with suppress(OSError):
                 made.rmdir()

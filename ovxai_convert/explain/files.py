@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
@@ -96,6 +97,7 @@ class FileExplainer:
         lost = {out_dir / name for name in explanation.file_names(path.stem)} & set(kept)
         if lost:
             raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
+        recover(out_dir)
         files = explanation.save(out_dir, path.stem)
         names = explanation.file_names(path.stem, ".npy") if raw else []
         for name, saliency in zip(names, explanation.raw.values(), strict=raw):

@@ -17,6 +17,7 @@ from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import own_answer, own_hints
 from ovxai_convert.artifact.reading import Artifact, find_artifact
+from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.methods import Method
@@ -115,6 +116,7 @@ def load_model(model: Model | str | PathLike[str], told: PreprocessingHints = NO
         artifact = find_artifact(model, None)
         return _described(model, artifact) if artifact else _not_described(model, {}, told)
     path = Path(model)
+    recover_around(path)
     source = read_source(path)
     artifact = find_artifact(source.model, path)
     if artifact is not None:

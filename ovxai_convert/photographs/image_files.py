@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.durable import obstacle, replace_file
 from ovxai_convert.errors import ModelReadError, WriteError
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -41,14 +42,14 @@ def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] 
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or raise a WriteError: into a sibling, then renamed over it; folders are made."""
-    sibling = path.with_name(f".{path.name}.tmp")
+    """Write a file whole or raise a WriteError, and then leave what is there as it is; folders are made.
+
+    It takes the place of a file or of a link to one, and of nothing else.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            sibling.write_bytes(content)
-            sibling.replace(path)
-        finally:
-            sibling.unlink(missing_ok=True)
+        if (what := obstacle(path)) is not None:
+            raise WriteError(f"{path}: cannot be written: it is {what}")
+        replace_file(path, content)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {error.strerror}") from error

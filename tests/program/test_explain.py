@@ -373,7 +373,7 @@ def test_file_in_the_way_leaves_nothing_half_written(
 ) -> None:
     (out / "photo_cat.npy").mkdir(parents=True)
     outcome = run_explain(artifact, photograph, "-o", out, "-q", "--raw", "--targets", "cat")
-    assert_one_error(outcome, 6, "cannot be written: Is a directory")
+    assert_one_error(outcome, 6, "cannot be written: it is a folder")
     assert pictures(out) == ["photo_cat.npy", "photo_cat.png"], "no temporary file is left"
     assert read_image(out / "photo_cat.png").shape == (30, 56, 3)
 

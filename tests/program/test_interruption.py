@@ -157,7 +157,7 @@ def count_calls(
     [(INTERRUPT, "before"), (INTERRUPT, "after"), (DISK_FULL, "before")],
     ids=["interrupt-before", "interrupt-after", "full-disk"],
 )
-@pytest.mark.parametrize(("name", "at_least"), [("mkdir", 1), ("rename", 3)])
+@pytest.mark.parametrize(("name", "at_least"), [("mkdir", 1), ("rename", 3), ("replace", 1), ("fsync", 9)])
 def test_every_system_call_of_the_writing(
     name: str,
     at_least: int,

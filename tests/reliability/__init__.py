@@ -1,1 +1,1 @@
-"""Checks that run for long: what thousands of calls from many threads give, and what they leave behind."""
+"""Checks that run for long: processes that are killed at any moment, thousands of calls from many threads."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
@@ -82,6 +83,7 @@ def work(
             _print_image(image)
     if report is not None and entries:
         with console.Reported(report, exit_codes, debug=debug):
+            recover(report.parent)
             write_file(report, report_text(explainer, model, entries).encode())
     return exit_codes[0] if exit_codes else 0
 
