@@ -14,6 +14,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ def describes(found: Any, xml: Path) -> bool:
 
 def prepare(photo: Array, how: Json) -> Array:
     """One sample without its batch axis, from a photograph as OpenCV reads it."""
-    pixels = resize(photo, how)
+    pixels = resize(photo if how["rounded"] else photo.astype(np.float32), how)
     if how["colour"] == "grey":
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2GRAY)[..., None]
         pixels = np.repeat(pixels, how["channels"], axis=2)
@@ -146,37 +147,38 @@ def resize(photo: Array, how: Json) -> Array:
     rows, columns = how["size"]
     height, width = photo.shape[:2]
     if how["resize"] == "stretch":
-        return scale(photo, rows, columns, how["interpolation"])
+        return scale(photo, rows, columns, how)
     if how["resize"] == "letterbox":
         left, top, width, height = letterbox(height, width, rows, columns, how["pad"]["where"])
-        inner = scale(photo, height, width, how["interpolation"])
-        outer = np.full((rows, columns, 3), how["pad"]["value"], np.uint8)
+        inner = scale(photo, height, width, how)
+        outer = np.full((rows, columns, 3), how["pad"]["value"], photo.dtype)
         outer[top : top + height, left : left + width] = inner
         return outer
     if how["resize_to"] is not None:
-        photo = scale(photo, *scaled_size(height, width, how["resize_to"]), how["interpolation"])
+        photo = scale(photo, *scaled_size(height, width, how["resize_to"]), how)
         width, height = columns, rows
     else:
         width, height = crop_size(height, width, rows, columns)
     top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
     if top < 0 or left < 0:
         sys.exit("the box to cut out is larger than the scaled photograph")
-    return scale(photo[top : top + height, left : left + width], rows, columns, how["interpolation"])
+    return scale(photo[top : top + height, left : left + width], rows, columns, how)
 
 
-def scale(pixels: Array, rows: int, columns: int, interpolation: str) -> Array:
+def scale(pixels: Array, rows: int, columns: int, how: Json) -> Array:
     """Pixels in another size."""
     height, width = pixels.shape[:2]
     if (height, width) == (rows, columns):
         return pixels
+    interpolation = how["interpolation"]
     if interpolation == "nearest":
         return pixels[nearest(rows, height)][:, nearest(columns, width)]
     fewer = rows * columns < height * width
-    flag = {
-        "area": cv2.INTER_AREA if fewer else cv2.INTER_LINEAR,
-        "linear": cv2.INTER_LINEAR,
-        "cubic": cv2.INTER_CUBIC,
-    }[interpolation]
+    if interpolation == "cubic":
+        levels = cv2.resize(pixels.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+        return np.rint(levels).clip(0, 255).astype(np.uint8) if how["rounded"] else levels
+    linear = cv2.INTER_LINEAR_EXACT if how["rounded"] else cv2.INTER_LINEAR
+    flag = cv2.INTER_AREA if interpolation == "area" and fewer else linear
     return cv2.resize(np.ascontiguousarray(pixels), (columns, rows), interpolation=flag)
 
 
@@ -186,8 +188,8 @@ def nearest(count: int, available: int) -> Array:
 
 
 def rounded(numerator: int, denominator: int) -> int:
-    """floor(x + 1/2) of the fraction, and at least 1."""
-    return max(1, (2 * numerator + denominator) // (2 * denominator))
+    """The nearest whole number to the fraction, of two the even one; at least 1."""
+    return max(1, round(Fraction(numerator, denominator)))
 
 
 def crop_size(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:

@@ -111,9 +111,11 @@ void save_npy(const std::filesystem::path& path, const void* data, const ov::ele
 
 // From the photograph to the input: `preprocessing`, in the order of its `order`.
 
-// floor(x + 1/2) of the fraction, and at least 1.
+// The nearest whole number to the fraction, of two the even one; at least 1.
 int rounded(int64_t numerator, int64_t denominator) {
-    return static_cast<int>(std::max<int64_t>(1, (2 * numerator + denominator) / (2 * denominator)));
+    const int64_t whole = numerator / denominator, left = 2 * (numerator % denominator);
+    const bool up = left > denominator || (left == denominator && whole % 2 == 1);
+    return static_cast<int>(std::max<int64_t>(1, whole + (up ? 1 : 0)));
 }
 
 // The largest box of the input's ratio.
@@ -147,21 +149,34 @@ int nearest(int64_t i, int64_t n, int64_t m) {
     return static_cast<int>(((2 * i + 1) * m + 2 * n - 1) / (2 * n) - 1);
 }
 
-cv::Mat scale(const cv::Mat& pixels, cv::Size size, const std::string& interpolation) {
+template <typename Pixel>
+void take_nearest(const cv::Mat& pixels, cv::Mat& scaled) {
+    for (int row = 0; row < scaled.rows; ++row)
+        for (int column = 0; column < scaled.cols; ++column)
+            scaled.at<Pixel>(row, column) = pixels.at<Pixel>(nearest(row, scaled.rows, pixels.rows),
+                                                             nearest(column, scaled.cols, pixels.cols));
+}
+
+// Levels in another size: in 8 bits, or in float32 where they are not rounded.
+cv::Mat scale(const cv::Mat& pixels, cv::Size size, const Json& how) {
     if (pixels.size() == size) return pixels;
-    cv::Mat scaled(size, CV_8UC3);
+    const std::string interpolation = how.at("interpolation");
+    cv::Mat scaled(size, pixels.type());
     if (interpolation == "nearest") {
-        for (int row = 0; row < size.height; ++row)
-            for (int column = 0; column < size.width; ++column)
-                scaled.at<cv::Vec3b>(row, column) = pixels.at<cv::Vec3b>(
-                    nearest(row, size.height, pixels.rows), nearest(column, size.width, pixels.cols));
+        if (pixels.depth() == CV_8U) take_nearest<cv::Vec3b>(pixels, scaled);
+        else take_nearest<cv::Vec3f>(pixels, scaled);
         return scaled;
     }
     const bool fewer = int64_t{size.width} * size.height < int64_t{pixels.cols} * pixels.rows;
-    int flag = cv::INTER_LINEAR;
-    if (interpolation == "cubic") flag = cv::INTER_CUBIC;
-    else if (interpolation == "area" && fewer) flag = cv::INTER_AREA;
-    cv::resize(pixels, scaled, size, 0, 0, flag);
+    if (interpolation == "cubic") {
+        cv::Mat levels;
+        pixels.convertTo(levels, CV_32F);
+        cv::resize(levels, scaled, size, 0, 0, cv::INTER_CUBIC);
+        if (how.at("rounded")) scaled.convertTo(scaled, CV_8U);  // half to even, and set to 0 to 255
+        return scaled;
+    }
+    const int linear = how.at("rounded") ? cv::INTER_LINEAR_EXACT : cv::INTER_LINEAR;
+    cv::resize(pixels, scaled, size, 0, 0, interpolation == "area" && fewer ? cv::INTER_AREA : linear);
     return scaled;
 }
 
@@ -171,25 +186,26 @@ cv::Size size_of(const Json& how) {
 
 // The photograph in the size of the input.
 cv::Mat resize(cv::Mat photo, const Json& how) {
-    const std::string resize = how.at("resize"), interpolation = how.at("interpolation");
+    const std::string resize = how.at("resize");
+    if (!how.at("rounded")) photo.convertTo(photo, CV_32F);
     if (resize == "none") return photo;
     const cv::Size input = size_of(how);
-    if (resize == "stretch") return scale(photo, input, interpolation);
+    if (resize == "stretch") return scale(photo, input, how);
     if (resize == "letterbox") {
         const cv::Rect place = letterbox(photo.size(), input, how.at("pad").at("where"));
-        cv::Mat outer(input, CV_8UC3, cv::Scalar::all(how.at("pad").at("value").get<int>()));
-        scale(photo, place.size(), interpolation).copyTo(outer(place));
+        cv::Mat outer(input, photo.type(), cv::Scalar::all(how.at("pad").at("value").get<int>()));
+        scale(photo, place.size(), how).copyTo(outer(place));
         return outer;
     }
     cv::Size box = crop_size(photo.size(), input);
     if (!how.at("resize_to").is_null()) {
-        photo = scale(photo, scaled_size(photo.size(), how.at("resize_to").get<int64_t>()), interpolation);
+        photo = scale(photo, scaled_size(photo.size(), how.at("resize_to").get<int64_t>()), how);
         box = input;
     }
     if (box.width > photo.cols || box.height > photo.rows)
         throw Refusal("the box to cut out is larger than the scaled photograph");
     const cv::Point corner((photo.cols - box.width) / 2, (photo.rows - box.height) / 2);
-    return scale(photo(cv::Rect(corner, box)).clone(), input, interpolation);
+    return scale(photo(cv::Rect(corner, box)).clone(), input, how);
 }
 
 // Puts levels, [rows, columns, channels], into a sample in the layout and type of the input.
@@ -238,6 +254,7 @@ ov::Tensor prepare(const cv::Mat& photo, const Json& how, size_t count) {
     } else if (colour == "rgb") {
         cv::cvtColor(pixels, pixels, cv::COLOR_BGR2RGB);
     }
+    pixels.convertTo(pixels, CV_32F);
     const Json &clip = how.at("clip"), &mean = how.at("mean"), &divisor = how.at("scale");
     const auto of_channel = [](const Json& list, int channel) {
         return list.at(list.size() == 1 ? 0 : static_cast<size_t>(channel)).get<float>();
@@ -246,7 +263,7 @@ ov::Tensor prepare(const cv::Mat& photo, const Json& how, size_t count) {
     levels.reserve(pixels.total() * channels);
     for (int row = 0; row < pixels.rows; ++row) {
         for (int column = 0; column < pixels.cols; ++column) {
-            const uint8_t* pixel = pixels.ptr<uint8_t>(row, column);
+            const float* pixel = pixels.ptr<float>(row, column);
             for (int channel = 0; channel < channels; ++channel) {
                 float level = pixel[colour == "grey" ? 0 : channel];
                 if (!clip.is_null()) level = std::clamp(level, clip.at(0).get<float>(), clip.at(1).get<float>());

@@ -25,6 +25,7 @@ def described(preprocessing: Preprocessing, assumed: Sequence[str]) -> dict[str,
         "resize": preprocessing.resize,
         "resize_to": preprocessing.resize_to if preprocessing.resize == "crop" else None,
         "interpolation": preprocessing.interpolation,
+        "rounded": preprocessing.rounded,
         "pad": {"value": preprocessing.pad_value, "where": preprocessing.pad_where} if padded else None,
         "colour": "grey" if preprocessing.channels == 1 else preprocessing.colour,
         "channels": preprocessing.channels,
@@ -61,6 +62,7 @@ def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
         resize_to=said.get("resize_to"),
         interpolation=said.get("interpolation"),
         pad_where=None if pad is None else pad["where"],
+        rounded=said.get("rounded"),
         clip=None if clip is None else (clip[0], clip[1]),
         embedded=None
         if inside is None

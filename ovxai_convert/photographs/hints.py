@@ -40,6 +40,7 @@ class PreprocessingHints:
         interpolation: between pixels; ``"area"`` averages where pixels become fewer, else it is ``"linear"``.
         pad_where: on which sides of a letterbox the padding lies.
         clip: lowest and highest level of pixels, to which others are set before the mean is subtracted.
+        rounded: whether levels are whole ones after scaling; else fractions of them are kept.
         embedded: how the graph itself resizes what it is given, which tells what part of it the model sees.
 
     Raises:
@@ -59,6 +60,7 @@ class PreprocessingHints:
     pad_where: PadWhere | None = None
     clip: tuple[float, float] | None = None
     embedded: PreprocessingHints | None = None
+    rounded: bool | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:

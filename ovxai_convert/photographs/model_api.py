@@ -140,6 +140,7 @@ def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
         interpolation=interpolation or ("linear" if resize else None),
         pad_where=where,
         clip=levels.clip if levels is not None else None,
+        rounded=None if "input_dtype" not in entries else entries["input_dtype"] == "u8",
     )
 
 

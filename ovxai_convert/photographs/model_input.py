@@ -111,6 +111,7 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
         hints.pad_where or "around",
         hints.clip,
         None if inside is None else _inside_the_graph(inside, image.dtype),
+        hints.rounded is not False,
     )
     return taken, tuple(_assumptions(image, hints, taken))
 

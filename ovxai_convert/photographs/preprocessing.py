@@ -56,12 +56,13 @@ class Preprocessing:
     pad_where: PadWhere = "around"
     clip: tuple[float, float] | None = None
     embedded: Preprocessing | None = None
+    rounded: bool = True
 
     def __call__(self, photograph: Pixels) -> NDArray[Any]:
         """Prepare a photograph ``(H, W, 3)``, blue, green, red: ``(1, C, h, w)`` or ``(1, h, w, C)``."""
-        pixels: NDArray[Any] = self._resized(photograph)
+        pixels = self._resized(photograph if self.rounded else photograph.astype(np.float32))
         if self.channels == 1 or self.colour == "grey":
-            grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)[..., np.newaxis]
+            grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))[..., np.newaxis]
             pixels = np.repeat(grey, self.channels, axis=2)
         elif self.colour == "rgb":
             pixels = pixels[..., ::-1]
@@ -96,6 +97,7 @@ class Preprocessing:
             self.pad_where,
             self.clip,
             None if self.embedded is None else self.embedded.as_hints(),
+            self.rounded,
         )
 
     def region(self, height: int, width: int) -> FieldOfView:
@@ -114,14 +116,15 @@ class Preprocessing:
         wider, taller = width / across, height / down
         return FieldOfView(-left * wider, -top * taller, (columns - left) * wider, (rows - top) * taller)
 
-    def _resized(self, photograph: Pixels) -> Pixels:
+    def _resized(self, photograph: NDArray[Any]) -> NDArray[Any]:
+        """Levels in 8 bits, or in float32 where they are not rounded, as those of the photograph."""
         if self.resize == "none":
             return photograph
         rows, columns = self.size
         height, width = photograph.shape[:2]
         if self.resize == "letterbox":
             left, top, across, down = self._letterbox(height, width)
-            canvas = np.full((rows, columns, 3), self.pad_value, np.uint8)
+            canvas = np.full((rows, columns, 3), self.pad_value, photograph.dtype)
             canvas[top : top + down, left : left + across] = self._scaled(photograph, (across, down))
             return canvas
         if self.resize == "crop":
@@ -163,7 +166,7 @@ class Preprocessing:
             return 0, 0, across, down
         return (columns - across) // 2, (rows - down) // 2, across, down
 
-    def _scaled(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    def _scaled(self, pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
         """To columns and rows; unchanged where it has them."""
         columns, rows = size
         height, width = pixels.shape[:2]
@@ -173,11 +176,14 @@ class Preprocessing:
             return pixels[_nearest(rows, height)[:, np.newaxis], _nearest(columns, width)]
         enlarges = columns * rows >= width * height
         how = "linear" if self.interpolation == "area" and enlarges else self.interpolation
-        if how == "linear":
-            # in 8 bits, OpenCV rounds each step down: levels end an eighth too low on average
-            fractions = cv2.resize(pixels.astype(np.float32), size, interpolation=_CV2[how])
-            return np.asarray(np.rint(fractions), np.uint8)
-        return np.asarray(cv2.resize(pixels, size, interpolation=_CV2[how]), np.uint8)
+        if not self.rounded:
+            return np.asarray(cv2.resize(pixels, size, interpolation=_CV2[how]))
+        if how == "cubic":  # in 8 bits, builds of OpenCV differ by a level
+            levels = cv2.resize(pixels.astype(np.float32), size, interpolation=_CV2[how])
+            return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
+        # of the two linear ones this one does not round each step down, and is the same in every build
+        exact = cv2.INTER_LINEAR_EXACT if how == "linear" else _CV2[how]
+        return np.asarray(cv2.resize(pixels, size, interpolation=exact))
 
 
 def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -189,8 +195,9 @@ def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _rounded(numerator: int, denominator: int) -> int:
-    """The nearest whole number to a fraction; the larger of two that are equally near."""
-    return (2 * numerator + denominator) // (2 * denominator)
+    """The nearest whole number to a fraction; of two that are equally near the even one."""
+    whole, left = divmod(numerator, denominator)
+    return whole + (2 * left > denominator or (2 * left == denominator and whole % 2 == 1))
 
 
 def _nearest(count: int, given: int) -> NDArray[np.intp]:

@@ -93,7 +93,7 @@ def test_artifact(artifact: Path) -> None:
     assert loaded.scores == place(0, "none", 3)
     assert loaded.labels == ("cat", "dog", "bird")
     assert loaded.hints == PreprocessingHints(
-        (10, 14), (1, 2, 3), (2.5,), "bgr", "stretch", layout="NCHW", interpolation="linear"
+        (10, 14), (1, 2, 3), (2.5,), "bgr", "stretch", "NCHW", interpolation="linear", rounded=True
     )
     assert loaded.model.outputs[-1].get_names() == {"saliency_map"}
 

@@ -251,6 +251,7 @@ RECORDED: Final = {
     "resize": "stretch",
     "resize_to": None,
     "interpolation": "area",
+    "rounded": True,
     "pad": None,
     "colour": "bgr",
     "channels": 3,
