@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test lint format interop triton reference bench coverage clean
+.PHONY: help fixtures demo test test-lowest lint format interop triton reference bench coverage clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ demo: $(INSTALLED) ## Convert a real classifier and show what it saw in photogra
 
 test: fixtures ## Run the tests
 	pytest -n 2 --dist loadscope
+
+test-lowest: fixtures ## Run the tests with the lowest versions that are allowed, in an environment of their own
+	@$(PYTHON) -m venv .venv-lowest && .venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r lowest.txt hypothesis pytest pytest-xdist && \
+		.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadscope
 
 lint: $(INSTALLED) ## Check formatting, style and types
 	ruff format --check
