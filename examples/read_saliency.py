@@ -173,13 +173,21 @@ def scale(pixels: Array, rows: int, columns: int, how: Json) -> Array:
     interpolation = how["interpolation"]
     if interpolation == "nearest":
         return pixels[nearest(rows, height)][:, nearest(columns, width)]
-    fewer = rows * columns < height * width
+    if interpolation == "area" and rows * columns < height * width:
+        return cv2.resize(np.ascontiguousarray(pixels), (columns, rows), interpolation=cv2.INTER_AREA)
     if interpolation == "cubic":
         levels = cv2.resize(pixels.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
-        return np.rint(levels).clip(0, 255).astype(np.uint8) if how["rounded"] else levels
-    linear = cv2.INTER_LINEAR_EXACT if how["rounded"] else cv2.INTER_LINEAR
-    flag = cv2.INTER_AREA if interpolation == "area" and fewer else linear
-    return cv2.resize(np.ascontiguousarray(pixels), (columns, rows), interpolation=flag)
+    else:
+        levels = linear(linear(pixels, rows).swapaxes(0, 1), columns).swapaxes(0, 1) / (4 * rows * columns)
+    return np.rint(levels).clip(0, 255).astype(np.uint8) if how["rounded"] else levels.astype(np.float32)
+
+
+def linear(lines: Array, count: int) -> Array:
+    """As many lines between those along the first axis, in parts of 2 * count: exact, for whole levels."""
+    given = len(lines)
+    place = ((2 * np.arange(count) + 1) * given - count).clip(0, 2 * count * (given - 1))
+    first, far = place // (2 * count), (place % (2 * count)).astype(np.float64)[:, None, None]
+    return np.asarray(lines[first] * (2 * count - far) + lines[np.minimum(first + 1, given - 1)] * far)
 
 
 def nearest(count: int, available: int) -> Array:

@@ -157,6 +157,36 @@ void take_nearest(const cv::Mat& pixels, cv::Mat& scaled) {
                                                              nearest(column, scaled.cols, pixels.cols));
 }
 
+// Where pixel i of n lies among m, in parts of 2 n, kept within them.
+int64_t place_of(int64_t i, int64_t n, int64_t m) {
+    return std::clamp<int64_t>((2 * i + 1) * m - n, 0, 2 * n * (m - 1));
+}
+
+// Each level linearly between four, exact for whole ones.
+template <typename Level>
+void take_between(const cv::Mat& pixels, cv::Mat& levels) {
+    const int64_t rows = levels.rows, columns = levels.cols;
+    for (int64_t row = 0; row < rows; ++row) {
+        const int64_t down = place_of(row, rows, pixels.rows);
+        const int above = static_cast<int>(down / (2 * rows)), below = std::min(above + 1, pixels.rows - 1);
+        const double lower = static_cast<double>(down % (2 * rows)), upper = 2.0 * rows - lower;
+        for (int64_t column = 0; column < columns; ++column) {
+            const int64_t across = place_of(column, columns, pixels.cols);
+            const int left = static_cast<int>(across / (2 * columns)), right = std::min(left + 1, pixels.cols - 1);
+            const double later = static_cast<double>(across % (2 * columns)), sooner = 2.0 * columns - later;
+            for (int channel = 0; channel < 3; ++channel) {
+                const auto level = [&](int y, int x) {
+                    return static_cast<double>(pixels.ptr<Level>(y, x)[channel]);
+                };
+                const double first = level(above, left) * upper + level(below, left) * lower;
+                const double second = level(above, right) * upper + level(below, right) * lower;
+                levels.ptr<double>(static_cast<int>(row), static_cast<int>(column))[channel] =
+                    (first * sooner + second * later) / (4.0 * rows * columns);
+            }
+        }
+    }
+}
+
 // Levels in another size: in 8 bits, or in float32 where they are not rounded.
 cv::Mat scale(const cv::Mat& pixels, cv::Size size, const Json& how) {
     if (pixels.size() == size) return pixels;
@@ -167,16 +197,20 @@ cv::Mat scale(const cv::Mat& pixels, cv::Size size, const Json& how) {
         else take_nearest<cv::Vec3f>(pixels, scaled);
         return scaled;
     }
-    const bool fewer = int64_t{size.width} * size.height < int64_t{pixels.cols} * pixels.rows;
-    if (interpolation == "cubic") {
-        cv::Mat levels;
-        pixels.convertTo(levels, CV_32F);
-        cv::resize(levels, scaled, size, 0, 0, cv::INTER_CUBIC);
-        if (how.at("rounded")) scaled.convertTo(scaled, CV_8U);  // half to even, and set to 0 to 255
+    if (interpolation == "area" && int64_t{size.width} * size.height < int64_t{pixels.cols} * pixels.rows) {
+        cv::resize(pixels, scaled, size, 0, 0, cv::INTER_AREA);
         return scaled;
     }
-    const int linear = how.at("rounded") ? cv::INTER_LINEAR_EXACT : cv::INTER_LINEAR;
-    cv::resize(pixels, scaled, size, 0, 0, interpolation == "area" && fewer ? cv::INTER_AREA : linear);
+    cv::Mat levels;
+    if (interpolation == "cubic") {
+        pixels.convertTo(levels, CV_32F);
+        cv::resize(levels, levels, size, 0, 0, cv::INTER_CUBIC);
+    } else {
+        levels.create(size, CV_64FC3);
+        if (pixels.depth() == CV_8U) take_between<uint8_t>(pixels, levels);
+        else take_between<float>(pixels, levels);
+    }
+    levels.convertTo(scaled, how.at("rounded") ? CV_8U : CV_32F);  // half to even, and set to 0 to 255
     return scaled;
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +19,6 @@ from ovxai_convert.photographs.hints import (
 )
 from ovxai_convert.photographs.image_files import Pixels
 
-_CV2: Final = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 Box = tuple[int, int, int, int]
 """Left, top, width and height, in pixels."""
 
@@ -175,15 +174,15 @@ class Preprocessing:
         if self.interpolation == "nearest":
             return pixels[_nearest(rows, height)[:, np.newaxis], _nearest(columns, width)]
         enlarges = columns * rows >= width * height
-        how = "linear" if self.interpolation == "area" and enlarges else self.interpolation
-        if not self.rounded:
-            return np.asarray(cv2.resize(pixels, size, interpolation=_CV2[how]))
-        if how == "cubic":  # in 8 bits, builds of OpenCV differ by a level
-            levels = cv2.resize(pixels.astype(np.float32), size, interpolation=_CV2[how])
+        if self.interpolation == "area" and not enlarges:
+            return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+        if self.interpolation == "cubic":
+            levels = cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+        else:
+            levels = _between(pixels, rows, columns)
+        if self.rounded:
             return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
-        # of the two linear ones this one does not round each step down, and is the same in every build
-        exact = cv2.INTER_LINEAR_EXACT if how == "linear" else _CV2[how]
-        return np.asarray(cv2.resize(pixels, size, interpolation=exact))
+        return np.asarray(levels, np.float32)
 
 
 def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -198,6 +197,32 @@ def _rounded(numerator: int, denominator: int) -> int:
     """The nearest whole number to a fraction; of two that are equally near the even one."""
     whole, left = divmod(numerator, denominator)
     return whole + (2 * left > denominator or (2 * left == denominator and whole % 2 == 1))
+
+
+def _between(pixels: NDArray[Any], rows: int, columns: int) -> NDArray[np.float64]:
+    """Pixels ``(H, W, C)`` in another size, each linearly between four.
+
+    Weights are fractions of whole numbers, so that levels are exact: OpenCV's own are rounded in 8 bits, or
+    in an order that depends on its build.
+    """
+    above, down = _places(rows, pixels.shape[0])
+    left, right = _places(columns, pixels.shape[1])
+    below, beside = np.minimum(above + 1, pixels.shape[0] - 1), np.minimum(left + 1, pixels.shape[1] - 1)
+    down, right = down[:, np.newaxis, np.newaxis], right[:, np.newaxis]
+    upper, lower = (
+        pixels[np.ix_(line, left)] * (2.0 * columns - right) + pixels[np.ix_(line, beside)] * right
+        for line in (above, below)
+    )
+    return np.asarray((upper * (2.0 * rows - down) + lower * down) / (4.0 * rows * columns), np.float64)
+
+
+def _places(count: int, given: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Before which of ``given`` pixels of a line the centre of each of ``count`` lies, and how far behind it.
+
+    The distance is in parts of ``2 * count``.
+    """
+    places = np.clip((2 * np.arange(count) + 1) * given - count, 0, 2 * count * (given - 1))
+    return np.asarray(places // (2 * count), np.intp), np.asarray(places % (2 * count), np.float64)
 
 
 def _nearest(count: int, given: int) -> NDArray[np.intp]:
