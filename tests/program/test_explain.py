@@ -504,8 +504,8 @@ def test_overlay_weight(artifact: Path, photograph: Path, out: Path, run_explain
     for weight in ("0", "0.5", "1"):
         command = ["-o", out, "-q", "--targets", "cat", "--resize", "stretch", "--overlay-weight", weight]
         assert run_explain(artifact, photograph, *command).exit_code == 0
-        shown[weight] = read_image(out / "photo_cat.png").astype(int)[8:]  # below the caption
-    source = read_image(photograph)[8:]
+        shown[weight] = read_image(out / "photo_cat.png").astype(int)[9:]  # below the caption
+    source = read_image(photograph)[9:]
     np.testing.assert_array_equal(shown["0"], source)
     assert abs(shown["0.5"] - (source + shown["1"]) / 2).max() <= 1
     assert (shown["1"] != source).mean() > 0.9

@@ -138,11 +138,13 @@ def _reduction(path: Path, op: str, opset: int) -> Path:
 @pytest.mark.parametrize("op", ["ReduceL1", "ReduceLogSum", "ReduceLogSumExp", "ReduceL2", "ReduceMean"])
 @pytest.mark.parametrize("opset", [12, 13, 17, 18])
 def test_reductions_whose_axes_are_passed_over(op: str, opset: int, tmp_path: Path) -> None:
-    """What is said to be misread is, and what is not is read rightly."""
+    """What is said to be misread is, by the runtime of today; what is not is read rightly by all."""
     source = read_source(_reduction(tmp_path / "net.onnx", op, opset))
     image = np.random.default_rng(0).uniform(0.1, 1, (1, 3, 4, 5)).astype(np.float32)
     result = ov.Core().compile_model(source.model, "CPU")([image])[0]
-    assert (result.shape != (1, 3)) == bool(source.misread)
+    assert source.misread or result.shape == (1, 3)
+    if source.misread and not ov.get_version().startswith("2026.0."):  # which reads some of them rightly
+        assert result.shape != (1, 3)
     if source.misread:
         assert source.misread == (f"{op} 'reduced' of operator set {opset}, whose axes it ignores",)
 
