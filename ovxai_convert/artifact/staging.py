@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ovxai_convert.errors import WriteError
+from ovxai_convert.files import exists, is_folder
 
 
 class Staging:
@@ -37,11 +38,11 @@ class Staging:
 
     def __enter__(self) -> Staging:
         """Make the folders; a WriteError also if files are there already and ``force`` is off."""
-        existing = [name for name in self._names if (self._out_dir / name).exists()]
+        existing = [name for name in self._names if exists(self._out_dir / name)]
         if existing and not self._force:
             raise WriteError(f"{self._out_dir / existing[0]} exists already; --force replaces it")
         for folder in (self._out_dir / each for each in self._folders):
-            if folder.exists() and not folder.is_dir():
+            if exists(folder) and not is_folder(folder):
                 raise WriteError(f"{folder} is no folder; move it away, or write elsewhere")
         try:
             with self._writing():
@@ -80,7 +81,7 @@ class Staging:
             for folder in self._folders:
                 self._make(self._out_dir / folder)
             for name in reversed(self._names):
-                if (self._out_dir / name).exists():
+                if exists(self._out_dir / name):
                     (self._out_dir / name).rename(self._replaced / name)
             for name in self._names:
                 self._placed.append(name)
@@ -89,7 +90,7 @@ class Staging:
 
     def _make(self, folder: Path) -> None:
         """Make a folder that is not there, and remember to remove it."""
-        if not folder.exists():
+        if not exists(folder):
             self._made.append(folder)
             folder.mkdir(exist_ok=True)
 
@@ -97,10 +98,10 @@ class Staging:
         """Put back what was replaced, unless committed, and remove all that was made; may be called again."""
         if not self._committed:
             for name in self._placed:
-                if not (self.folder / name).exists():
+                if not exists(self.folder / name):
                     (self._out_dir / name).unlink(missing_ok=True)
             for name in self._names:
-                if (self._replaced / name).exists():
+                if exists(self._replaced / name):
                     self._placed = [placed for placed in self._placed if placed != name]
                     (self._replaced / name).rename(self._out_dir / name)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -21,6 +21,8 @@ from typing import Any, Final, NoReturn
 
 _PDEATHSIG: Final = 1
 """Linux's ``PR_SET_PDEATHSIG``: which signal a process gets when its parent dies."""
+_MAX_PIXELS: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
+"""How OpenCV is told, before it is loaded, of how many pixels a picture may be; it asks the file's header."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def main(telling: int) -> None:
     _die_with_the_parent()
     _State.inside, _State.telling = True, telling
     os.set_inheritable(telling, False)
-    work, arguments, start, _State.mebibytes = pickle.load(sys.stdin.buffer)
+    work, arguments, start, _State.mebibytes, pixels = pickle.load(sys.stdin.buffer)
+    if pixels is not None:
+        os.environ[_MAX_PIXELS] = str(pixels)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         do(work, arguments, start)

@@ -84,6 +84,7 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
     help="Name of the map's output, where the model has one of this name already.",
 )
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
+@options.pixels_option
 @options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")

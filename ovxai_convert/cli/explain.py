@@ -45,6 +45,7 @@ from ovxai_convert.cli import boundary, choices, console, options
 )
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
 @click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@options.pixels_option
 @options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")

@@ -11,22 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import ModelReadError, WriteError
+from ovxai_convert.files import exists, is_file
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """A picture, ``(H, W, 3)`` in OpenCV's order blue, green, red, or ``(H, W)`` grey; 0 to 255."""
 
 
+_TOO_LARGE = "CV_IO_MAX_IMAGE_"
+"""In what OpenCV says of a file whose header tells of too many pixels, rows or columns."""
+
+
 def read_image(path: Path) -> Pixels:
-    """A photograph ``(H, W, 3)``, blue, green, red, turned upright; a ModelReadError if missing or none."""
-    if not path.is_file():
-        raise ModelReadError(f"{path}: no such image")
+    """A photograph ``(H, W, 3)``, blue, green, red, turned upright; a ModelReadError if missing or none.
+
+    OpenCV refuses a file whose header tells of more pixels than it may decode.
+    """
+    if not is_file(path):
+        raise ModelReadError(f"{path}: {'not a regular file' if exists(path) else 'no such image'}")
     try:
         content = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         pixels = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    except cv2.error:  # more pixels than OpenCV decodes
+    except cv2.error as error:
+        if _TOO_LARGE in str(error):
+            raise ModelReadError(f"{path}: it has more pixels than are decoded (--max-pixels)") from error
         pixels = None
     if pixels is None:
         raise ModelReadError(f"{path}: not an image that can be read")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import ModelReadError, UsageError, did_you_mean
+from ovxai_convert.files import read_text
 
 Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
 """Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
@@ -87,16 +88,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:
-    if path.exists() and not path.is_file():
-        raise ModelReadError(f"{path}: cannot be read: not a regular file")
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ModelReadError(f"{path}: not a list of labels: it holds more than {_MOST_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelReadError(f"{path}: not a list of labels: no text in UTF-8") from error
+    text = read_text(path, "list of labels", _MOST_BYTES)
     if path.suffix.lower() != ".json":
         return tuple(line.strip() for line in text.rstrip().splitlines())
     try:

@@ -66,15 +66,40 @@ def _facts(path: Path, model: onnx.ModelProto) -> FileFacts:
     ]
     if max(map(len, names)) > _LONGEST_NAME:
         raise ModelReadError(f"{path}: a name in it is longer than {_LONGEST_NAME} characters")
-    attributes = (attribute for node in model.graph.node for attribute in node.attribute)
-    constants = (attribute.t for attribute in attributes if attribute.HasField("t"))
-    external = [
-        _external_file(path, tensor)
-        for tensor in (*model.graph.initializer, *constants)
-        if uses_external_data(tensor)
-    ]
+    tensors = (tensor for graph in _graphs(model) for tensor in _tensors(graph))
+    external = [_external_file(path, tensor) for tensor in tensors if uses_external_data(tensor)]
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return FileFacts(metadata, tuple(_misread(model)), tuple(dict.fromkeys(external)))
+
+
+_Graph = onnx.GraphProto | onnx.FunctionProto
+
+
+def _graphs(model: onnx.ModelProto) -> Iterator[_Graph]:
+    """The graph and the functions of a file, and all graphs that nodes of these hold."""
+    waiting: list[_Graph] = [model.graph, *model.functions]
+    while waiting:
+        graph = waiting.pop()
+        yield graph
+        for attribute in (attribute for node in graph.node for attribute in node.attribute):
+            waiting += [attribute.g] if attribute.HasField("g") else []
+            waiting += attribute.graphs
+
+
+def _tensors(graph: _Graph) -> Iterator[onnx.TensorProto]:
+    """The tensors of a graph in all places that may hold one."""
+    sparse: list[onnx.SparseTensorProto] = []
+    if isinstance(graph, onnx.GraphProto):
+        yield from graph.initializer
+        sparse += graph.sparse_initializer
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from [attribute.t] if attribute.HasField("t") else []
+        yield from attribute.tensors
+        sparse += [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+        sparse += attribute.sparse_tensors
+    for tensor in sparse:
+        yield tensor.values
+        yield tensor.indices
 
 
 def _misread(model: onnx.ModelProto) -> Iterator[str]:
