@@ -59,11 +59,14 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        taken_away = isinstance(value, Exception) and not exists(self.folder)
         try:
             self._clean()
         except KeyboardInterrupt:  # a second Ctrl-C must not cost the files that are being put back
             self._clean()
             raise
+        if taken_away:  # whatever it was that failed for it
+            raise WriteError(f"{self._out_dir}: cannot write there: it was removed meanwhile") from value
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file in UTF-8 into the temporary folder."""

@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -76,10 +77,16 @@ def main(telling: int) -> None:
     if pixels is not None:
         os.environ[_MAX_PIXELS] = str(pixels)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ignore_warnings()
     try:
         do(work, arguments, start)
     except KeyboardInterrupt:  # between two files; the parent says so
         sys.exit(1)
+
+
+def ignore_warnings() -> None:
+    """Let Python's warnings, as NumPy's of numbers that are none, not stand beside a command's own lines."""
+    warnings.simplefilter("ignore")
 
 
 def _die_with_the_parent() -> None:

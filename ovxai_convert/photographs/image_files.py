@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -51,8 +52,12 @@ def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] 
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or raise a WriteError: into a sibling, then renamed over it; folders are made."""
+    """Write a file whole or raise a WriteError: into a sibling, then renamed over it; folders are made.
+
+    Where it cannot be written, the folders that were made for it are gone again.
+    """
     sibling = path.with_name(f".{path.name}.tmp")
+    made = [folder for folder in path.parents if not exists(folder)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -61,4 +66,7 @@ def write_file(path: Path, content: bytes) -> None:
         finally:
             sibling.unlink(missing_ok=True)
     except OSError as error:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
         raise WriteError(f"{path}: cannot be written: {error.strerror}") from error

@@ -34,6 +34,7 @@ def main(mebibytes: int) -> None:
         os.dup2(nowhere.fileno(), 1)
     child._State.inside = True
     child._limit_memory(mebibytes)
+    child.ignore_warnings()
     for line in sys.stdin:
         order = json.loads(line)
         os.chdir(order["folder"])
