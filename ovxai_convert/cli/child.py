@@ -77,16 +77,21 @@ def main(telling: int) -> None:
     if pixels is not None:
         os.environ[_MAX_PIXELS] = str(pixels)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    ignore_warnings()
+    keep_to_yourself()
     try:
         do(work, arguments, start)
     except KeyboardInterrupt:  # between two files; the parent says so
         sys.exit(1)
 
 
-def ignore_warnings() -> None:
-    """Let Python's warnings, as NumPy's of numbers that are none, not stand beside a command's own lines."""
+def keep_to_yourself() -> None:
+    """Let libraries neither say nor send anything beside what the command says; before they are loaded.
+
+    Python's warnings, as NumPy's of numbers that are none, are not shown. OpenVINO tells Google Analytics of
+    every import unless it finds no package that could.
+    """
     warnings.simplefilter("ignore")
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as Python has it for what is not there
 
 
 def _die_with_the_parent() -> None:

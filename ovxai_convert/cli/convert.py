@@ -15,7 +15,7 @@ from ovxai_convert.errors import OvxaiError
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
 
-@click.command("ovxai-convert", context_settings=console.SETTINGS)
+@click.command("ovxai-convert", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<name>.xml, .bin and .json")
 @click.option(

@@ -11,7 +11,7 @@ import click
 from ovxai_convert.cli import boundary, choices, console, options
 
 
-@click.command("ovxai-explain", context_settings=console.SETTINGS)
+@click.command("ovxai-explain", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", metavar="ARTIFACT_OR_MODEL", type=options.PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<image>_<class>.png")

@@ -32,7 +32,7 @@ _Drawn = tuple[Files, Sequence[Command]]
 def _tried(rng: random.Random, files: Files, name: str) -> _Drawn:
     """A model is looked at and converted, sometimes explained."""
     commands = [Command("inspect", (name,)), Command("convert", (name, "-o", OUT, "-q"))]
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         commands = [Command("explain", (name, _PHOTO, *_SEEN))]
         files = {**files, _PHOTO: corpus.photographs()[_PHOTO]}
     elif rng.random() < 0.2:
@@ -196,6 +196,74 @@ def _labels(rng: random.Random) -> _Drawn:
     return {name: spoiled, **corpus.artifact(), **photo}, [command]
 
 
+def _options(rng: random.Random) -> _Drawn:
+    """A whole model with strange values of options."""
+    pools = {name: [*_OPTION_VALUES, *values] for name, values in _OPTIONS.items()}
+    chosen = rng.sample(sorted(pools), rng.choice((1, 1, 2, 3)))
+    given: list[str] = []
+    for name in chosen:
+        value = rng.choice(pools[name]) if rng.random() < 0.8 else word(rng)
+        given.append(f"{name}={value.replace(chr(0), '')}")  # which no argument of a program can hold
+    seeds = corpus.onnx_files()
+    files = {**rng.choice(seeds), _PHOTO: corpus.photographs()[_PHOTO]}
+    of_convert = [each for each in given if each.partition("=")[0] not in _EXPLAIN_ALONE]
+    of_explain = [each for each in given if each.partition("=")[0] not in _CONVERT_ALONE]
+    return files, [
+        Command("convert", ("net.onnx", "-o", OUT, "-q", *of_convert)),
+        Command("explain", ("net.onnx", _PHOTO, *_SEEN, *of_explain)),
+    ]
+
+
+_OPTION_VALUES: Final = (
+    "0",
+    "1",
+    "-1",
+    "3",
+    "1e9",
+    "nan",
+    "inf",
+    "-inf",
+    "1,2",
+    "0,0,0",
+    "a,b",
+    "",
+    "2147483648",
+)
+_CONVERT_ALONE: Final = ("--scores-output", "--classes", "--top-k", "--name", "--output-name")
+_EXPLAIN_ALONE: Final = ("--targets", "--seed", "--num-masks", "--tolerance", "--mode")
+_OPTIONS: Final[Mapping[str, Sequence[str]]] = {
+    "--target-layer": (
+        "target",
+        "target:0",
+        "target:9",
+        "conv",
+        "image",
+        "scores",
+        "map",
+        "tokens",
+        "Relu_1",
+    ),
+    "--method": ("reciprocam", "vitreciprocam", "activationmap", "auto", "rise", "aise"),
+    "--size": ("10x14", "14x10", "8", "8x8", "1x1", "999999x999999", "-3x2"),
+    "--mean": ("1,2,3", "1e39", "127"),
+    "--scale": ("1,2,3", "1e-46", "255", "1,0,1"),
+    "--layout": ("NCHW", "NHWC"),
+    "--resize": ("crop", "stretch", "letterbox"),
+    "--resize-to": ("7", "100", "1000000000"),
+    "--confidence-threshold": ("0.5", "0.1"),
+    "--scores-output": ("output", "0", "99"),
+    "--classes": ("0", "0,1", "2,2", "cat", "0,cat", ",", "99"),
+    "--top-k": ("2", "99", "1000000"),
+    "--name": ("{stem}", "{stem!r}", "{stem:>9999}", "a/b", "..", ".", "x" * 260, "CON", "{0}"),
+    "--output-name": ("map", "image", "output"),
+    "--targets": ("all", "top2", "top99", "top" + "9" * 5000, "0,1", "cat", "-1"),
+    "--seed": ("7", "99999999999999999999"),
+    "--num-masks": ("2", "9"),
+    "--tolerance": ("0.5", "1e-9"),
+    "--mode": ("whitebox", "blackbox", "auto"),
+}
+
+
 KINDS: Final[Mapping[str, Callable[[random.Random], _Drawn]]] = {
     "onnx": _onnx,
     "ir": _ir,
@@ -207,5 +275,6 @@ KINDS: Final[Mapping[str, Callable[[random.Random], _Drawn]]] = {
     "description": _description,
     "image": _image,
     "labels": _labels,
+    "options": _options,
 }
 """Every kind by its name."""

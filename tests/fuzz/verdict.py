@@ -8,6 +8,7 @@ from typing import Final
 from tests.fuzz.case import OUT
 from tests.fuzz.supervising import Outcome
 
+USAGE: Final = 2
 DOCUMENTED: Final = frozenset({0, 2, 3, 4, 5, 6})
 
 
@@ -25,7 +26,8 @@ def fault(outcome: Outcome) -> str | None:
         return f"control characters {sorted(map(ascii, strange))}"
     lines = outcome.stderr.splitlines()
     if code != 0:
-        errors = [line for line in lines if not line.startswith("Warning: ")]
+        expected = ("Warning: ", "Usage: ", "Try ") if code == USAGE else ("Warning: ",)
+        errors = [line for line in lines if line and not line.startswith(expected)]
         if len(errors) != 1 or not errors[0].startswith("Error: "):
             return f"{len(errors)} lines of error"
         if outcome.stdout and outcome.command.program != "explain":

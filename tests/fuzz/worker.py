@@ -5,6 +5,7 @@ A line of JSON on stdin is a command: a folder, a program, its arguments; a line
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -15,9 +16,6 @@ from typing import Any, Final
 import click
 from click.testing import CliRunner
 
-import ovxai_convert.cli.work.convert
-import ovxai_convert.cli.work.explain
-import ovxai_convert.cli.work.inspect  # noqa: F401  # all of them before the first command's clock starts
 from ovxai_convert.cli import child
 from ovxai_convert.cli.convert import convert_command
 from ovxai_convert.cli.explain import explain_command
@@ -33,8 +31,10 @@ def main(mebibytes: int) -> None:
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
     child._State.inside = True
+    child.keep_to_yourself()
+    for program in PROGRAMS:  # before the first command's clock starts
+        importlib.import_module(f"ovxai_convert.cli.work.{program}")
     child._limit_memory(mebibytes)
-    child.ignore_warnings()
     for line in sys.stdin:
         order = json.loads(line)
         os.chdir(order["folder"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,7 @@ from ovxai_convert.steps import Steps
 from tests.fuzz.case import OUT, Case, Command
 from tests.fuzz.supervising import Limits, Outcome, Worker
 from tests.fuzz.verdict import fault
-from tests.program.invocation import assert_one_error, call_process
+from tests.program.invocation import BIN, assert_one_error, call_process
 from tests.special_networks import labelled
 
 LIMITS: Final = Limits(seconds=60, mebibytes=4096)
@@ -245,3 +246,40 @@ def test_description_of_another_kind(worker: Worker, artifact: Files, tmp_path: 
     ):
         files = {**artifact, "net_xai.json": value.encode()}
         assert explained(worker, tmp_path / str(number), files).exit_code in (0, 3)
+
+
+def test_output_without_a_name(worker: Worker, tmp_path: Path) -> None:
+    source = str(save_ir(labelled(), tmp_path / "net.xml"))
+    given = ["convert", source, "-o", OUT, "-q", "--output-name", ""]
+    (outcome,) = outcomes(worker, tmp_path / "case", {}, given)
+    assert (outcome.exit_code, "needs a name" in outcome.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "option", ["--mean=\u202e\x1b[2J", "--size=\x07", "--reference=\x9b31m", "--\x1b[2J"]
+)
+def test_options_are_quoted_harmlessly(option: str, tmp_path: Path) -> None:
+    outcome = call_process("ovxai-convert", [tmp_path / "net.onnx", option])
+    assert outcome.exit_code == 2
+    assert len(outcome.errors) == 1
+    assert all(each.isprintable() or each == "\n" for each in outcome.stderr)
+
+
+def test_nothing_is_sent_or_kept(artifact: Files, tmp_path: Path) -> None:
+    """OpenVINO's telemetry notes whose import it tells of in the user's home."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    for name, content in artifact.items():
+        (work / name).write_bytes(content)
+    source = save_ir(labelled(), work / "net.xml")
+    away = {"CI", "TF_BUILD", "JENKINS_URL"}  # where it is silent by itself
+    environment = {key: value for key, value in os.environ.items() if key not in away} | {"HOME": str(home)}
+    for program, *given in (
+        ("convert", source, "-o", work / "out"),
+        ("inspect", source),
+        ("explain", work / "net_xai.xml", work / "photo.png", "-o", work / "out"),
+    ):
+        command = [BIN / f"ovxai-{program}", *given]
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+        assert list(home.iterdir()) == []
