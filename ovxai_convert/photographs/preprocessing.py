@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.hints import (
     Colour,
     InputLayout,
@@ -164,8 +165,10 @@ class Preprocessing:
         return (columns - across) // 2, (rows - down) // 2, across, down
 
     def _scaled(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
-        """To columns and rows; unchanged where it has them."""
+        """To columns and rows; unchanged where it has them, a UsageError for more than make sense."""
         columns, rows = size
+        if columns * rows > _MOST_PIXELS:
+            raise UsageError(f"the photograph would have to be enlarged to {rows} x {columns} pixels")
         height, width = pixels.shape[:2]
         if (rows, columns) == (height, width):
             return pixels
@@ -174,6 +177,10 @@ class Preprocessing:
         enlarges = columns * rows >= width * height
         how = "linear" if self.interpolation == "area" and enlarges else self.interpolation
         return np.asarray(cv2.resize(pixels, size, interpolation=_CV2[how]), np.uint8)
+
+
+_MOST_PIXELS: Final = 2**28
+"""That a photograph is enlarged to, on the way to an input."""
 
 
 def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

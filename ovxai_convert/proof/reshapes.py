@@ -159,7 +159,7 @@ def _keeps_rows(original: Anatomy, changed: ov.Model, shapes: Shapes) -> bool:
 def _only_reshaped(model: ov.Model, shapes: Shapes) -> ov.Model | None:
     """A copy at another shape with all of its nodes, None where it does not take the shape so.
 
-    Reshaping joins products that share an input, as a transformer's projections are, to one.
+    Reshaping puts one node in place of several that compute the same, of which the target may be one.
     """
     copy = model.clone()
     try:

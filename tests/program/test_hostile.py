@@ -283,3 +283,15 @@ def test_nothing_is_sent_or_kept(artifact: Files, tmp_path: Path) -> None:
         command = [BIN / f"ovxai-{program}", *given]
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
         assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(9, 12), (1, 30_000)])
+def test_photograph_that_would_be_enlarged_beyond_all(
+    size: tuple[int, int], worker: Worker, artifact: Files, tmp_path: Path
+) -> None:
+    """By what is asked for, or because one side is so much shorter than the other."""
+    picture = cv2.imencode(".png", np.full((*size, 3), 99, np.uint8))[1].tobytes()
+    options = ["--resize", "crop", "--resize-to", "100000"]
+    files = {**artifact, "photo.png": picture}
+    outcome = explained(worker, tmp_path / "case", files, "photo.png", *options)
+    assert (outcome.exit_code, "would have to be enlarged" in outcome.stderr) == (2, True)
