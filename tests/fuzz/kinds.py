@@ -127,6 +127,7 @@ _VALUES: Final = (
     '{"cls_heads_info": {"num_multiclass_heads": 2, "head_idx_to_logits_range": {"0": [2, 1]}}}',
     '{"cls_heads_info": {"all_groups": [["a", "b"], ["c"]], "num_multiclass_heads": 1e9}}',
     '{"cls_heads_info": {"num_multiclass_heads": 1, "head_idx_to_logits_range": {"0": ["0", 99999999999]}}}',
+    '{"cls_heads_info": {"num_multiclass_heads": 1, "head_idx_to_logits_range": {"0": [0, Infinity]}}}',
     "[" * 100_000,
     "{0: 'a', 1: 'b', 2: 'c'}",
     "(" * 1000 + ")" * 1000,
