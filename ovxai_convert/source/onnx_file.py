@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final, NamedTuple
 
@@ -72,10 +73,31 @@ def _facts(path: Path, model: onnx.ModelProto) -> FileFacts:
         raise ModelReadError(f"{path}: {_NO_TEXT}")
     if max(map(len, names)) > _LONGEST_NAME:
         raise ModelReadError(f"{path}: a name in it is longer than {_LONGEST_NAME} characters")
+    lacking = next((node for _, graph in graphs for node in graph.node if _lacks_inputs(model, node)), None)
+    if lacking is not None:  # of which some make the reader break down
+        name = lacking.name or "".join(lacking.output[:1])
+        raise ModelReadError(f"{path}: the ONNX file is not whole: {lacking.op_type} '{name}' lacks an input")
     tensors = (tensor for _, graph in graphs for tensor in _tensors(graph))
     external = [_external_file(path, tensor) for tensor in tensors if uses_external_data(tensor)]
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return FileFacts(metadata, tuple(_misread(model)), tuple(dict.fromkeys(external)))
+
+
+def _lacks_inputs(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
+    """Whether a node has fewer inputs than its op has in the operator set that the file names."""
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    versions = [opset.version for opset in model.opset_import if opset.domain in {domain, node.domain}]
+    least = _fewest_inputs(node.op_type, max(versions, default=0), domain)
+    return len(node.input) < least
+
+
+@cache
+def _fewest_inputs(op: str, version: int, domain: str) -> int:
+    """0 of an op that is not known."""
+    try:
+        return int(onnx.defs.get_schema(op, version, domain).min_input)
+    except onnx.defs.SchemaError:
+        return 0
 
 
 _Graph = onnx.GraphProto | onnx.FunctionProto
