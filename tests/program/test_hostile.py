@@ -16,6 +16,7 @@ import pytest
 
 from fixtures.broken_files import save_ir
 from fixtures.hostile import LABELS, MODELS, SVG, png
+from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
 from ovxai_convert.artifact.reading import read_sidecar
 from ovxai_convert.errors import WriteError
@@ -291,7 +292,14 @@ def test_photograph_that_would_be_enlarged_beyond_all(
 ) -> None:
     """By what is asked for, or because one side is so much shorter than the other."""
     picture = cv2.imencode(".png", np.full((*size, 3), 99, np.uint8))[1].tobytes()
-    options = ["--resize", "crop", "--resize-to", "100000"]
+    options = ["--resize", "crop", "--resize-to", "60000"]
     files = {**artifact, "photo.png": picture}
     outcome = explained(worker, tmp_path / "case", files, "photo.png", *options)
     assert (outcome.exit_code, "would have to be enlarged" in outcome.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", [["--resize-to", "65537"], ["--size", "65537"]])
+def test_more_rows_than_the_sidecar_knows(option: list[str], worker: Worker, tmp_path: Path) -> None:
+    source = str(save_ir(cnn(CnnSpec(dynamic_size=True)), tmp_path / "net.xml"))
+    (outcome,) = outcomes(worker, tmp_path / "case", {}, ["convert", source, "-o", OUT, "-q", *option])
+    assert (outcome.exit_code, "at most 65536" in outcome.stderr) == (2, True)
