@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test test-lowest lint format interop triton reference bench coverage clean
+.PHONY: help fixtures demo test test-lowest lint format interop triton reference bench coverage fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench: $(INSTALLED) ## Measure converted models beside their originals and the a
 coverage: $(INSTALLED) ## Convert many exported architectures and check each (COVERAGE="--models 'timm-*'")
 	python -m benchmarks.coverage.run $(COVERAGE)
 
+fuzz: $(INSTALLED) ## Give spoiled files to the commands (FUZZ="--seconds 600 --kinds onnx,ir")
+	python -m tests.fuzz.run $(FUZZ)
+
 clean: ## Remove all that was made here except the fetched fixtures
-	rm -rf .venv demo-output build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv demo-output fuzz-findings build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -82,9 +82,18 @@ def last_line(error: RuntimeError) -> str:
     )
 
 
+_MOST_COMPARED, _LONGEST_COMPARED = 20_000, 200
+
+
 def did_you_mean(wanted: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Ending of an error line that offers up to three names like the one not found."""
-    lowered = {name.lower(): name for name in sorted(set(known))}
+    """Ending of an error line that offers up to three names like the one not found.
+
+    Names are compared letter by letter: of very many the first are, and very long ones not.
+    """
+    short = [name for name in sorted(set(known)) if len(name) <= _LONGEST_COMPARED]
+    lowered = {name.lower(): name for name in short[:_MOST_COMPARED]}
+    if len(wanted) > _LONGEST_COMPARED:
+        return otherwise
     close = difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.5)
     close = close or [low for low in lowered if wanted.lower() in low][:3]
     if not close:

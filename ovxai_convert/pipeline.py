@@ -128,6 +128,8 @@ def convert(
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
     """
     path, out_dir = Path(path), Path(out_dir)
+    if not output_name:
+        raise UsageError("the map's output needs a name")
     asked_for = target_layer is not None or classes is not None or top_k is not None or feature_vector
     named = _method(method)
     own, memory = _options(named, options), max_branch_memory

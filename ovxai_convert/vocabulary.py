@@ -1,4 +1,4 @@
-"""The words of the field that appear in the interface: tasks, and the names of outputs."""
+"""The words of the field that appear in the interface: tasks, the names of outputs, indices written out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ SALIENCY_CLASSES: Final = "saliency_classes"
 
 FEATURE_VECTOR: Final = "feature_vector"
 """Tensor name of the output that holds the mean of the target over its cells, if that is asked for."""
+
+
+_MOST_DIGITS: Final = 18
+
+
+def index_in(text: str) -> int | None:
+    """The index that a user writes; None for what is none, or has more digits than one can have."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 class Task(Enum):

@@ -15,13 +15,14 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "vocabulary", "steps"})
+FOUNDATION: Final = frozenset({"errors", "vocabulary", "steps", "files"})
 LADDER: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "vocabulary": frozenset(),
     "compiling": frozenset(),
     "steps": frozenset(),
     "durable": frozenset(),
+    "files": frozenset(),
     "tensors": frozenset(),
     "ops": frozenset({"tensors"}),
     "anatomy": frozenset({"tensors", "ops"}),

@@ -15,7 +15,7 @@ from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.axes import roles
 from ovxai_convert.tensors.ports import address, extents
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, index_in
 
 Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax"]
 
@@ -98,8 +98,9 @@ def _output_index(model: Model, wanted: str) -> int:
     for index, output in enumerate(model.outputs):
         if wanted in output.get_names():
             return index
-    if wanted.isdecimal() and int(wanted) < len(model.outputs):
-        return int(wanted)
+    place = index_in(wanted)
+    if place is not None and place < len(model.outputs):
+        return place
     known = sorted(name for output in model.outputs for name in output.get_names())
     listed = f"; the outputs are {', '.join(known)}"
     suggestion = did_you_mean(wanted, known, listed) if len(known) > 3 else listed

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ovxai_convert.artifact.plain_data import from_plain
 from ovxai_convert.artifact.schema import why_invalid
 from ovxai_convert.artifact.sidecar import SCHEMA_VERSION, Description, Sidecar, keys_of
 from ovxai_convert.errors import ModelReadError
+from ovxai_convert.files import read_text
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+
+_MOST_BYTES: Final = 64 * 2**20
+"""A sidecar holds a label and some entries per class."""
 
 
 def read_sidecar_file(path: Path) -> Sidecar:
     """Read a sidecar; a ModelReadError if missing, no JSON, of a version not known here or not valid."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelReadError(f"{path}: not a sidecar: no text in UTF-8") from error
-    return _parsed(Sidecar, text, str(path), "sidecar")
+    return _parsed(Sidecar, read_text(path, "sidecar", _MOST_BYTES), str(path), "sidecar")
 
 
 def read_description(text: str, where: str) -> Description:
@@ -33,8 +31,8 @@ def read_description(text: str, where: str) -> Description:
 def claims_to_be_one(path: Path) -> bool | None:
     """Whether a file of any content means to be a sidecar; None for one that is no JSON."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(read_text(path, "sidecar", _MOST_BYTES))
+    except (ModelReadError, ValueError, RecursionError):
         return None
     return isinstance(data, dict) and len({"schema_version", "generator", "verification"} & set(data)) > 1
 

@@ -13,6 +13,7 @@ from ovxai_convert.artifact.parsing import claims_to_be_one, read_description, r
 from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import ModelReadError
+from ovxai_convert.files import is_file
 from ovxai_convert.source.formats import weights_of
 from ovxai_convert.source.reading import read_model, sha256_of_file
 
@@ -104,7 +105,7 @@ def read_sidecar(path: str | Path) -> Description:
 def _sidecar_beside(path: Path, *, converted: bool) -> Sidecar | None:
     """The sidecar of a model; a file of its name beside a model that was not converted may be anything."""
     beside = path.with_suffix(".json")
-    if beside == path or not beside.is_file():
+    if beside == path or not is_file(beside):
         return None
     claim = claims_to_be_one(beside)
     return read_sidecar_file(beside) if claim or (converted and claim is None) else None

@@ -13,6 +13,7 @@ from typing import Final
 from ovxai_convert.artifact.recovery import REPLACED, Record, recover_locked, revoke, roll_back
 from ovxai_convert.durable import lock, obstacle, sync, temporary_path
 from ovxai_convert.errors import WriteError
+from ovxai_convert.files import exists
 
 _ELSEWHERE: Final = "move it away, or write elsewhere"
 _PATIENCE: Final = 60.0
@@ -69,7 +70,10 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        taken_away = isinstance(value, Exception) and not exists(self.folder)
         self._leave()
+        if taken_away:  # whatever it was that failed for it
+            raise WriteError(f"{self._out_dir}: cannot write there: it was removed meanwhile") from value
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file in UTF-8 into the temporary folder."""
@@ -157,7 +161,7 @@ class Staging:
 
     def _make(self, folder: Path) -> None:
         """Make a folder that is not there, and remember to remove it."""
-        if not folder.exists():
+        if not exists(folder):
             self._made.append(folder)
             folder.mkdir(exist_ok=True)
 

@@ -37,10 +37,11 @@ _INTERRUPTED: Final = 130
 
 @dataclass(frozen=True)
 class Limits:
-    """What a child may take for one file: seconds and MiB, None without a limit."""
+    """What a child may take for one file: seconds, MiB, pixels of a photograph; None without a limit."""
 
     seconds: float | None = None
     mebibytes: int | None = None
+    pixels: int | None = None
 
 
 @dataclass
@@ -123,7 +124,7 @@ def supervise(
 
 def tidying(folder: Path) -> Callable[[], None]:
     """What removes the things that a killed child leaves in a folder, or the folder if it was not there."""
-    missing = [each for each in (folder, *folder.absolute().parents) if not each.exists()]
+    missing = [each for each in (folder, *folder.absolute().parents) if not os.path.exists(each)]
 
     def tidy() -> None:
         recover(folder)
@@ -158,7 +159,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _child_ends(work: str, arguments: Mapping[str, Any], start: child.Start, limits: Limits) -> _End:
     """Start a child at a file and watch it to its end."""
     told, telling = os.pipe()
-    order = pickle.dumps((work, dict(arguments), start, limits.mebibytes))
+    order = pickle.dumps((work, dict(arguments), start, limits.mebibytes, limits.pixels))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", child.__name__, str(telling)],
         stdin=subprocess.PIPE,

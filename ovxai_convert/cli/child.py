@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from typing import Any, Final, NoReturn
 
 _PDEATHSIG: Final = 1
 """Linux's ``PR_SET_PDEATHSIG``: which signal a process gets when its parent dies."""
+_MAX_PIXELS: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
+"""How OpenCV is told, before it is loaded, of how many pixels a picture may be; it asks the file's header."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,25 @@ def main(telling: int) -> None:
     _die_with_the_parent()
     _State.inside, _State.telling = True, telling
     os.set_inheritable(telling, False)
-    work, arguments, start, _State.mebibytes = pickle.load(sys.stdin.buffer)
+    work, arguments, start, _State.mebibytes, pixels = pickle.load(sys.stdin.buffer)
+    if pixels is not None:
+        os.environ[_MAX_PIXELS] = str(pixels)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    keep_to_yourself()
     try:
         do(work, arguments, start)
     except KeyboardInterrupt:  # between two files; the parent says so
         sys.exit(1)
+
+
+def keep_to_yourself() -> None:
+    """Let libraries neither say nor send anything beside what the command says; before they are loaded.
+
+    Python's warnings, as NumPy's of numbers that are none, are not shown. OpenVINO tells Google Analytics of
+    every import unless it finds no package that could.
+    """
+    warnings.simplefilter("ignore")
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # as Python has it for what is not there
 
 
 def _die_with_the_parent() -> None:

@@ -41,5 +41,7 @@ BLACK_BOX: Final = ("rise", "aise")
 MODES: Final = ("whitebox", "blackbox", "auto")
 REFERENCES: Final = ("onnxruntime", "tflite")
 MAX_BRANCH_MIB: Final = 2048
+MAX_PIXELS: Final = 100_000_000
+"""Of a photograph: more than cameras make."""
 SHOWN_CANDIDATES: Final = 12
 """Places for a target that an inspection shows, from the scores on."""

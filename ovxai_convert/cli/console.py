@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,31 @@ UNFORESEEN: Final = 70
 """Exit code of what no code foresaw, as BSD's ``EX_SOFTWARE``."""
 OUT_OF_MEMORY: Final = 3
 INTERRUPTED: Final = 130
+_LONGEST: Final = 300
+"""Characters of what a library says of an error that no code foresaw."""
+
+
+class Command(click.Command):
+    """A command whose errors of usage, which quote what was given, hold nothing that a terminal obeys."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does."""
+        with _harmless_usage_errors():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does."""
+        with _harmless_usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _harmless_usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.message = harmless(error.message)  # type: ignore[misc]  # it is shown later, and only here set
+        raise
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -83,7 +109,9 @@ class Reported:
             print_error("there is not enough memory for it", self.path)
             self._note(OUT_OF_MEMORY)
         else:
-            reason = f"unforeseen {type(error).__name__}: {error}"
+            text = _one_line(str(error))
+            text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+            reason = f"unforeseen {type(error).__name__}: {text}"
             print_error(f"{reason}; please report it (--debug shows where it came from)", self.path)
             self._note(UNFORESEEN)
         if self.debug:

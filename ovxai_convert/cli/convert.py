@@ -15,7 +15,7 @@ from ovxai_convert.errors import OvxaiError
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
 
-@click.command("ovxai-convert", context_settings=console.SETTINGS)
+@click.command("ovxai-convert", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<name>.xml, .bin and .json")
 @click.option(
@@ -84,6 +84,7 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
     help="Name of the map's output, where the model has one of this name already.",
 )
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
+@options.pixels_option
 @options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")

@@ -11,7 +11,7 @@ import click
 from ovxai_convert.cli import boundary, choices, console, options
 
 
-@click.command("ovxai-explain", context_settings=console.SETTINGS)
+@click.command("ovxai-explain", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", metavar="ARTIFACT_OR_MODEL", type=options.PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<image>_<class>.png")
@@ -45,6 +45,7 @@ from ovxai_convert.cli import boundary, choices, console, options
 )
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
 @click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@options.pixels_option
 @options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")

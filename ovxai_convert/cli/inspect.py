@@ -10,7 +10,7 @@ from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.choices import SHOWN_CANDIDATES
 
 
-@click.command("ovxai-inspect", context_settings=console.SETTINGS)
+@click.command("ovxai-inspect", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", type=options.PATH)
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
 @click.option(

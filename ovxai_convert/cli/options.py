@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.cli.choices import WHITE_BOX
+from ovxai_convert.cli.choices import MAX_PIXELS, WHITE_BOX
 from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -110,12 +110,26 @@ def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     return {option.name: value for _, option, value in given}
 
 
+def pixels_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that reads photographs the limit of their size, which :func:`limit_options` takes."""
+    return click.option(
+        "--max-pixels",
+        metavar="N",
+        type=click.IntRange(1),
+        default=MAX_PIXELS,
+        show_default=True,
+        help="Refuse a photograph of more pixels than this, before it is decoded.",
+    )(command)
+
+
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the limits of its child, as the argument ``limits``, and ``debug``."""
 
     @wraps(command)
-    def limited(*, timeout: float | None, memory: int | None, **others: Any) -> Any:
-        return command(limits=boundary.Limits(timeout, memory), **others)
+    def limited(
+        *, timeout: float | None, memory: int | None, max_pixels: int | None = None, **others: Any
+    ) -> Any:
+        return command(limits=boundary.Limits(timeout, memory, max_pixels), **others)
 
     seconds = click.FloatRange(min=0, min_open=True)
     options = (

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.source.answers import Answer
 
 Results: TypeAlias = Mapping[Any, NDArray[Any]]
@@ -40,8 +40,11 @@ class ScoresOutput:
     answer: Answer
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
-        """Probabilities of the classes."""
-        values = results[self.index].reshape(samples, -1).astype(np.float32)
+        """Probabilities of the classes; a ModelReadError for numbers that are no rows of them."""
+        numbers = results[self.index]
+        if numbers.size == 0 or numbers.size % samples:
+            raise ModelReadError(f"the model answers {samples} images with {list(numbers.shape)} numbers")
+        values = numbers.reshape(samples, -1).astype(np.float32)
         kind = self.answer.probabilities
         if kind == "as_is" or not np.isfinite(values.max()):
             return values

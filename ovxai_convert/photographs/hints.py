@@ -14,6 +14,8 @@ PadWhere = Literal["around", "right_and_below"]
 InputLayout = Literal["NCHW", "NHWC"]
 
 
+MOST_PIXELS: Final = 65536
+"""In a row or column of an input, as the sidecar's schema has it."""
 _SMALLEST: Final = 2.0**-126
 _LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 
@@ -67,6 +69,10 @@ class PreprocessingHints:
             raise UsageError(f"an input of {self.size[0]}x{self.size[1]} holds nothing")
         if self.resize_to is not None and self.resize_to < 1:
             raise UsageError(f"a shorter side of {self.resize_to} pixels holds nothing")
+        if max(self.resize_to or 0, *(self.size or (0,))) > MOST_PIXELS:
+            raise UsageError(
+                f"an input has at most {MOST_PIXELS} rows and columns, and so has its photograph"
+            )
         for name, numbers in (("mean", self.mean), ("scale", self.scale)):
             if numbers is not None and (len(numbers) not in (1, 3) or not all(map(_fits_float32, numbers))):
                 raise UsageError(f"the {name} is one number, or three: {' '.join(map(str, numbers))} is not")

@@ -44,6 +44,8 @@ _ABOUT: Final[Mapping[tuple[str, ...], str]] = {
 _TRUE: Final = ("True", "YES")
 """The words that Model API takes for true; of all others it makes false."""
 _HIGHEST_PAD: Final = 65535
+_MOST: Final = 1_000_000
+"""Rows and columns of anything that is a picture."""
 _MODEL_API: Final = PreprocessingHints(
     mean=(0.0,), scale=(1.0,), colour="bgr", resize="stretch", interpolation="linear", pad_value=0
 )
@@ -81,10 +83,8 @@ def hints_from_ultralytics(metadata: Mapping[str, str]) -> PreprocessingHints:
     """What Ultralytics writes into ONNX files of classifiers: ``imgsz``, and how those are trained."""
     if metadata.get("task") != "classify" or "Ultralytics" not in metadata.get("author", ""):
         return NO_HINTS
-    size = _numbers(metadata, "imgsz")
-    return PreprocessingHints(size=None if size is None else (int(size[0]), int(size[-1]))).or_else(
-        _ULTRALYTICS
-    )
+    size = _whole(metadata, "imgsz")
+    return PreprocessingHints(size=None if size is None else (size[0], size[-1])).or_else(_ULTRALYTICS)
 
 
 def to_model_info(hints: PreprocessingHints) -> dict[str, str]:
@@ -119,7 +119,7 @@ def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
     if _is_true(entries, "intensity_repeat_channels"):
         colour = "grey"
     layout = str(entries.get("layout", "")).rpartition(":")[2].strip("[]").replace(",", "")
-    height, width = (_numbers(entries, key) for key in ("orig_height", "orig_width"))
+    height, width = (_whole(entries, key) for key in ("orig_height", "orig_width"))
     levels = _levels(entries)
     _refuse_crop_of_16_bits(entries)
     mean, scale = _numbers(entries, "mean_values"), _numbers(entries, "scale_values")
@@ -130,7 +130,7 @@ def _said(entries: Mapping[str, Any]) -> PreprocessingHints:
         mean = tuple(levels.low + each * levels.span for each in means)
         scale = tuple(each * levels.span for each in scales)
     return PreprocessingHints(
-        (int(height[0]), int(width[0])) if height and width else None,
+        (height[0], width[0]) if height and width else None,
         mean,
         scale,
         colour,
@@ -264,6 +264,13 @@ def _numbers(entries: Mapping[str, Any], key: str) -> tuple[float, ...] | None:
         return tuple(float(word) for word in text.strip("[]()").replace(",", " ").split()) or None
     except ValueError:
         raise UsageError(f"model_info says '{entries[key]}' of {key}, which is no number") from None
+
+
+def _whole(entries: Mapping[str, Any], key: str) -> tuple[int, ...] | None:
+    numbers = _numbers(entries, key)
+    if numbers is not None and not all(abs(number) <= _MOST for number in numbers):  # nor what is no number
+        raise UsageError(f"model_info says '{entries[key]}' of {key}, which is no whole number")
+    return None if numbers is None else tuple(map(int, numbers))
 
 
 def _text(number: float) -> str:

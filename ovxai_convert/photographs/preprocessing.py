@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.hints import (
     Colour,
     InputLayout,
@@ -166,8 +167,10 @@ class Preprocessing:
         return (columns - across) // 2, (rows - down) // 2, across, down
 
     def _scaled(self, pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-        """To columns and rows; unchanged where it has them."""
+        """To columns and rows; unchanged where it has them, a UsageError for more than make sense."""
         columns, rows = size
+        if columns * rows > _MOST_PIXELS:
+            raise UsageError(f"the photograph would have to be enlarged to {rows} x {columns} pixels")
         height, width = pixels.shape[:2]
         if (rows, columns) == (height, width):
             return pixels
@@ -183,6 +186,10 @@ class Preprocessing:
         if self.rounded:
             return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
         return np.asarray(levels, np.float32)
+
+
+_MOST_PIXELS: Final = 2**28
+"""That a photograph is enlarged to, on the way to an input."""
 
 
 def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

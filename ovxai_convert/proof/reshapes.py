@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -95,11 +94,14 @@ def _try(
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
     changed = _reshaped(converted, shapes)
+    found = _found_in(source, place) or _found_in(_only_reshaped(original.model, shapes), place)
+    if found is None:
+        return ReshapeCheck(shapes, "source_does_not")
     feed = feed_of_kind(source, reference.trials[0].kind)
     with ThreadPoolExecutor(1) as beside:  # compiling takes one core each
         running = beside.submit(_outputs, changed, feed, execution)
         try:
-            cut = CutModel(source, place.carried(_twin_in(source)), execution, with_outputs=True)
+            cut = CutModel(*found, execution, with_outputs=True)
             border, before = cut.values(feed)
         except RuntimeError:  # OpenVINO's answer where a model does not compile or run
             return ReshapeCheck(shapes, "source_does_not")
@@ -154,10 +156,32 @@ def _keeps_rows(original: Anatomy, changed: ov.Model, shapes: Shapes) -> bool:
     return True
 
 
-def _twin_in(model: ov.Model) -> Callable[[ov.Output], ov.Output]:
-    """Where tensors of the original are in a copy at another shape, which replaces nodes and keeps names."""
+def _only_reshaped(model: ov.Model, shapes: Shapes) -> ov.Model | None:
+    """A copy at another shape with all of its nodes, None where it does not take the shape so.
+
+    Reshaping puts one node in place of several that compute the same, of which the target may be one.
+    """
+    copy = model.clone()
+    try:
+        for parameter, shape in zip(copy.get_parameters(), shapes, strict=True):
+            parameter.set_partial_shape(ov.PartialShape(list(shape)))
+        copy.validate_nodes_and_infer_types()
+    except RuntimeError:
+        return None
+    return copy
+
+
+def _found_in(model: ov.Model | None, place: Place) -> tuple[ov.Model, Place] | None:
+    """A copy at another shape, which replaces nodes and keeps names, and the place in it, if it is there."""
+    if model is None:
+        return None
     nodes = {node.get_friendly_name(): node for node in model.get_ordered_ops()}
-    return lambda port: nodes[port.get_node().get_friendly_name()].output(port.get_index())
+    try:
+        return model, place.carried(
+            lambda port: nodes[port.get_node().get_friendly_name()].output(port.get_index())
+        )
+    except KeyError:
+        return None
 
 
 def _outputs(model: ov.Model | None, feed: Feed, execution: Execution) -> tuple[NDArray[Any], ...] | None:

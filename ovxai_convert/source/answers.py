@@ -130,7 +130,7 @@ def _groups(entries: Mapping[str, str]) -> tuple[Range, ...]:
         heads = json.loads(entries.get("hierarchical_config", ""))["cls_heads_info"]
         ranges = [heads["head_idx_to_logits_range"][str(i)] for i in range(heads["num_multiclass_heads"])]
         groups = tuple((int(first), int(last)) for first, last in ranges)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"model_info says hierarchical, but its hierarchical_config does not hold: {error!r}"
         ) from None

@@ -10,6 +10,7 @@ from typing import Final
 from openvino import Model
 
 from ovxai_convert.errors import ModelReadError
+from ovxai_convert.files import exists, is_file, is_folder
 from ovxai_convert.source.onnx_file import FileFacts, read_facts
 from ovxai_convert.source.tflite_weights import unsigned_weights
 
@@ -17,14 +18,14 @@ from ovxai_convert.source.tflite_weights import unsigned_weights
 def _check_ir(path: Path, start: bytes) -> None:
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise ModelReadError(f"{path}: not an OpenVINO IR: the file is no XML")
-    if not weights_of(path).is_file():
+    if not is_file(weights_of(path)):
         raise ModelReadError(f"{path}: its weights '{path.with_suffix('.bin').name}' are missing beside it")
 
 
 def weights_of(xml: Path) -> Path:
     """The ``.bin`` of an IR: beside it, or, where it is a link, beside the file that it leads to."""
     beside = xml.with_suffix(".bin")
-    return beside if beside.is_file() else xml.resolve().with_suffix(".bin")
+    return beside if is_file(beside) else xml.resolve().with_suffix(".bin")
 
 
 def _check_tflite(path: Path, start: bytes) -> None:
@@ -34,7 +35,7 @@ def _check_tflite(path: Path, start: bytes) -> None:
 
 def _paddle_weights(path: Path) -> tuple[Path, ...]:
     weights = path.with_suffix(".pdiparams")
-    return (weights,) if weights.is_file() else ()
+    return (weights,) if is_file(weights) else ()
 
 
 def is_ir(path: Path) -> bool:
@@ -98,13 +99,13 @@ _INSTEAD: Final[Mapping[str, str]] = {
 
 def format_of(path: Path) -> Format:
     """The format of a model; a ModelReadError if it is missing, does not look like it, or cannot be read."""
-    if not path.exists():
+    if not exists(path):
         raise ModelReadError(f"{path}: no such file")
-    if not path.is_dir() and not path.is_file():
+    if not is_folder(path) and not is_file(path):
         raise ModelReadError(f"{path}: not a regular file")
     suffix = path.suffix.lower()
-    kind = TENSORFLOW if path.is_dir() else next((row for row in FORMATS if suffix in row.suffixes), OTHER)
-    if path.is_file():
+    kind = TENSORFLOW if is_folder(path) else next((row for row in FORMATS if suffix in row.suffixes), OTHER)
+    if is_file(path):
         try:
             with path.open("rb") as file:
                 start = file.read(64)

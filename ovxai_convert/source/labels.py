@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import ModelReadError, UsageError, did_you_mean
+from ovxai_convert.files import read_text
+from ovxai_convert.vocabulary import index_in
 
 Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
 """Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
@@ -26,13 +28,14 @@ def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> i
         if list(labels).count(str(wanted)) > 1:
             raise UsageError(f"several classes are labelled '{wanted}'; name its index")
         return list(labels).index(str(wanted))
-    if not isinstance(wanted, str) or wanted.isdecimal():
-        if not 0 <= int(wanted) < count:
+    index = index_in(wanted) if isinstance(wanted, str) else wanted
+    if index is not None:
+        if not 0 <= index < count:
             raise UsageError(f"no class {wanted}: the model has {count}, 0 to {count - 1}")
-        return int(wanted)
+        return index
     if labels is None:
         raise UsageError(f"no class '{wanted}': the model has no labels; name classes by index")
-    raise UsageError(f"no class labelled '{wanted}'{did_you_mean(wanted, labels)}")
+    raise UsageError(f"no class labelled '{wanted}'{did_you_mean(str(wanted), labels)}")
 
 
 def resolve_targets(
@@ -51,7 +54,7 @@ def resolve_targets(
     if len(names) == 1:
         if names[0] in (-1, "-1") or (names[0] == "all" and "all" not in (labels or ())):
             return None
-        best = re.fullmatch(r"top(\d+)", str(names[0]))
+        best = re.fullmatch(r"top(\d{1,18})", str(names[0]))
         if best and names[0] not in (labels or ()):
             count = int(best.group(1))
             if not 1 <= count <= len(scores):
@@ -87,16 +90,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:
-    if path.exists() and not path.is_file():
-        raise ModelReadError(f"{path}: cannot be read: not a regular file")
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ModelReadError(f"{path}: not a list of labels: it holds more than {_MOST_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelReadError(f"{path}: not a list of labels: no text in UTF-8") from error
+    text = read_text(path, "list of labels", _MOST_BYTES)
     if path.suffix.lower() != ".json":
         return tuple(line.strip() for line in text.rstrip().splitlines())
     try:

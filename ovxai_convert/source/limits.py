@@ -15,6 +15,7 @@ MOST_AXES: Final = 16
 MOST_NODES: Final = 200_000
 DEEPEST: Final = 8
 """How many graphs may lie in each other: the runtime's time doubles with each."""
+TOO_DEEP: Final = f"graphs lie in each other more than {DEEPEST} deep"
 
 
 def check_limits(path: Path, model: Model) -> None:
@@ -41,12 +42,12 @@ def _reasons(model: Model) -> Iterator[str]:
             yield f"its input '{name}' holds nothing: one of its axes has no entry"
         try:
             port.get_element_type().to_dtype()
-        except RuntimeError:
+        except (RuntimeError, IndexError):  # by the type, of those that NumPy has none for
             kind = port.get_element_type().get_type_name()
             yield f"its input '{name}' is of {kind}, which is no kind of number that can be fed"
     depth = _depth(nodes)
     if depth > DEEPEST:
-        yield f"graphs lie in each other more than {DEEPEST} deep"
+        yield TOO_DEEP
 
 
 def _is_text(node: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from ovxai_convert.errors import ModelReadError
+from ovxai_convert.source.limits import DEEPEST, TOO_DEEP
 
 _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
 """Ops whose ``axes`` OpenVINO passes over where they are an attribute: it reduces all axes."""
@@ -20,6 +22,7 @@ _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
 _LATEST_OPSET: Final = 1000
 """Far beyond any that will be; the runtime takes some seconds for each million."""
 _LONGEST_NAME: Final = 10_000
+_NO_TEXT: Final = "a name in it is no text in UTF-8"
 
 
 class FileFacts(NamedTuple):
@@ -49,7 +52,7 @@ def read_facts(path: Path) -> FileFacts:
     try:
         return _facts(path, model)
     except UnicodeDecodeError as error:
-        raise ModelReadError(f"{path}: a name in it is no text in UTF-8") from error
+        raise ModelReadError(f"{path}: {_NO_TEXT}") from error
 
 
 def _facts(path: Path, model: onnx.ModelProto) -> FileFacts:
@@ -61,20 +64,80 @@ def _facts(path: Path, model: onnx.ModelProto) -> FileFacts:
     if not all(0 < version <= _LATEST_OPSET for version in versions):
         raise ModelReadError(f"{path}: there is no operator set {max(versions, key=abs)}")
     _check_outputs(path, model.graph)
-    names = [
-        name for node in model.graph.node for name in (node.name, node.op_type, *node.input, *node.output)
-    ]
+    graphs = list(_graphs(model))
+    if max(depth for depth, _ in graphs) > DEEPEST:  # which the reader takes minutes for
+        raise ModelReadError(f"{path}: {TOO_DEEP}")
+    names = [name for _, graph in graphs for name in _names(graph)]
+    entries = [text for entry in model.metadata_props for text in (entry.key, entry.value)]
+    if not all(isinstance(text, str) for text in (*names, *entries)):
+        raise ModelReadError(f"{path}: {_NO_TEXT}")
     if max(map(len, names)) > _LONGEST_NAME:
         raise ModelReadError(f"{path}: a name in it is longer than {_LONGEST_NAME} characters")
-    attributes = (attribute for node in model.graph.node for attribute in node.attribute)
-    constants = (attribute.t for attribute in attributes if attribute.HasField("t"))
-    external = [
-        _external_file(path, tensor)
-        for tensor in (*model.graph.initializer, *constants)
-        if uses_external_data(tensor)
-    ]
+    lacking = next((node for _, graph in graphs for node in graph.node if _lacks_inputs(model, node)), None)
+    if lacking is not None:  # of which some make the reader break down
+        name = lacking.name or "".join(lacking.output[:1])
+        raise ModelReadError(f"{path}: the ONNX file is not whole: {lacking.op_type} '{name}' lacks an input")
+    tensors = (tensor for _, graph in graphs for tensor in _tensors(graph))
+    external = [_external_file(path, tensor) for tensor in tensors if uses_external_data(tensor)]
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return FileFacts(metadata, tuple(_misread(model)), tuple(dict.fromkeys(external)))
+
+
+def _lacks_inputs(model: onnx.ModelProto, node: onnx.NodeProto) -> bool:
+    """Whether a node has fewer inputs than its op has in the operator set that the file names."""
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    versions = [opset.version for opset in model.opset_import if opset.domain in {domain, node.domain}]
+    least = _fewest_inputs(node.op_type, max(versions, default=0), domain)
+    return len(node.input) < least
+
+
+@cache
+def _fewest_inputs(op: str, version: int, domain: str) -> int:
+    """0 of an op that is not known."""
+    try:
+        return int(onnx.defs.get_schema(op, version, domain).min_input)
+    except onnx.defs.SchemaError:
+        return 0
+
+
+_Graph = onnx.GraphProto | onnx.FunctionProto
+
+
+def _graphs(model: onnx.ModelProto) -> Iterator[tuple[int, _Graph]]:
+    """The graph and the functions of a file, and all graphs that nodes of these hold, by their depth."""
+    roots: list[_Graph] = [model.graph, *model.functions]
+    waiting: list[tuple[int, _Graph]] = [(0, graph) for graph in roots]
+    while waiting:
+        depth, graph = waiting.pop()
+        yield depth, graph
+        for attribute in (attribute for node in graph.node for attribute in node.attribute):
+            inner: list[_Graph] = [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+            waiting += [(depth + 1, each) for each in inner]
+
+
+def _names(graph: _Graph) -> Iterator[str]:
+    """All names of a graph itself; protobuf hands out as bytes what is no text."""
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+    if isinstance(graph, onnx.GraphProto):
+        yield from (value.name for value in (*graph.input, *graph.output))
+        yield from (value.name for value in graph.initializer)
+
+
+def _tensors(graph: _Graph) -> Iterator[onnx.TensorProto]:
+    """The tensors of a graph in all places that may hold one."""
+    sparse: list[onnx.SparseTensorProto] = []
+    if isinstance(graph, onnx.GraphProto):
+        yield from graph.initializer
+        sparse += graph.sparse_initializer
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from [attribute.t] if attribute.HasField("t") else []
+        yield from attribute.tensors
+        sparse += [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+        sparse += attribute.sparse_tensors
+    for tensor in sparse:
+        yield tensor.values
+        yield tensor.indices
 
 
 def _misread(model: onnx.ModelProto) -> Iterator[str]:

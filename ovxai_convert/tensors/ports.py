@@ -11,6 +11,7 @@ from openvino import Model, Node, Output, Tensor
 from openvino.op import Constant
 
 from ovxai_convert.errors import UsageError, did_you_mean
+from ovxai_convert.vocabulary import index_in
 
 SHAPE_OF: Final = "ShapeOf"
 """The op that reads a tensor's shape and none of its numbers."""
@@ -98,9 +99,10 @@ def find_port(model: Model, wanted: str) -> Output:
         for port in node.outputs():
             if wanted in port.get_names():
                 return port
-    name, colon, index = wanted.rpartition(":")
-    if colon and index.isdecimal() and name in nodes:
-        return _port_of(nodes[name], int(index), wanted)
+    name, colon, number = wanted.rpartition(":")
+    index = index_in(number)
+    if colon and index is not None and name in nodes:
+        return _port_of(nodes[name], index, wanted)
     tensors = (tensor for node in nodes.values() for port in node.outputs() for tensor in port.get_names())
     hint = did_you_mean(wanted, [*nodes, *tensors], "; ovxai-inspect lists the layers")
     raise UsageError(f"no layer named '{wanted}'{hint}")

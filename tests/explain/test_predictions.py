@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.explain.predictions import BestClassesOutput, PostprocessedScores, ScoresOutput
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
 
@@ -33,6 +33,13 @@ def test_output_as_probabilities(activation: str, output: Any, expected: Any, sh
     assert found.shape == (2, 3)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "samples"), [((0, 3), 1), ((1, 0), 1), ((3, 1), 2)])
+def test_numbers_that_are_no_rows(shape: tuple[int, ...], samples: int) -> None:
+    read = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))
+    with pytest.raises(ModelReadError, match=rf"answers {samples} images with \[{shape[0]}, {shape[1]}\]"):
+        read({0: np.zeros(shape, np.float32)}, samples)
 
 
 def test_large_logits_do_not_overflow() -> None:

@@ -165,6 +165,17 @@ def test_model_info_that_is_refused(entries: dict[str, Any], text: str) -> None:
     assert text in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["pad_value", "orig_height"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e20", "1e400"])
+def test_numbers_that_are_not_whole(key: str, value: str) -> None:
+    entries = {"resize_type": "fit_to_window", "orig_height": "8", "orig_width": "8", key: value}
+    with pytest.raises(UsageError, match=f"'{value}' of {key}, which is no whole number"):
+        hints_from_model_info(entries)
+    metadata = {"task": "classify", "author": "Ultralytics", "imgsz": f"[{value}, 8]"}
+    with pytest.raises(UsageError, match="of imgsz, which is no whole number"):
+        hints_from_ultralytics(metadata)
+
+
 def test_entries_are_not_looked_at_where_the_user_says_it() -> None:
     entries = {"mean_values": "dark", "resize_type": "zoom", "intensity_mode": "percentile", "layout": "NHWC"}
     told = PreprocessingHints(mean=(1.0,), scale=(2.0,), resize="crop")

@@ -11,7 +11,16 @@ from openvino import Output
 from openvino import opset15 as ops
 
 from fixtures.broken_files import save_ir
-from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
+from fixtures.networks import (
+    CnnSpec,
+    Draw,
+    classifier,
+    cnn,
+    image_parameter,
+    named,
+    reshaped,
+    transposed,
+)
 from ovxai_convert import convert
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.sidecar import ReshapeCheck
@@ -88,3 +97,20 @@ def test_a_map_that_is_right_at_one_size_only_is_noticed(
     with pytest.raises(VerificationError, match=r"at the shape \[2, 3, 42, 78\] the saliency map is wrong"):
         convert(path, tmp_path / "out", embed_scaling=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_projections_that_reshaping_joins(tmp_path: Path) -> None:
+    """Reshaping puts one product in place of equal ones; the target is followed all the same."""
+    draw, image = Draw(9), image_parameter(CnnSpec(batch=None, height=8, width=8))
+    tokens = transposed(reshaped(draw.convolution(image, 6, 2, 2), [0, 6, -1]), [0, 2, 1])
+    query, key, value = (ops.matmul(tokens, Draw(1).numbers(6, 6), False, False) for _ in range(3))
+    mixing = ops.softmax(ops.matmul(query, key, False, True), 2)
+    mixed = ops.add(ops.matmul(mixing, value, False, False), tokens)
+    model = classifier(named(draw.linear(ops.reduce_mean(mixed, [1], False), 3), "scores"), [image])
+    other = model.clone()
+    other.reshape({other.inputs[0]: ov.PartialShape([2, 3, 8, 8])})
+    assert len(other.get_ops()) < len(model.get_ops())
+    (check,) = checks(model, tmp_path)
+    assert check.result == "proved"
+    assert check.saliency_map is not None
+    assert check.saliency_map.positions_checked > 0

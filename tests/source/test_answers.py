@@ -183,3 +183,11 @@ def test_labels_of_groups_are_in_the_order_of_the_scores() -> None:
     }
     names = ("cat", "dog", "red", "green", "dark blue", "indoors", "blurred")
     assert labels_of(model, metadata, 7) == names
+
+
+@pytest.mark.parametrize("last", ["Infinity", "NaN", "1e999", '"9"', "null"])
+def test_groups_without_an_end(last: str) -> None:
+    config = f'{{"num_multiclass_heads": 1, "head_idx_to_logits_range": {{"0": [10, {last}]}}}}'
+    entries = {"hierarchical": "True", "hierarchical_config": f'{{"cls_heads_info": {config}}}'}
+    with pytest.raises(UsageError, match="hierarchical"):
+        answer_hints(entries)

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 
 from ovxai_convert.errors import ModelReadError, UsageError
-from ovxai_convert.source.labels import checked_labels, find_class, read_labels
+from ovxai_convert.source.labels import checked_labels, find_class, read_labels, resolve_targets
 
 LABELS: Final = ("cat", "dog", "bird")
 
@@ -71,7 +72,7 @@ def test_file_that_holds_something_else(name: str, content: bytes, text: str, tm
 def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ModelReadError, match=r"no\.txt: cannot be read: No such file"):
         read_labels(tmp_path / "no.txt")
-    with pytest.raises(ModelReadError, match="cannot be read: not a regular file"):
+    with pytest.raises(ModelReadError, match="cannot be read: Is a directory"):
         read_labels(tmp_path)
 
 
@@ -111,3 +112,11 @@ def test_class_that_cannot_be_meant(wanted: int | str, labels: tuple[str, ...] |
     with pytest.raises(UsageError) as caught:
         find_class(wanted, labels, 3)
     assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize("wanted", ["9" * 19, "9" * 5000, "top" + "9" * 5000, "\u00b2", "-5"])
+def test_numbers_that_are_no_index(wanted: str) -> None:
+    with pytest.raises(UsageError, match="no class"):
+        resolve_targets(wanted, None, np.zeros(3, np.float32))
+    with pytest.raises(UsageError, match="no class labelled"):
+        resolve_targets(wanted, LABELS, np.zeros(3, np.float32))

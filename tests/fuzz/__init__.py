@@ -1,0 +1,1 @@
+"""Spoiled inputs of every kind, given to the commands: none may end in another way than is documented."""
