@@ -31,6 +31,7 @@ from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, com
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.answers import AnswerHints
+from ovxai_convert.source.formats import format_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address
@@ -150,6 +151,7 @@ def convert(
     )
     files = artifact_files(path, name, _server(repository))
     recover_around(path)
+    format_of(path)  # before a folder is made for what is no model
     with Staging(out_dir, files.names, force=force) as staging:
         with steps.step("reading it"):
             source = read_source(path)

@@ -18,7 +18,6 @@ from fixtures.broken_files import save_ir
 from fixtures.hostile import LABELS, MODELS, SVG, png
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import convert
-from ovxai_convert.artifact.reading import read_sidecar
 from ovxai_convert.errors import WriteError
 from ovxai_convert.steps import Steps
 from tests.fuzz.case import OUT, Case, Command
@@ -231,13 +230,9 @@ def test_folder_that_is_taken_away_meanwhile(step: str, tmp_path: Path) -> None:
         if step in steps:
             shutil.rmtree(out, ignore_errors=True)
 
-    if step == "proving it":
-        with pytest.raises(WriteError, match="cannot write there: it was removed meanwhile"):
-            convert(source, out, steps=Steps(take_away))
-        assert not out.exists()
-    else:  # before anything was written: it is made again
-        assert read_sidecar(convert(source, out, steps=Steps(take_away)).xml).scores.class_count == 3
-        assert len(list(out.iterdir())) == 3
+    with pytest.raises(WriteError, match="cannot write there: "):
+        convert(source, out, steps=Steps(take_away))
+    assert not out.exists()
 
 
 def test_description_of_another_kind(worker: Worker, artifact: Files, tmp_path: Path) -> None:
