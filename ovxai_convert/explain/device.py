@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +35,15 @@ def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
         raise ModelReadError(f"device '{device}' cannot run the model: {last_line(error)}") from error
 
 
+@contextmanager
+def in_the_runtime() -> Iterator[None]:
+    """Run a model; a ModelReadError with what the runtime has to say if it cannot."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ModelReadError(f"the runtime cannot run the model: {last_line(error)}") from error
+
+
 class DeviceScores:
     """A compiled model as a function from batches to scores, in order.
 
@@ -59,7 +68,8 @@ class DeviceScores:
                     yield self._scores(*running[0])
                     request = running.popleft()[0]
                 request.reset_state()
-                request.start_async([self._filled(batch)])
+                with in_the_runtime():
+                    request.start_async([self._filled(batch)])
                 running.append((request, len(batch)))
             while running:
                 yield self._scores(*running[0])
@@ -77,7 +87,8 @@ class DeviceScores:
         return self._requests.take_another() if running < self._requests.ahead else None
 
     def _scores(self, request: ov.InferRequest, samples: int) -> NDArray[np.float32]:
-        request.wait()
+        with in_the_runtime():
+            request.wait()
         return self._read_scores(request.results, self._batch or samples)[:samples]
 
     def _filled(self, batch: NDArray[Any]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ import openvino as ov
 import pytest
 
 from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.errors import ModelReadError
 from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ReadScores, ScoresOutput
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
@@ -194,7 +195,7 @@ def test_closing_early(heavy: ov.CompiledModel) -> None:
 def test_batch_that_does_not_fit_comes_through(heavy: ov.CompiledModel) -> None:
     stream = begun(heavy)
     wrong = iter([images(1), images(1)[..., :5]])
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ModelReadError):
         list(stream(wrong))
     assert_usable(stream)
 
