@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 from tests.fuzz.words import FLOATS, WHOLE, word
@@ -55,7 +56,7 @@ def _at(data: Any, path: tuple[Any, ...]) -> Any:
 def _changed(rng: random.Random, data: Any) -> Any:
     places = list(_places(data))
     if not places:
-        return rng.choice(_OTHERS)
+        return deepcopy(rng.choice(_OTHERS))
     *front, last = rng.choice(places)
     holder = _at(data, tuple(front))
     way = rng.choice(("drop", "set", "set", "set", "number", "word", "copy", "repeat", "swap"))
@@ -68,14 +69,14 @@ def _changed(rng: random.Random, data: Any) -> Any:
     elif way == "copy":
         holder[last] = json.loads(json.dumps(_at(data, rng.choice(places))))
     elif way == "repeat" and isinstance(holder, list):
-        holder.extend(holder[:1] * rng.choice((1, 3, 1000)))
+        holder.extend(deepcopy(holder[0]) for _ in range(rng.choice((1, 3, 1000))))
     elif way == "swap":
         *other, key = rng.choice(places)
         theirs = _at(data, tuple(other))
         if theirs is holder:
             holder[last], holder[key] = holder[key], holder[last]
     else:
-        holder[last] = rng.choice(_OTHERS)
+        holder[last] = deepcopy(rng.choice(_OTHERS))
     return data
 
 
