@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -35,13 +35,15 @@ def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
         raise ModelReadError(f"device '{device}' cannot run the model: {last_line(error)}") from error
 
 
-@contextmanager
-def in_the_runtime() -> Iterator[None]:
-    """Run a model; a ModelReadError with what the runtime has to say if it cannot."""
-    try:
-        yield
-    except RuntimeError as error:
-        raise ModelReadError(f"the runtime cannot run the model: {last_line(error)}") from error
+class InTheRuntime:
+    """Runs a model in a block; a ModelReadError with what the runtime has to say if it cannot."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RuntimeError):
+            raise ModelReadError(f"the runtime cannot run the model: {last_line(error)}") from error
 
 
 class DeviceScores:
@@ -68,7 +70,7 @@ class DeviceScores:
                     yield self._scores(*running[0])
                     request = running.popleft()[0]
                 request.reset_state()
-                with in_the_runtime():
+                with InTheRuntime():
                     request.start_async([self._filled(batch)])
                 running.append((request, len(batch)))
             while running:
@@ -87,7 +89,7 @@ class DeviceScores:
         return self._requests.take_another() if running < self._requests.ahead else None
 
     def _scores(self, request: ov.InferRequest, samples: int) -> NDArray[np.float32]:
-        with in_the_runtime():
+        with InTheRuntime():
             request.wait()
         return self._read_scores(request.results, self._batch or samples)[:samples]
 

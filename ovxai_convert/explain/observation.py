@@ -13,7 +13,7 @@ from ovxai_convert.artifact.sidecar import SaliencyMapInfo
 from ovxai_convert.blackbox.method import Perturbation
 from ovxai_convert.blackbox.streaming import Progress
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.device import DeviceScores, in_the_runtime
+from ovxai_convert.explain.device import DeviceScores, InTheRuntime
 from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.explain.requests import Requests
 from ovxai_convert.photographs.model_input import ImageInput
@@ -47,7 +47,7 @@ class WhiteBox:
         request = self.requests.take()
         try:
             request.reset_state()
-            with in_the_runtime():
+            with InTheRuntime():
                 results = request.infer([np.repeat(sample, batch, axis=0)])  # arrays of their own
         finally:
             self.requests.give_back(request)
