@@ -66,14 +66,6 @@ class Case:
     format: str
     entries: Mapping[str, str]
 
-    @property
-    def keeps_fractions(self) -> bool:
-        """Model API does not round what its resizing gives: a sidecar has no word for that."""
-        scaled = (
-            self.entries.get("interpolation_mode") != "NEAREST" or self.entries.get("resize_type") == "crop"
-        )
-        return self.entries.get("input_dtype", "u8") != "u8" and scaled
-
 
 def combined(labels: Sequence[str]) -> list[Case]:
     """All pairs of values, and more that are drawn."""
