@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.feature_maps import Candidate, Standing
-from ovxai_convert.anatomy.interface import output_name, tensor_names
+from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.fitting import shape_of
 from ovxai_convert.artifact.reading import find_artifact
@@ -118,10 +118,9 @@ def inspect_model(
     recover_around(Path(path))
     source = read_source(Path(path))
     anatomy = Anatomy(source.model)
-    artifact = find_artifact(source.model, source.path)
+    artifact = find_artifact(source.model, source.path, source.files)
     scores = find_scores(anatomy, scores_output)
-    name = f"xai_{SALIENCY_MAP}" if SALIENCY_MAP in tensor_names(anatomy.model) else SALIENCY_MAP
-    request = Request(scores_output=scores_output, output_name=name)
+    request = Request(scores_output=scores_output, output_name=free_name(anatomy.model, SALIENCY_MAP))
 
     @cache
     def build(place: Place) -> Insertion | Refusal:

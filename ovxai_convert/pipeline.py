@@ -158,7 +158,7 @@ def convert(
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
         scores = find_scores(anatomy, scores_output)
-        if find_artifact(source.model, path) is not None:
+        if find_artifact(source.model, path, source.files) is not None:
             raise RefusedError([Refusal("it was converted already; convert the model that it was made from")])
         if isinstance(scores, Refusal):
             raise RefusedError(_why_none(insert_branch(anatomy, request), scores))

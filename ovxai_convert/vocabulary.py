@@ -1,4 +1,4 @@
-"""The words of the field that appear in the interface: tasks, the names of outputs, indices written out."""
+"""The words of the field that appear in the interface: tasks, names of outputs, indices, what means true."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ SALIENCY_MAP: Final = "saliency_map"
 SALIENCY_CLASSES: Final = "saliency_classes"
 """Tensor name of the output that tells which classes the maps of a sample belong to, if that varies."""
 
-
 FEATURE_VECTOR: Final = "feature_vector"
 """Tensor name of the output that holds the mean of the target over its cells, if that is asked for."""
 
+MODEL_API_TRUE: Final = ("True", "YES")
+"""The words in ``model_info`` that Model API takes for true; of all others it makes false."""
 
 _MOST_DIGITS: Final = 18
 

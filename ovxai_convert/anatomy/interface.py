@@ -25,6 +25,14 @@ def tensor_names(model: Model) -> set[str]:
     return {name for node in model.get_ops() for port in node.outputs() for name in port.get_names()}
 
 
+def free_name(model: Model, wanted: str) -> str:
+    """A name that no tensor of a model has: the one that is wanted, or that with ``xai_`` before it."""
+    taken = tensor_names(model)
+    while wanted in taken:
+        wanted = f"xai_{wanted}"
+    return wanted
+
+
 def output_name(model: Model, index: int) -> str:
     """First tensor name of an output in alphabetical order, or its index where it has none."""
     return str(min(model.outputs[index].get_names(), default=index))

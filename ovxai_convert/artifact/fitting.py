@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from openvino import Model, Output
 
 from ovxai_convert.artifact.sidecar import Description, OutputInfo, SaliencyMapInfo, Sidecar
-from ovxai_convert.tensors.ports import extents
-
-_PER_CLASS = ("batch", "class", "height", "width")
+from ovxai_convert.methods.method import PER_CLASS
+from ovxai_convert.source.answers import READ_BY_ACTIVATION
+from ovxai_convert.tensors.ports import extents, shape_text
 
 
 def contradiction(description: Description, model: Model) -> str | None:
@@ -110,8 +110,7 @@ def _of_classes(description: Description, outputs: list[Output]) -> Iterator[str
         if not last <= first < behind <= scores.class_count:
             yield f"a group of classes from {first} to {behind} does not fit"
         last = behind
-    expected = {"softmax": "as_is", "sigmoid": "as_is", "log_softmax": "exp", "argmax": "rank"}
-    if scores.probabilities != expected.get(scores.activation, scores.probabilities):
+    if scores.probabilities != READ_BY_ACTIVATION.get(scores.activation, scores.probabilities):
         yield f"behind the activation {scores.activation} numbers are not read by '{scores.probabilities}'"
     if (scores.probabilities == "groups") != bool(scores.groups):
         yield "groups of classes are told of where there are none, or the other way round"
@@ -127,7 +126,7 @@ def _of_the_map(saliency: SaliencyMapInfo, description: Description, outputs: li
     if levels != (type_of(port) == "u8") or levels != (saliency.value_range is not None):
         yield f"the map is of {type_of(port)} and said to be scaled by {saliency.scaling}"
     chosen = saliency.classes
-    if saliency.axes != _PER_CLASS:
+    if saliency.axes != PER_CLASS:
         if chosen != "all":
             yield "classes are chosen of a map that stands for all of them"
         return
@@ -152,12 +151,8 @@ def _of_the_map(saliency: SaliencyMapInfo, description: Description, outputs: li
 def _change(what: str, shape: tuple[int, ...], element_type: str, port: Output) -> str | None:
     if shape_of(port) == shape and type_of(port) == element_type:
         return None
-    was, now = f"{element_type} {_text(shape)}", f"{type_of(port)} {_text(shape_of(port))}"
+    was, now = f"{element_type} {shape_text(shape)}", f"{type_of(port)} {shape_text(shape_of(port))}"
     return f"{what} was {was}, and is {now}"
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return "[" + ",".join("?" if extent < 0 else str(extent) for extent in shape) + "]"
 
 
 def _name_of(output: OutputInfo | SaliencyMapInfo) -> str:

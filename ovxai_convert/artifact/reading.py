@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import openvino as ov
@@ -19,6 +21,7 @@ from ovxai_convert.source.reading import read_model, sha256_of_file
 
 EMBEDDED: Final = "ovxai"
 """Where the description stands in ``rt_info``."""
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,10 @@ def embedded_in(model: ov.Model, where: str) -> Description | None:
     return read_description(model.get_rt_info([EMBEDDED]).astype(str), where)
 
 
-def find_artifact(model: ov.Model, path: Path | None) -> Artifact | None:
+def find_artifact(model: ov.Model, path: Path | None, digests: Mapping[str, str] = _NONE) -> Artifact | None:
     """What is known of a model that was read from ``path`` (None: it is in memory), if it was converted.
+
+    ``digests`` are SHA-256 of its files by their names, where they are known already.
 
     Raises:
         ModelReadError: a description is not valid, or of another model.
@@ -56,7 +61,7 @@ def find_artifact(model: ov.Model, path: Path | None) -> Artifact | None:
     sidecar = None if path is None else _sidecar_beside(path, converted=embedded is not None)
     if path is not None and sidecar is not None:
         beside = path.with_suffix(".json")
-        changed = [file for file, recorded in _files(path, sidecar) if sha256_of_file(file) != recorded]
+        changed = [file for file, recorded in _files(path, sidecar) if _digest(file, digests) != recorded]
         if not changed:
             _refuse(contradiction(sidecar, model), beside)
             if embedded is not None and (key := disagreement(sidecar, embedded)) is not None:
@@ -113,6 +118,10 @@ def _sidecar_beside(path: Path, *, converted: bool) -> Sidecar | None:
 
 def _files(path: Path, sidecar: Sidecar) -> tuple[tuple[Path, str], ...]:
     return (path, sidecar.model.xml_sha256), (weights_of(path), sidecar.model.bin_sha256)
+
+
+def _digest(file: Path, known: Mapping[str, str]) -> str:
+    return known[file.name] if file.name in known else sha256_of_file(file)
 
 
 def _refuse(reason: str | None, where: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ovxai_convert.cli.console import shape_text
+from ovxai_convert.tensors.ports import shape_text
 
 _SHOWN_LABELS: Final = 5
 _STEPS: Final = ("size", "resize", "resize_to", "interpolation", "colour", "clip", "mean", "scale")

@@ -31,8 +31,9 @@ _POLL: Final = 0.1
 """Seconds between two looks at a child's memory."""
 _GRACE: Final = 0.4
 """Seconds that a child has to tidy up by itself when it is interrupted."""
-_BROKEN_OFF: Final = 3
-_INTERRUPTED: Final = 130
+BROKEN_OFF: Final = 3
+"""Exit code of what took more memory or time than it may, or broke down the runtime."""
+INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def supervise(
             doing = f" while {' and '.join(end.watch.steps)}" if end.watch.steps else ""
             tidy()
             print_error(f"{end.broken_off}{doing}; nothing was written", where)
-            codes.append(_BROKEN_OFF)
+            codes.append(BROKEN_OFF)
             if at is None or at + 1 >= len(files):
                 sys.exit(codes[0])
             first = at + 1
@@ -117,7 +118,7 @@ def supervise(
         tidy()
         where = whole if killed.watch.at is None else files[killed.watch.at]
         print_error("interrupted, nothing was written", where)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, previous)
 
@@ -179,7 +180,7 @@ def _child_ends(work: str, arguments: Mapping[str, Any], start: child.Start, lim
         _read_rest(told, watch)
         if not watch.interrupted:
             raise _KilledError(watch) from None
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     finally:
         _kill(process)
         os.close(told)
@@ -202,7 +203,7 @@ def _watched(process: subprocess.Popen[bytes], told: int, watch: _Watch, limits:
             _kill(process)
             _read_rest(told, watch)
             return f"it took longer than {limits.seconds:g} s"
-        if limits.mebibytes is not None and _resident(process.pid) > limits.mebibytes:
+        if limits.mebibytes is not None and resident(process.pid) > limits.mebibytes:
             _kill(process)
             _read_rest(told, watch)
             return f"it needs more than {limits.mebibytes} MiB"
@@ -228,7 +229,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """MiB of memory that a process holds; 0 where the system does not tell."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])

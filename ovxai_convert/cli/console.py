@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,6 @@ from ovxai_convert.errors import OvxaiError, RefusedError
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 UNFORESEEN: Final = 70
 """Exit code of what no code foresaw, as BSD's ``EX_SOFTWARE``."""
-OUT_OF_MEMORY: Final = 3
-INTERRUPTED: Final = 130
 _LONGEST: Final = 300
 """Characters of what a library says of an error that no code foresaw."""
 
@@ -101,13 +99,13 @@ class Reported:
         if isinstance(error, KeyboardInterrupt):
             print_error(self.interrupted, self.path)
             boundary.tell(interrupted=True)
-            sys.exit(INTERRUPTED)
+            sys.exit(boundary.INTERRUPTED)
         if isinstance(error, OvxaiError):
             print_error(error, self.path)
             self._note(error.exit_code)
         elif isinstance(error, MemoryError):
             print_error("there is not enough memory for it", self.path)
-            self._note(OUT_OF_MEMORY)
+            self._note(boundary.BROKEN_OFF)
         else:
             text = _one_line(str(error))
             text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
@@ -121,8 +119,3 @@ class Reported:
     def _note(self, exit_code: int) -> None:
         self.exit_codes.append(exit_code)
         boundary.tell(code=exit_code)
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """Extents as ``[1,?,224,224]``, ``?`` where dynamic."""
-    return "[" + ",".join("?" if extent < 0 else str(extent) for extent in shape) + "]"

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.interface import free_name
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, did_you_mean
@@ -24,6 +25,7 @@ from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import DEFAULT_BLACK_BOX, Method
 from ovxai_convert.photographs.model_input import ImageInput
+from ovxai_convert.vocabulary import SALIENCY_MAP
 
 
 class ExplainMode(Enum):
@@ -137,9 +139,10 @@ class Engines:
             model, saliency, method = self.loaded.model, own.saliency, own.method
             refusals: tuple[Refusal, ...] = ()
         else:
-            output, name = None if told is None else told.scores.output, self.loaded.free_name()
+            output, original = None if told is None else told.scores.output, self.loaded.original()
+            name = free_name(original, SALIENCY_MAP)
             wanted = Request(plan.method, plan.target_layer, output, plan.embed_scaling, output_name=name)
-            insertion = insert_branch(Anatomy(self.loaded.original()), wanted)
+            insertion = insert_branch(Anatomy(original), wanted)
             if not isinstance(insertion, Insertion):
                 return insertion
             model, saliency = insertion.model, describe_map(insertion, wanted)

@@ -11,7 +11,7 @@ from typing import Any
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import image_ports, tensor_names
+from ovxai_convert.anatomy.interface import image_ports
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.ir import IrInMemory
@@ -94,13 +94,6 @@ class LoadedModel:
             copy.remove_result(node)
         return copy
 
-    def free_name(self) -> str:
-        """A name for a new map that no tensor of the original has."""
-        taken, name = tensor_names(self.original()), SALIENCY_MAP
-        while name in taken:
-            name = f"xai_{name}"
-        return name
-
 
 def load_model(model: Model | str | PathLike[str], told: PreprocessingHints = NO_HINTS) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
@@ -118,7 +111,7 @@ def load_model(model: Model | str | PathLike[str], told: PreprocessingHints = NO
     path = Path(model)
     recover_around(path)
     source = read_source(path)
-    artifact = find_artifact(source.model, path)
+    artifact = find_artifact(source.model, path, source.files)
     if artifact is not None:
         return _described(source.model, artifact)
     return _not_described(source.model, source.metadata, told)

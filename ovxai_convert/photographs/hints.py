@@ -13,9 +13,8 @@ Interpolation = Literal["area", "linear", "cubic", "nearest"]
 PadWhere = Literal["around", "right_and_below"]
 InputLayout = Literal["NCHW", "NHWC"]
 
-
-MOST_PIXELS: Final = 65536
-"""In a row or column of an input, as the sidecar's schema has it."""
+LONGEST_AXIS: Final = 65536
+"""Pixels in a row or column of an input, as the sidecar's schema has it."""
 _SMALLEST: Final = 2.0**-126
 _LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 
@@ -69,9 +68,9 @@ class PreprocessingHints:
             raise UsageError(f"an input of {self.size[0]}x{self.size[1]} holds nothing")
         if self.resize_to is not None and self.resize_to < 1:
             raise UsageError(f"a shorter side of {self.resize_to} pixels holds nothing")
-        if max(self.resize_to or 0, *(self.size or (0,))) > MOST_PIXELS:
+        if max(self.resize_to or 0, *(self.size or (0,))) > LONGEST_AXIS:
             raise UsageError(
-                f"an input has at most {MOST_PIXELS} rows and columns, and so has its photograph"
+                f"an input has at most {LONGEST_AXIS} rows and columns, and so has its photograph"
             )
         for name, numbers in (("mean", self.mean), ("scale", self.scale)):
             if numbers is not None and (len(numbers) not in (1, 3) or not all(map(_fits_float32, numbers))):

@@ -16,6 +16,7 @@ from ovxai_convert.photographs.hints import (
     PreprocessingHints,
     Resize,
 )
+from ovxai_convert.vocabulary import MODEL_API_TRUE
 
 _RESIZE_TYPES: Final[Mapping[str, tuple[Resize, PadWhere | None]]] = {
     "crop": ("crop", None),
@@ -41,8 +42,6 @@ _ABOUT: Final[Mapping[tuple[str, ...], str]] = {
     ("pad_value",): "pad_value",
 }
 """Entries that are not looked at where the hint of this name is told otherwise."""
-_TRUE: Final = ("True", "YES")
-"""The words that Model API takes for true; of all others it makes false."""
 _HIGHEST_PAD: Final = 65535
 _MOST: Final = 1_000_000
 """Rows and columns of anything that is a picture."""
@@ -240,7 +239,7 @@ def _word(entries: Mapping[str, Any], key: str) -> str | None:
 
 
 def _is_true(entries: Mapping[str, Any], key: str) -> bool:
-    return str(entries.get(key, "")) in _TRUE
+    return str(entries.get(key, "")) in MODEL_API_TRUE
 
 
 def _number(entries: Mapping[str, Any], key: str, default: float | None = None) -> float:

@@ -12,7 +12,7 @@ from openvino import Model
 
 from ovxai_convert.anatomy.interface import input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.hints import MOST_PIXELS, InputLayout, PreprocessingHints
+from ovxai_convert.photographs.hints import LONGEST_AXIS, InputLayout, PreprocessingHints
 from ovxai_convert.photographs.preprocessing import Preprocessing, as_type
 from ovxai_convert.tensors.ports import extents
 
@@ -83,8 +83,8 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     wanted = hints.size or (rows or _ANY_SIZE, columns or _ANY_SIZE)
     if rows not in (None, wanted[0]) or columns not in (None, wanted[1]):
         raise UsageError(f"the input {image} takes no image of {wanted[0]}x{wanted[1]}")
-    if max(wanted) > MOST_PIXELS:
-        raise UsageError(f"the input {image} has more than {MOST_PIXELS} rows or columns")
+    if max(wanted) > LONGEST_AXIS:
+        raise UsageError(f"the input {image} has more than {LONGEST_AXIS} rows or columns")
     offset = 128.0 if image.dtype == np.int8 else 0.0
     mean, scale = hints.mean or (offset,), hints.scale or (1.0,)
     colour = "grey" if channels == 1 else hints.colour or "rgb"

@@ -23,6 +23,9 @@ from ovxai_convert.photographs.image_files import Pixels
 Box = tuple[int, int, int, int]
 """Left, top, width and height, in pixels."""
 
+_MOST_PIXELS: Final = 2**28
+"""That a photograph is enlarged to, on the way to an input."""
+
 
 @dataclass(frozen=True)
 class FieldOfView:
@@ -186,10 +189,6 @@ class Preprocessing:
         if self.rounded:
             return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
         return np.asarray(levels, np.float32)
-
-
-_MOST_PIXELS: Final = 2**28
-"""That a photograph is enlarged to, on the way to an input."""
 
 
 def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.vocabulary import MODEL_API_TRUE
 
 Probabilities = Literal["as_is", "softmax", "sigmoid", "exp", "rank", "groups"]
+READ_BY_ACTIVATION: Final[Mapping[str, Probabilities]] = {
+    "softmax": "as_is",
+    "sigmoid": "as_is",
+    "log_softmax": "exp",
+    "argmax": "rank",
+}
+"""How numbers behind these activations are read, whatever is said of the answer."""
 DEFAULT_THRESHOLD: Final = 0.5
-_TRUE: Final = ("True", "YES")
-"""The words that Model API takes for true; of all others it makes false."""
 Range = tuple[int, int]
 
 
@@ -85,14 +91,8 @@ def answer_of(activation: str, class_count: int, hints: AnswerHints) -> Answer:
     """
     threshold = DEFAULT_THRESHOLD if hints.threshold is None else hints.threshold
     several = bool(hints.multilabel or hints.groups)
-    known: dict[str, Probabilities] = {
-        "softmax": "as_is",
-        "sigmoid": "as_is",
-        "log_softmax": "exp",
-        "argmax": "rank",
-    }
-    if activation in known:
-        return Answer(known[activation], (), several, threshold)
+    if activation in READ_BY_ACTIVATION:
+        return Answer(READ_BY_ACTIVATION[activation], (), several, threshold)
     if hints.groups:
         if max(last for _, last in hints.groups) > class_count:
             raise UsageError(
@@ -140,4 +140,4 @@ def _groups(entries: Mapping[str, str]) -> tuple[Range, ...]:
 
 
 def _is_true(entries: Mapping[str, str], key: str) -> bool:
-    return entries.get(key, "") in _TRUE
+    return entries.get(key, "") in MODEL_API_TRUE

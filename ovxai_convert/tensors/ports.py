@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +31,11 @@ def extents(port: Output) -> tuple[int | None, ...] | None:
     if shape.rank.is_dynamic:
         return None
     return tuple(dim.get_length() if dim.is_static else None for dim in shape)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Extents as ``[1,?,224,224]``, ``?`` where dynamic."""
+    return "[" + ",".join("?" if extent < 0 else str(extent) for extent in shape) + "]"
 
 
 def rank(port: Output) -> int | None:

@@ -40,25 +40,27 @@ def mutated(rng: random.Random, content: bytes) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in JSON, as the keys that lead there."""
     entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, value in entries:
         yield (*path, key)
-        yield from _places(value, (*path, key))
+        yield from places(value, (*path, key))
 
 
-def _at(data: Any, path: tuple[Any, ...]) -> Any:
+def at(data: Any, path: tuple[Any, ...]) -> Any:
+    """What stands at a place."""
     for key in path:
         data = data[key]
     return data
 
 
 def _changed(rng: random.Random, data: Any) -> Any:
-    places = list(_places(data))
-    if not places:
+    found = list(places(data))
+    if not found:
         return deepcopy(rng.choice(_OTHERS))
-    *front, last = rng.choice(places)
-    holder = _at(data, tuple(front))
+    *front, last = rng.choice(found)
+    holder = at(data, tuple(front))
     way = rng.choice(("drop", "set", "set", "set", "number", "word", "copy", "repeat", "swap"))
     if way == "drop":
         del holder[last]
@@ -67,12 +69,12 @@ def _changed(rng: random.Random, data: Any) -> Any:
     elif way == "word":
         holder[last] = word(rng)
     elif way == "copy":
-        holder[last] = json.loads(json.dumps(_at(data, rng.choice(places))))
+        holder[last] = json.loads(json.dumps(at(data, rng.choice(found))))
     elif way == "repeat" and isinstance(holder, list):
         holder.extend(deepcopy(holder[0]) for _ in range(rng.choice((1, 3, 1000))))
     elif way == "swap":
-        *other, key = rng.choice(places)
-        theirs = _at(data, tuple(other))
+        *other, key = rng.choice(found)
+        theirs = at(data, tuple(other))
         if theirs is holder:
             holder[last], holder[key] = holder[key], holder[last]
     else:

@@ -16,6 +16,7 @@ from select import select
 from types import TracebackType
 from typing import Final
 
+from ovxai_convert.cli.boundary import resident
 from tests.fuzz.case import OUT, Case, Command
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -95,7 +96,7 @@ class Worker:
                 broken_off = _by_signal(process.returncode)
             elif time.monotonic() - began > self._limits.seconds:
                 broken_off = "time"
-            elif _resident(process.pid) > self._limits.mebibytes:
+            elif resident(process.pid) > self._limits.mebibytes:
                 broken_off = "memory"
         self._end()
         return Outcome(command, None, broken_off=broken_off, seconds=time.monotonic() - began)
@@ -160,14 +161,6 @@ def _below(folder: Path) -> set[str]:
 
 def _by_signal(code: int) -> str:
     return f"crash {signal.Signals(-code).name}" if code < 0 else f"exit {code} of the whole process"
-
-
-def _resident(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def by_the_program(case: Case, folder: Path, command: Command, limits: Limits) -> Outcome:

@@ -18,6 +18,7 @@ from fixtures.broken_files import save_ir
 from ovxai_convert import convert
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.source.reading import sha256_of_file
+from tests.fuzz.json_mutations import at, places
 from tests.program.invocation import Convert, Outcome
 from tests.special_networks import labelled
 
@@ -47,20 +48,6 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "best": {"top_k": 2},
     "one map": {"method": "activationmap"},
 }
-
-
-def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in JSON, as the keys that lead there."""
-    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, value in entries:
-        yield (*path, key)
-        yield from places(value, (*path, key))
-
-
-def at(data: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        data = data[key]
-    return data
 
 
 def spoiled(data: Data) -> Iterator[Spoiling]:

@@ -11,6 +11,7 @@ from ovxai_convert.cli.child import Start
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.source.labels import read_labels
 from ovxai_convert.steps import Steps
+from ovxai_convert.tensors.ports import shape_text
 
 
 def work(
@@ -68,7 +69,7 @@ def _summary(report: ConversionReport) -> str:
     proved = f"outputs {outputs} on {proof.inputs} inputs"
     if target is None or proof.saliency_map is None:
         return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
-    where = f"'{target.name}' {console.shape_text(target.shape)} {target.layout}"
+    where = f"'{target.name}' {shape_text(target.shape)} {target.layout}"
     checked = f"{proof.saliency_map.positions_checked} map cells checked"
     if proof.reference is not None:
         checked += f"; {proof.reference.runtime} gives the same outputs"

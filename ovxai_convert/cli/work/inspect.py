@@ -10,9 +10,9 @@ from ovxai_convert.cli import console
 from ovxai_convert.cli.artifact_lines import artifact_lines
 from ovxai_convert.cli.child import Start
 from ovxai_convert.cli.choices import SHOWN_CANDIDATES
-from ovxai_convert.cli.console import shape_text
 from ovxai_convert.inspection import CandidateRow, Inspection, inspect_model
 from ovxai_convert.mosaic.cost import readable
+from ovxai_convert.tensors.ports import shape_text
 
 
 def work(
