@@ -16,7 +16,7 @@ from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.files import is_file
-from ovxai_convert.source.formats import weights_of
+from ovxai_convert.source.formats import is_ir, weights_of
 from ovxai_convert.source.reading import read_model, sha256_of_file
 
 EMBEDDED: Final = "ovxai"
@@ -108,9 +108,9 @@ def read_sidecar(path: str | Path) -> Description:
 
 
 def _sidecar_beside(path: Path, *, converted: bool) -> Sidecar | None:
-    """The sidecar of a model; a file of its name beside a model that was not converted may be anything."""
+    """The sidecar of a model, an IR; a file of its name beside one that was not converted may be anything."""
     beside = path.with_suffix(".json")
-    if beside == path or not is_file(beside):
+    if not is_ir(path) or not is_file(beside):
         return None
     claim = claims_to_be_one(beside)
     return read_sidecar_file(beside) if claim or (converted and claim is None) else None

@@ -16,6 +16,7 @@ from fixtures.broken_files import UNREADABLE, onnx_classifier, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import ModelReadError, Refusal, Sidecar, UsageError, convert
 from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.inspection import inspect_model
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
@@ -215,6 +216,19 @@ def test_unrelated_file_beside_a_model(text: str, tmp_path: Path) -> None:
     loaded = load_model(path)
     assert loaded.description is None
     assert loaded.scores == place(0, "none", 3)
+
+
+def test_artifact_beside_its_source_of_the_same_name(tmp_path: Path) -> None:
+    """Its sidecar is of ``net.xml``; the ``net.onnx`` beside it stays what it was."""
+    source = tmp_path / "net.onnx"
+    onnx.save(onnx_classifier(), source)
+    first = convert(source, tmp_path, name="{stem}")
+    assert first.xml == tmp_path / "net.xml"
+    assert load_model(source).description is None
+    assert inspect_model(source).artifact is None
+    assert load_model(first.xml).description == first.sidecar
+    again = convert(source, tmp_path, name="{stem}", force=True)
+    assert again.sidecar == first.sidecar
 
 
 def test_numbers_of_model_info_that_are_none() -> None:
