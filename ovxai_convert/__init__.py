@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         VerificationError,
         WriteError,
     )
-    from ovxai_convert.explain.explainer import Explainer, ExplainMode, ProofWarning
+    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ExplainMode, ProofWarning
     from ovxai_convert.explain.explanation import Explanation
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
@@ -40,7 +40,7 @@ _HOMES = {
         "VerificationError",
         "WriteError",
     ),
-    "explain.explainer": ("Explainer", "ExplainMode", "ProofWarning"),
+    "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "ProofWarning"),
     "explain.explanation": ("Explanation",),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
@@ -51,6 +51,7 @@ _HOMES = {
 """The module that each name comes from."""
 
 __all__ = [
+    "AnswerWarning",
     "ConversionReport",
     "Description",
     "ExplainMode",

@@ -30,7 +30,7 @@ from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
-from ovxai_convert.source.answers import AnswerHints
+from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
@@ -79,6 +79,7 @@ def convert(
     preprocessing: PreprocessingHints = NO_HINTS,
     multilabel: bool | None = None,
     confidence_threshold: float | None = None,
+    activation: ToldActivation | None = None,
     reference: str = AUTO,
     name: str | None = None,
     repository: ModelServer | str | None = None,
@@ -111,6 +112,8 @@ def convert(
         preprocessing: of the model's input, likewise; what it leaves open, by the model's own entries.
         multilabel: whether several classes may be the answer; None: as the model says.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
+        activation: what the class output's numbers lack to be probabilities, ``"softmax"`` or
+            ``"sigmoid"``; ``"none"``: they are shown as they are; None: as the graph tells.
         reference: ``"onnxruntime"`` or ``"tflite"``: the framework that the source comes from, which has to
             give OpenVINO's outputs; ``"auto"``: that, if it is installed; ``"none"``.
         name: of the files, without their suffixes; None: ``{stem}_xai``. In it ``{stem}``,
@@ -147,7 +150,7 @@ def convert(
     told = UserNotes(
         None if labels is None else tuple(labels),
         preprocessing,
-        AnswerHints(multilabel, threshold=confidence_threshold),
+        AnswerHints(multilabel, threshold=confidence_threshold, activation=activation),
     )
     files = artifact_files(path, name, _server(repository))
     recover_around(path)

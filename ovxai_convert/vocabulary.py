@@ -1,9 +1,9 @@
-"""The words of the field that appear in the interface: tasks, names of outputs, indices, what means true."""
+"""The words of the field that appear in the interface: tasks, outputs and what they mean, indices, truth."""
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 SALIENCY_MAP: Final = "saliency_map"
 """Tensor name of the output that a branch adds."""
@@ -16,6 +16,14 @@ FEATURE_VECTOR: Final = "feature_vector"
 
 MODEL_API_TRUE: Final = ("True", "YES")
 """The words in ``model_info`` that Model API takes for true; of all others it makes false."""
+
+Range = tuple[int, int]
+"""The first of some classes, and the first behind them."""
+Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax", "joined"]
+"""What a graph puts between its class tensor and the output that shows it."""
+Meaning = Literal["classes", "binary", "quantity", "ordinal"]
+"""What a class tensor's numbers are. ``"binary"``: one speaks for the second of two classes; ``"quantity"``:
+one that is measured (an age) and no class; ``"ordinal"``: each says if a scale's next step is reached."""
 
 _MOST_DIGITS: Final = 18
 

@@ -146,17 +146,20 @@ def vgg_like(batch: int | None) -> Model:
     return classifier(named(draw.linear(ops.relu(draw.linear(flat, 8)), CLASSES), "scores"), [image])
 
 
-def two_class_outputs(batch: int | None = 1) -> Model:
-    """Two class tensors, ``first`` and ``second``, and between them the feature map as ``features``."""
+def two_class_outputs(batch: int | None = 1, ending: str = "none") -> Model:
+    """Two class tensors, ``first`` and ``second``, and between them the feature map as ``features``.
+
+    ``ending``: ``"softmax"`` stands behind the second one then.
+    """
     draw = Draw(18)
     image, _, target = _trunk(batch, draw)
     results = []
     pooled = ops.reduce_mean(target, [2, 3], False)
-    for name, tensor in (
-        ("first", named(draw.linear(pooled, CLASSES), "first_scores")),
-        ("features", target),
-        ("second", ops.softmax(named(draw.linear(pooled, 2), "second_scores"), 1)),
-    ):
+    first = named(draw.linear(pooled, CLASSES), "first_scores")
+    second = named(draw.linear(pooled, 2), "second_scores")
+    if ending == "softmax":
+        second = ops.softmax(second, 1)
+    for name, tensor in (("first", first), ("features", target), ("second", second)):
         tensor.output(0).get_tensor().set_names({name})
         results.append(ops.result(tensor, name=f"{name}/sink"))
     return Model(results, [image], "two_heads")

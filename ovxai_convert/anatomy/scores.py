@@ -4,42 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
+from ovxai_convert.anatomy.answer_form import groups_within, joins_classes, meaning_of, parts_of
 from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
 from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.axes import roles
 from ovxai_convert.tensors.ports import address, extents
-from ovxai_convert.vocabulary import SALIENCY_CLASSES, SALIENCY_MAP, index_in
-
-Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax"]
+from ovxai_convert.vocabulary import (
+    SALIENCY_CLASSES,
+    SALIENCY_MAP,
+    Activation,
+    Meaning,
+    Range,
+    index_in,
+)
 
 _ACTIVATIONS: Final[dict[Trait, Activation]] = {
     Trait.SOFTMAX: "softmax",
     Trait.LOG_SOFTMAX: "log_softmax",
     Trait.SIGMOID: "sigmoid",
 }
-_BY_WORTH: Final[tuple[Activation, ...]] = ("softmax", "sigmoid", "log_softmax", "none", "argmax")
+_BY_WORTH: Final[tuple[Activation, ...]] = ("softmax", "sigmoid", "joined", "log_softmax", "none", "argmax")
 """Which output to read where several show one class tensor: probabilities, then logits, then indices."""
+_DECIDES: Final = ("softmax", "log_softmax")
+"""What a class output alone ends in, where others are numbers as they come."""
 
 
 @dataclass(frozen=True)
 class Scores:
     """The class tensor ``[N, K]`` or ``[N, K, 1, 1]`` of a model: one score per class.
 
-    The activation is what stands between it and the output that it feeds; ``"argmax"``: indices of the best
-    classes.
+    Attributes:
+        activation: what stands between it and the output that it feeds; ``"argmax"``: indices of the best
+            classes; ``"joined"``: the numbers are those of several heads, each behind its own.
+        groups: classes that exclude each other, of several softmaxes in one output.
+        meaning: what its numbers are.
+        parts: how many numbers each head gives of which it is joined, where none has an activation.
+        passed_over: outputs that hold numbers like these but do not end in a softmax, as this one alone does.
     """
 
     port: Output
     output_index: int
     activation: Activation
     class_count: int
+    groups: tuple[Range, ...] = ()
+    meaning: Meaning = "classes"
+    parts: tuple[int, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def carried(self, port: Callable[[Output], Output]) -> Scores:
         """The same scores in a copy of their model, given where each tensor is there."""
@@ -51,7 +68,8 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     """The scores behind the only output that is a class tensor, or behind the output that the user names.
 
     Several outputs may show one class tensor (logits, probabilities, the index of the best). A class tensor
-    from which another one is computed is a feature of it and is passed over.
+    from which another one is computed is a feature of it and is passed over. Of several others, one alone
+    that ends in a softmax is the class output.
 
     An output whose name speaks of something else (boxes, landmarks, an embedding) qualifies only when
     ``wanted``, its tensor name or index, names it.
@@ -67,6 +85,10 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     scores = _distinct(anatomy, answers)
     if len(scores) == 1:
         return scores[0]
+    deciding = [each for each in scores if each.activation in _DECIDES]
+    if len(deciding) == 1 and all(each.activation == "none" for each in scores if each != deciding[0]):
+        others = [output_name(model, each.output_index) for each in scores if each != deciding[0]]
+        return replace(deciding[0], passed_over=tuple(others))
     if scores:
         names = ", ".join(f"'{output_name(model, each.output_index)}'" for each in scores)
         return Refusal(f"several outputs are class tensors: {names}; choose with --scores-output")
@@ -154,7 +176,20 @@ def _class_tensor(anatomy: Anatomy, index: int, shown: Output, name: str) -> Sco
     if scaled_to_length_one(anatomy.flow, port):
         reason = f"output '{name}' is an embedding, not class scores: each row is divided by its length"
         return Refusal(reason, address(port))
-    return _no_row_per_image(anatomy, candidate.port, name) or candidate
+    return _no_row_per_image(anatomy, candidate.port, name) or _in_full(anatomy, candidate, shown, name)
+
+
+def _in_full(anatomy: Anatomy, scores: Scores, shown: Output, name: str) -> Scores:
+    """With what the graph tells of the numbers."""
+    within = groups_within(shown) if scores.activation in ("none", "softmax") else None
+    if within is not None and len(within) != 1 and joins_classes(scores.port.get_node()):
+        scores = replace(scores, activation="joined")
+    elif scores.activation == "none":
+        scores = replace(scores, parts=parts_of(scores.port))
+    count, activation = scores.class_count, scores.activation
+    meaning = meaning_of(anatomy.flow, scores.port, count, activation, name)
+    groups = within if within is not None and len(within) > 1 else ()
+    return replace(scores, groups=groups, meaning=meaning)
 
 
 def _no_classes(anatomy: Anatomy, name: str, shown: Output, port: Output) -> Refusal:

@@ -121,6 +121,7 @@ def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) 
             answer.groups,
             answer.multilabel,
             answer.threshold,
+            answer.meaning,
         ),
         "labels": notes.labels,
         "preprocessing": notes.preprocessing,

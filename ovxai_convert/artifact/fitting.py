@@ -103,17 +103,21 @@ def _of_classes(description: Description, outputs: list[Output]) -> Iterator[str
         held = [extent for extent in shown[1:] if extent != 1] or [1]
         if len(shown) > 1 and (len(held) > 1 or held[0] not in (None, scores.class_count)):
             yield f"output '{scores.output}' {list(shown)} does not hold {scores.class_count} classes"
-    if labels is not None and len(labels) != scores.class_count:
-        yield f"{len(labels)} labels do not name {scores.class_count} classes"
+    classes = scores.answer.class_count(scores.class_count)
+    if labels is not None and len(labels) != classes:
+        yield f"{len(labels)} labels do not name {classes} classes"
     last = 0
     for first, behind in scores.groups:
         if not last <= first < behind <= scores.class_count:
             yield f"a group of classes from {first} to {behind} does not fit"
         last = behind
-    if scores.probabilities != READ_BY_ACTIVATION.get(scores.activation, scores.probabilities):
+    usual = READ_BY_ACTIVATION.get(scores.activation, scores.probabilities)
+    if scores.activation == "argmax" and scores.probabilities != usual:
         yield f"behind the activation {scores.activation} numbers are not read by '{scores.probabilities}'"
-    if (scores.probabilities == "groups") != bool(scores.groups):
-        yield "groups of classes are told of where there are none, or the other way round"
+    if scores.probabilities == "groups" and not scores.groups:
+        yield "groups of classes are told of where there are none"
+    if scores.meaning in ("binary", "quantity") and scores.class_count != 1:
+        yield f"{scores.class_count} numbers are no {scores.meaning} answer"
 
 
 def _of_the_map(saliency: SaliencyMapInfo, description: Description, outputs: list[Output]) -> Iterator[str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import openvino as ov
 
+from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact.description import Notes
+from ovxai_convert.artifact.remarks import remarks_on
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.described import described
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info, hints_from_ultralytics, to_model_info
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
-from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints, answer_hints, answer_of
-from ovxai_convert.source.labels import checked_labels
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_hints, answer_of
 from ovxai_convert.source.metadata import MODEL_INFO, labels_of, model_info_of
 from ovxai_convert.source.reading import SourceModel
 
@@ -27,6 +29,9 @@ class UserNotes:
     labels: tuple[str, ...] | None = None
     preprocessing: PreprocessingHints = NO_HINTS
     answer: AnswerHints = NO_ANSWER_HINTS
+
+
+NOTHING_TOLD: Final = UserNotes()
 
 
 def own_hints(
@@ -48,21 +53,33 @@ def own_answer(model: ov.Model, metadata: Mapping[str, str]) -> AnswerHints:
     return answer_hints(model_info_of(model, metadata))
 
 
+def known_labels(
+    model: ov.Model, metadata: Mapping[str, str], numbers: int, answer: Answer
+) -> tuple[str, ...] | None:
+    """Labels of all classes that so many numbers of an output tell of, by the model itself."""
+    labels = labels_of(model, metadata, numbers)
+    if labels is None and answer.class_count(numbers) != numbers:
+        return labels_of(model, metadata, answer.class_count(numbers))
+    return answer.class_names(labels, numbers)
+
+
 def notes_on(source: SourceModel, scores: Scores, told: UserNotes) -> tuple[Notes, tuple[str, ...]]:
     """All that is known of a model, and what the user should know of that, one line each.
 
     Raises:
         UsageError: what the user tells does not fit the model.
     """
-    labels = checked_labels(told.labels, scores.class_count)
-    labels = labels or labels_of(source.model, source.metadata, scores.class_count)
     warnings = []
     try:
-        answers = told.answer.or_else(own_answer(source.model, source.metadata))
-        answer = answer_of(scores.activation, scores.class_count, answers)
+        answer = answer_of(scores, told.answer.or_else(own_answer(source.model, source.metadata)))
     except UsageError as error:
         warnings.append(f"what the model says of its answer is left out: {error}")
-        answer = answer_of(scores.activation, scores.class_count, told.answer)
+        answer = answer_of(scores, told.answer)
+    count = scores.class_count
+    name = output_name(source.model, scores.output_index)
+    warnings += remarks_on(scores, name, answer, told.answer)
+    labels = answer.class_names(told.labels, count)
+    labels = labels or known_labels(source.model, source.metadata, count, answer)
     preprocessing = _in_numbers(source.model, told.preprocessing)
     own = own_hints(source.model, source.metadata, told.preprocessing)
     try:
@@ -84,7 +101,7 @@ def model_info_for(
         else than the user, and stay.
     """
     own = model_info_of(source.model, source.metadata)
-    if told == UserNotes():
+    if told == NOTHING_TOLD:
         return own, ()
     new = {"model_type": "Classification", **told.answer.to_model_info()}
     if told.preprocessing != NO_HINTS:

@@ -12,7 +12,7 @@ from ovxai_convert.artifact.schema import why_invalid
 from ovxai_convert.artifact.sidecar import SCHEMA_VERSION, Description, Sidecar, keys_of
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.files import read_text
-from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from ovxai_convert.source.answers import DEFAULT_THRESHOLD, READ_BY_ACTIVATION
 
 _MOST_BYTES: Final = 64 * 2**20
 """A sidecar holds a label and some entries per class."""
@@ -64,15 +64,11 @@ def _as_1_1(data: dict[str, Any]) -> dict[str, Any]:
         {**refusal, "method": None if refusal["method"] == "locate" else refusal["method"]}
         for refusal in data["refusals"]
     ]
-    scores = data["scores"]
-    answer = answer_of(scores["activation"], scores["class_count"], NO_ANSWER_HINTS)
-    read: dict[str, Any] = {
-        "probabilities": answer.probabilities,
-        "groups": [],
-        "multilabel": False,
-        "confidence_threshold": answer.threshold,
-    }
-    return {**data, "refusals": refusals, "scores": {**read, **scores}}
+    read: dict[str, Any] = {"groups": [], "multilabel": False, "confidence_threshold": DEFAULT_THRESHOLD}
+    activation, count = data["scores"]["activation"], data["scores"]["class_count"]
+    plain = "as_is" if count == 1 else "softmax"
+    read["probabilities"] = READ_BY_ACTIVATION.get(activation, plain)
+    return {**data, "refusals": refusals, "scores": {**read, **data["scores"]}}
 
 
 def _no_number(word: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 from ovxai_convert.artifact.plain_data import to_plain, with_unknown
 from ovxai_convert.artifact.schema import check
 from ovxai_convert.errors import Refusal
-from ovxai_convert.source.answers import Probabilities
+from ovxai_convert.source.answers import Answer, Probabilities
+from ovxai_convert.vocabulary import Meaning
 
 SCHEMA_VERSION: Final = "1.1"
 
@@ -88,7 +89,7 @@ class TargetLayer:
 class ScoresInfo:
     """The class tensor: the output it feeds, its node in the written IR, its activation, how it is read.
 
-    The last four are those of :class:`~ovxai_convert.source.answers.Answer`.
+    The last five are those of :class:`~ovxai_convert.source.answers.Answer`.
     """
 
     output: str
@@ -100,6 +101,14 @@ class ScoresInfo:
     groups: tuple[tuple[int, int], ...]
     multilabel: bool
     confidence_threshold: float
+    meaning: Meaning = "classes"
+
+    @property
+    def answer(self) -> Answer:
+        """How it is read."""
+        return Answer(
+            self.probabilities, self.groups, self.multilabel, self.confidence_threshold, self.meaning
+        )
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ WHITE_BOX: Final[Mapping[str, tuple[MethodOption, ...]]] = {
 """White-box methods and their options, in the order in which auto tries them."""
 BLACK_BOX: Final = ("rise", "aise")
 MODES: Final = ("whitebox", "blackbox", "auto")
+ACTIVATIONS: Final = ("none", "softmax", "sigmoid")
 REFERENCES: Final = ("onnxruntime", "tflite")
 MAX_BRANCH_MIB: Final = 2048
 MAX_PIXELS: Final = 100_000_000

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.cli.choices import MAX_PIXELS, WHITE_BOX
+from ovxai_convert.cli.choices import ACTIVATIONS, MAX_PIXELS, WHITE_BOX
 from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -34,6 +34,11 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--labels", "labels_file", metavar="FILE", type=PATH, help=labels),
         click.option(
             "--multilabel/--no-multilabel", default=None, help="Whether several classes may be the answer."
+        ),
+        click.option(
+            "--activation",
+            type=click.Choice(ACTIVATIONS),
+            help="What the class output's numbers lack to be probabilities; none: show them as they are.",
         ),
         click.option(
             "--confidence-threshold",
@@ -86,7 +91,11 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def taken_answer(arguments: dict[str, Any]) -> dict[str, Any]:
     """The options on the answer, taken out of a command's arguments, as AnswerHints calls them."""
-    return {"multilabel": arguments.pop("multilabel"), "threshold": arguments.pop("confidence_threshold")}
+    return {
+        "multilabel": arguments.pop("multilabel"),
+        "threshold": arguments.pop("confidence_threshold"),
+        "activation": arguments.pop("activation"),
+    }
 
 
 def method_options(command: Callable[..., Any]) -> Callable[..., Any]:

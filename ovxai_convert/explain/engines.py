@@ -17,7 +17,7 @@ from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, did_you_mean
 from ovxai_convert.explain.device import DeviceScores, compile_for
-from ovxai_convert.explain.loading import LoadedModel
+from ovxai_convert.explain.loading import LoadedModel, ScoresPlace
 from ovxai_convert.explain.observation import BlackBox, Choose, Observation, WhiteBox
 from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.explain.requests import Requests
@@ -148,7 +148,10 @@ class Engines:
             model, saliency = insertion.model, describe_map(insertion, wanted)
             method, refusals = Method(insertion.place.method.name), insertion.refusals
         requests = Requests(compile_for(model, self.device, "LATENCY"))
-        return Engine(method, WhiteBox(requests, self.image, self.read_scores, saliency).observe, refusals)
+        scores = self.loaded.scores
+        binary = isinstance(scores, ScoresPlace) and scores.meaning == "binary"
+        white_box = WhiteBox(requests, self.image, self.read_scores, saliency, binary)
+        return Engine(method, white_box.observe, refusals)
 
     def _outside(
         self,

@@ -14,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.artifact.ir import IrInMemory
+from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
@@ -27,14 +28,19 @@ from ovxai_convert.explain.samples import Preparation, Sample
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.hints import NO_HINTS
 from ovxai_convert.photographs.model_input import image_input
+from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
 
-__all__ = ["ExplainMode", "Explainer", "ProofWarning"]
+__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning"]
 
 
 class ProofWarning(UserWarning):
     """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""
+
+
+class AnswerWarning(UserWarning):
+    """What a model's class output means was assumed, since nothing says it."""
 
 
 class Explainer:
@@ -68,6 +74,10 @@ class Explainer:
         target_layer: friendly name of the node whose output is masked; None takes the last feature map.
         embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
         device_name: OpenVINO's name of the device.
+        activation: what the class output's numbers lack to be probabilities, ``"softmax"`` or ``"sigmoid"``;
+            ``"none"``: they are shown as they are; None: as the graph or the sidecar tells.
+        multilabel: whether several classes may be the answer; None: likewise.
+        confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
 
     Attributes:
@@ -94,6 +104,10 @@ class Explainer:
         target_layer: str | None = None,
         embed_scaling: bool = True,
         device_name: str = "CPU",
+        *,
+        activation: ToldActivation | None = None,
+        multilabel: bool | None = None,
+        confidence_threshold: float | None = None,
         **kwargs: Any,
     ) -> None:
         if task is not Task.CLASSIFICATION:
@@ -109,14 +123,20 @@ class Explainer:
             "target_layer": target_layer,
             "embed_scaling": embed_scaling,
             "device_name": device_name,
+            "activation": activation,
+            "multilabel": multilabel,
+            "confidence_threshold": confidence_threshold,
             **kwargs,
         }
         if isinstance(model, LoadedModel):
             loaded = model
         else:
-            loaded = load_model(model)
+            answer = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
+            loaded = load_model(model, UserNotes(answer=answer))
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
+            for remark in loaded.remarks:
+                warnings.warn(remark, AnswerWarning, stacklevel=2)
         hints = loaded.hints
         if isinstance(hints, UsageError):
             if preprocess_fn is None:
@@ -202,7 +222,7 @@ class Explainer:
         samples = self._prepared(data)
         if original_input_image is not None:
             samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
-        labels = self.label_names if label_names is None else tuple(label_names)
+        labels = self._names(label_names)
         explanations = [
             _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
         ]
@@ -212,6 +232,14 @@ class Explainer:
         """Pickled and copied as what it was made of."""
         model = IrInMemory.of(self._model) if isinstance(self._model, ov.Model) else self._model
         return _made_again, (type(self), model, self._options)
+
+    def _names(self, label_names: Sequence[str] | None) -> tuple[str, ...] | None:
+        """The labels of the classes; of a yes or no one label may be given."""
+        if label_names is None:
+            return self.label_names
+        if len(label_names) == 1 and self._answer is not None and self._answer.meaning == "binary":
+            return self._answer.class_names(label_names, 1)
+        return tuple(label_names)
 
     def _choice(self, wanted: Targets, names: tuple[str, ...] | None) -> Choose:
         """From the scores of a sample to the classes to explain."""

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.explain.loading import load_model
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
-from ovxai_convert.source.labels import Targets, checked_labels
+from ovxai_convert.source.labels import Targets
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,11 @@ class FileExplainer:
         device_name: str = "CPU",
         **options: Any,
     ) -> None:
-        loaded = load_model(model, preprocessing)
+        told = UserNotes(None if labels is None else tuple(labels), preprocessing, answer)
+        loaded = load_model(model, told)
         if isinstance(loaded.hints, UsageError):
             raise loaded.hints
         hints = preprocessing.or_else(loaded.hints)
-        if isinstance(loaded.scores, ScoresPlace):
-            scores = loaded.scores.told(answer)
-            named = loaded.labels if labels is None else checked_labels(labels, scores.class_count)
-            loaded = replace(loaded, scores=scores, labels=named)
         image = image_input(loaded.model, hints.layout)
         self.preprocessing, assumed = preprocessing_for(image, hints)
         self.assumed = in_words(self.preprocessing, assumed)
@@ -71,6 +69,7 @@ class FileExplainer:
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)
         self.method, self.refusals = self.explainer.method, self.explainer.refusals
+        self.remarks = loaded.remarks
 
     def explain(
         self,

@@ -11,13 +11,14 @@ from typing import Any
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import image_ports
+from ovxai_convert.anatomy.interface import image_ports, output_name
 from ovxai_convert.anatomy.scores import find_scores
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.ir import IrInMemory
-from ovxai_convert.artifact.notes import own_answer, own_hints
+from ovxai_convert.artifact.notes import NOTHING_TOLD, UserNotes, known_labels, own_answer, own_hints
 from ovxai_convert.artifact.reading import Artifact, find_artifact
 from ovxai_convert.artifact.recovery import recover_around
+from ovxai_convert.artifact.remarks import remarks_on
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.methods import Method
@@ -26,10 +27,9 @@ from ovxai_convert.photographs.described import hints_from_description
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_of
-from ovxai_convert.source.metadata import labels_of
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_MAP, Meaning, Range
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,22 @@ class ScoresPlace:
     activation: str
     answer: Answer
 
+    @property
+    def groups(self) -> tuple[Range, ...]:
+        """Classes that exclude each other."""
+        return self.answer.groups
+
+    @property
+    def meaning(self) -> Meaning:
+        """What its numbers are."""
+        return self.answer.meaning
+
     def told(self, hints: AnswerHints) -> ScoresPlace:
         """The same, read as a user says; a UsageError for what does not fit."""
         if hints == NO_ANSWER_HINTS:
             return self
         known = AnswerHints(self.answer.multilabel, self.answer.groups or None, self.answer.threshold)
-        answer = answer_of(self.activation, self.class_count, hints.or_else(known))
-        return replace(self, answer=answer)
+        return replace(self, answer=answer_of(self, hints.or_else(known)))
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ class LoadedModel:
         hints: what the description, or else the model itself, says of its preprocessing; an error where that
             makes no sense, which matters only if nobody says anything else.
         doubts: what is not as it was proved, one line each.
+        remarks: what was taken for what in its class output, likewise.
     """
 
     model: Model
@@ -79,12 +89,23 @@ class LoadedModel:
     labels: tuple[str, ...] | None
     hints: PreprocessingHints | UsageError
     doubts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "model": IrInMemory.of(self.model)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, "model": state["model"].read()})
+
+    def told(self, notes: UserNotes) -> LoadedModel:
+        """The same, its answer and its classes read as a user says; a UsageError for what does not fit."""
+        if isinstance(self.scores, Refusal):
+            return self
+        scores = self.scores.told(notes.answer)
+        count = scores.answer.class_count(scores.class_count)
+        kept = self.labels if self.labels is not None and len(self.labels) == count else None
+        named = kept if notes.labels is None else scores.answer.class_names(notes.labels, scores.class_count)
+        return replace(self, scores=scores, labels=named)
 
     def original(self) -> Model:
         """A copy without the outputs that a conversion has added."""
@@ -95,26 +116,27 @@ class LoadedModel:
         return copy
 
 
-def load_model(model: Model | str | PathLike[str], told: PreprocessingHints = NO_HINTS) -> LoadedModel:
+def load_model(model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
 
-    What the model itself says of preprocessing is not looked at where something else is ``told``.
+    What the user has ``told`` of labels and answer goes before what the model says; what that says of
+    preprocessing is not looked at where something else is told.
 
     Raises:
         ModelReadError: the file is no model, or its description is broken, of a version that is not known,
             or of another model.
-        UsageError: entries of the model on its answer that make no sense.
+        UsageError: entries of the model on its answer that make no sense; what is told does not fit.
     """
     if isinstance(model, Model):
-        artifact = find_artifact(model, None)
-        return _described(model, artifact) if artifact else _not_described(model, {}, told)
-    path = Path(model)
-    recover_around(path)
-    source = read_source(path)
-    artifact = find_artifact(source.model, path, source.files)
-    if artifact is not None:
-        return _described(source.model, artifact)
-    return _not_described(source.model, source.metadata, told)
+        artifact, metadata = find_artifact(model, None), {}
+    else:
+        path = Path(model)
+        recover_around(path)
+        source = read_source(path)
+        model, metadata = source.model, source.metadata
+        artifact = find_artifact(model, path, source.files)
+    loaded = _not_described(model, metadata, told) if artifact is None else _described(model, artifact)
+    return loaded.told(told)
 
 
 def _described(model: Model, artifact: Artifact) -> LoadedModel:
@@ -122,7 +144,7 @@ def _described(model: Model, artifact: Artifact) -> LoadedModel:
     told, doubts = artifact.description, artifact.doubts
     index = next(output.index for output in told.outputs if output.name == told.scores.output)
     scores = told.scores
-    answer = Answer(scores.probabilities, scores.groups, scores.multilabel, scores.confidence_threshold)
+    answer = scores.answer
     hints = _hints_of(told)
     if artifact.input_replaced:
         if hints != NO_HINTS:
@@ -157,16 +179,17 @@ def _hints_of(told: Description) -> PreprocessingHints:
     return hints_from_description(told.preprocessing)
 
 
-def _not_described(model: Model, metadata: Mapping[str, str], told: PreprocessingHints) -> LoadedModel:
+def _not_described(model: Model, metadata: Mapping[str, str], told: UserNotes) -> LoadedModel:
     """By what the model itself says."""
-    scores, hints = find_scores(Anatomy(model)), own_hints(model, metadata, told)
+    scores, hints = find_scores(Anatomy(model)), own_hints(model, metadata, told.preprocessing)
     if isinstance(scores, Refusal):
         return LoadedModel(model, None, scores, None, None, hints)
     count = scores.class_count
-    answer = answer_of(scores.activation, count, own_answer(model, metadata))
+    answer = answer_of(scores, own_answer(model, metadata))
     place = ScoresPlace(scores.output_index, count, scores.activation, answer)
-    labels = labels_of(model, metadata, count)
-    return LoadedModel(model, None, place, _foreign_map(model, count), labels, hints)
+    labels = known_labels(model, metadata, count, answer)
+    said = tuple(remarks_on(scores, output_name(model, scores.output_index), answer, told.answer))
+    return LoadedModel(model, None, place, _foreign_map(model, count), labels, hints, remarks=said)
 
 
 def _foreign_map(model: Model, class_count: int) -> OwnMap | None:

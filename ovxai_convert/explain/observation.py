@@ -34,12 +34,16 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True)
 class WhiteBox:
-    """A model that has the output ``saliency_map``, of which the sidecar says ``saliency``."""
+    """A model that has the output ``saliency_map``, of which the sidecar says ``saliency``.
+
+    ``binary``: its one map is that of the second of two classes; the first one's is the same reversed.
+    """
 
     requests: Requests
     image: ImageInput
     read_scores: ReadScores
     saliency: SaliencyMapInfo
+    binary: bool = False
 
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
@@ -57,6 +61,8 @@ class WhiteBox:
         if "class" not in self.saliency.axes:
             return Observation(scores, {PER_IMAGE_MAP: given})
         maps = dict(zip(self._classes(results, len(given)), given, strict=True))
+        if self.binary and len(scores) == 2:
+            maps = {1: given[0], 0: reversed_map(given[0])}
         targets = list(maps) if targets is None else targets
         missing = [target for target in targets if target not in maps]
         if missing:
@@ -70,6 +76,17 @@ class WhiteBox:
             return list(range(count))
         indices = classes["indices"] if "indices" in classes else results[classes["indices_output"]][0]
         return [int(index) for index in indices]
+
+
+def reversed_map(saliency: NDArray[Any]) -> NDArray[Any]:
+    """The map of the answer no, given that of yes ``(h, w)``: what speaks for one speaks against the other.
+
+    Levels 0 to 255 are counted from above, scores change their sign (those of no are the negative ones of
+    yes). A map that is the same everywhere says nothing of either.
+    """
+    if saliency.dtype != np.uint8:
+        return -saliency
+    return 255 - saliency if np.ptp(saliency) else saliency
 
 
 @dataclass(frozen=True)

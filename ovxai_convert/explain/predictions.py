@@ -31,6 +31,7 @@ class Prediction(NamedTuple):
 class ScoresOutput:
     """Reads an output as probabilities, ``(N, K)`` float32 in 0 to 1, by what its numbers mean.
 
+    A quantity stays the number that it is; one number that is a yes or no becomes two columns.
     Of logits whose classes exclude each other rows that are probabilities already (the mean of two heads
     behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is an answer that is NaN or
     infinite.
@@ -44,7 +45,10 @@ class ScoresOutput:
         numbers = results[self.index]
         if numbers.size == 0 or numbers.size % samples:
             raise ModelReadError(f"the model answers {samples} images with {list(numbers.shape)} numbers")
-        values = numbers.reshape(samples, -1).astype(np.float32)
+        values = self._read(numbers.reshape(samples, -1).astype(np.float32))
+        return np.hstack([1 - values, values]) if self.answer.meaning == "binary" else values
+
+    def _read(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         kind = self.answer.probabilities
         if kind == "as_is" or not np.isfinite(values.max()):
             return values

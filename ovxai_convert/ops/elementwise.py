@@ -18,9 +18,9 @@ from ovxai_convert.tensors.ports import extents
 from ovxai_convert.tensors.settled import Extents
 
 _UNARY: Final = (
-    "Abs Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Exp Floor "
-    "Gelu HSigmoid HSwish HardSigmoid IsFinite IsInf IsNaN Log LogicalNot Mish Relu Round Selu Sign "
-    "Sin Sinh SoftPlus SoftSign Sqrt Swish Tan Tanh"
+    "Acos Acosh Asin Asinh Atan Atanh Ceiling Clamp ConvertLike Cos Cosh Elu Erf Floor "
+    "Gelu HSigmoid HSwish HardSigmoid IsFinite IsInf IsNaN Log LogicalNot Mish Round Selu Sign "
+    "Sin Sinh SoftSign Swish Tan Tanh"
 )
 _BINARY: Final = (
     "Subtract Maximum Minimum SquaredDifference Mod FloorMod Equal NotEqual Less LessEqual Greater "
@@ -108,6 +108,7 @@ _SLOPE: Final = (on_data("slope", _along_slope),)
 
 OPS: Final = (
     _unary(_UNARY),
+    _unary("Abs Exp Relu SoftPlus Sqrt", Trait.NOT_NEGATIVE),
     _unary("Convert Identity", Trait.COPY),
     _unary("Negative"),
     _unary("Sigmoid", Trait.SIGMOID),

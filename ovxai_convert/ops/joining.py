@@ -13,7 +13,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import among_others, by_level, filled, general
-from ovxai_convert.ops.op import Op, always_written_out, no_products, on_masked, traits, types
+from ovxai_convert.ops.op import Op, Trait, always_written_out, no_products, on_masked, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted
 from ovxai_convert.tensors.axes import Atom, Axes, Meanings, fresh, is_unclear, roles
 from ovxai_convert.tensors.extents import rank_of
@@ -113,6 +113,6 @@ def _written_into(call: Call) -> list[Copied] | Refusal:
 _EQUATIONS: Final = on_masked("concat", _along_others), on_masked("token join", _along_positions)
 
 OPS: Final = (
-    Op(types("Concat"), traits(), _meaning, _copied, _EQUATIONS, _narrowed, no_products),
+    Op(types("Concat"), traits(Trait.JOIN), _meaning, _copied, _EQUATIONS, _narrowed, no_products),
     always_written_out("ScatterNDUpdate", meanings.unknown, _written_into),
 )

@@ -102,6 +102,10 @@ class Trait(Enum):
     """Reads a shape and no numbers."""
     DETECTION = auto()
     """Picks boxes among candidates."""
+    JOIN = auto()
+    """Several tensors one after another along an axis."""
+    NOT_NEGATIVE = auto()
+    """Its values are never below zero."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ def resolve_targets(
 ) -> list[int] | None:
     """Indices of the wanted classes, each once, in order (None: all), of an image with scores ``(K,)``.
 
+    ``"top5"`` are the five best, ``"above:0.5"`` all of a higher score (the best one if there are none).
+
     A class that does not exist is a UsageError.
     """
     if wanted is None:
@@ -60,7 +62,23 @@ def resolve_targets(
             if not 1 <= count <= len(scores):
                 raise UsageError(f"there are no {count} best classes: the model has {len(scores)}")
             return [int(index) for index in np.argsort(-scores, kind="stable")[:count]]
+        least = re.fullmatch(r"above:(\S+)", str(names[0]))
+        if least and names[0] not in (labels or ()):
+            return classes_above(_share(least.group(1)), scores)
     return list(dict.fromkeys(find_class(name, labels, len(scores)) for name in names))
+
+
+def classes_above(least: float, scores: NDArray[np.float32]) -> list[int]:
+    """The classes with scores ``(K,)`` above a number, the highest first; else the best one."""
+    ordered = [int(index) for index in np.argsort(-scores, kind="stable")]
+    return [index for index in ordered if scores[index] > least] or ordered[:1]
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"'above:{text}' names no number, as in above:0.5") from None
 
 
 def _plain(name: object) -> int | str:

@@ -96,6 +96,13 @@ def test_several_class_outputs_are_a_question() -> None:
     assert reason == "several outputs are class tensors: 'first', 'second'; choose with --scores-output"
 
 
+def test_one_output_alone_ends_in_a_softmax() -> None:
+    """Boxes and landmarks beside it are numbers as they come."""
+    scores = found(two_class_outputs(ending="softmax"))
+    assert (scores.output_index, scores.activation, scores.passed_over) == (2, "softmax", ("first",))
+    assert found(two_class_outputs(ending="softmax"), "first").passed_over == ()
+
+
 def test_a_feature_map_is_no_class_tensor() -> None:
     reason = refused(two_class_outputs(), "features").reason
     assert reason == (

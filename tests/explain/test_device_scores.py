@@ -14,10 +14,11 @@ from ovxai_convert.errors import ModelReadError
 from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ReadScores, ScoresOutput
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from tests.answer_forms import Form
 from tests.oracle import Floats
 from tests.running import compile_f32
 
-READ: Final = ScoresOutput(0, answer_of("softmax", 3, NO_ANSWER_HINTS))
+READ: Final = ScoresOutput(0, answer_of(Form("softmax", 3), NO_ANSWER_HINTS))
 BATCHES: Final = [None, 1, 3]
 HEAVY: Final = CnnSpec(channels=48, strides=(1, 1, 1, 1), height=112, width=112, ending="softmax")
 """Takes long enough that its requests are still running when something goes wrong."""

@@ -21,12 +21,13 @@ from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
 from ovxai_convert.source.reading import sha256_of_file
+from tests.answer_forms import Form
 from tests.running import CORE
 from tests.special_networks import labelled, two_class_outputs
 
 
 def place(index: int, activation: str, classes: int) -> ScoresPlace:
-    return ScoresPlace(index, classes, activation, answer_of(activation, classes, NO_ANSWER_HINTS))
+    return ScoresPlace(index, classes, activation, answer_of(Form(activation, classes), NO_ANSWER_HINTS))
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_artifact(artifact: Path) -> None:
 def test_artifact_of_the_output_that_was_chosen(tmp_path: Path) -> None:
     path = save_ir(two_class_outputs(), tmp_path / "two.xml")
     report = convert(path, tmp_path / "out", scores_output="second")
-    assert load_model(report.xml).scores == place(2, "softmax", 2)
+    assert load_model(report.xml).scores == place(2, "none", 2)
 
 
 @pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"classes": [1]}], ids=str)

@@ -10,6 +10,7 @@ import pytest
 from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.explain.predictions import BestClassesOutput, PostprocessedScores, ScoresOutput
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from tests.answer_forms import Form
 
 LOGITS: Final = np.array([[1.0, -2.0, 3.5], [0.0, 0.5, -0.5]], np.float32)
 POWERS: Final = np.exp(LOGITS.astype(np.float64))
@@ -27,7 +28,7 @@ PROBABILITIES: Final = (POWERS / POWERS.sum(axis=1, keepdims=True)).astype(np.fl
 )
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 1, 1)], ids=["flat", "map"])
 def test_output_as_probabilities(activation: str, output: Any, expected: Any, shape: tuple[int, ...]) -> None:
-    found = ScoresOutput(1, answer_of(activation, 3, NO_ANSWER_HINTS))(
+    found = ScoresOutput(1, answer_of(Form(activation, 3), NO_ANSWER_HINTS))(
         {0: np.zeros(9), 1: output.reshape(shape)}, 2
     )
     assert found.shape == (2, 3)
@@ -37,13 +38,13 @@ def test_output_as_probabilities(activation: str, output: Any, expected: Any, sh
 
 @pytest.mark.parametrize(("shape", "samples"), [((0, 3), 1), ((1, 0), 1), ((3, 1), 2)])
 def test_numbers_that_are_no_rows(shape: tuple[int, ...], samples: int) -> None:
-    read = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))
+    read = ScoresOutput(0, answer_of(Form("none", 3), NO_ANSWER_HINTS))
     with pytest.raises(ModelReadError, match=rf"answers {samples} images with \[{shape[0]}, {shape[1]}\]"):
         read({0: np.zeros(shape, np.float32)}, samples)
 
 
 def test_large_logits_do_not_overflow() -> None:
-    found = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))(
+    found = ScoresOutput(0, answer_of(Form("none", 3), NO_ANSWER_HINTS))(
         {0: np.array([[1000.0, 0.0, -1000.0]], np.float32)}, 1
     )
     assert found.tolist() == [[1, 0, 0]]
@@ -52,15 +53,16 @@ def test_large_logits_do_not_overflow() -> None:
 def test_probabilities_behind_a_mean_stay() -> None:
     """The mean of two heads behind a Softmax each adds up to 1 and is no row of logits."""
     mean = (PROBABILITIES + PROBABILITIES[::-1]) / 2
-    np.testing.assert_array_equal(ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))({0: mean}, 2), mean)
-    halves = ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS))({0: mean / 2}, 2)
+    read = ScoresOutput(0, answer_of(Form("none", 3), NO_ANSWER_HINTS))
+    np.testing.assert_array_equal(read({0: mean}, 2), mean)
+    halves = read({0: mean / 2}, 2)
     np.testing.assert_allclose(halves.sum(axis=1), 1, rtol=1e-6)
     assert abs(halves - mean).max() > 0.1
 
 
 def test_a_single_logit_stays() -> None:
     """A Softmax would make it 1, whatever it is."""
-    assert ScoresOutput(0, answer_of("none", 1, NO_ANSWER_HINTS))(
+    assert ScoresOutput(0, answer_of(Form("none", 1), NO_ANSWER_HINTS))(
         {0: np.array([[-2.5], [4.0]], np.float32)}, 2
     ).tolist() == [[-2.5], [4]]
 
@@ -81,7 +83,7 @@ def test_scores_are_a_copy() -> None:
     """An inference request writes its results into the same memory again."""
     output = PROBABILITIES.copy()
     for read in (
-        ScoresOutput(0, answer_of("softmax", 3, NO_ANSWER_HINTS)),
+        ScoresOutput(0, answer_of(Form("softmax", 3), NO_ANSWER_HINTS)),
         PostprocessedScores(lambda results: results[0]),
     ):
         found = read({0: output}, 2)

@@ -28,6 +28,7 @@ from ovxai_convert.explain.device import DeviceScores, compile_for
 from ovxai_convert.explain.predictions import ScoresOutput
 from ovxai_convert.explain.requests import Requests
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from tests.answer_forms import Form
 from tests.reliability.threads import (
     BLACK_BOX,
     SPEC,
@@ -43,7 +44,7 @@ from tests.special_networks import perceptron, stateful
 
 PATIENCE: Final = 60
 BLACK: Final = ExplainMode.BLACKBOX
-READ: Final = ScoresOutput(0, answer_of("softmax", 3, NO_ANSWER_HINTS))
+READ: Final = ScoresOutput(0, answer_of(Form("softmax", 3), NO_ANSWER_HINTS))
 kinds = pytest.mark.parametrize(
     ("jobs", "threads", "calls"), [(WHITE_BOX, 8, 25), (BLACK_BOX, 4, 6)], ids=["white-box", "black-box"]
 )

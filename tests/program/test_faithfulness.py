@@ -22,6 +22,7 @@ from ovxai_convert.explain.predictions import ScoresOutput
 from ovxai_convert.photographs.image_files import Pixels, read_image
 from ovxai_convert.photographs.preprocessing import Preprocessing
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from tests.answer_forms import Form
 
 METHODS: Final[Mapping[Method, Mapping[str, Any]]] = {
     Method.RECIPROCAM: {},
@@ -54,7 +55,9 @@ def network() -> Network:
     model = ov.Core().read_model(content)
     preprocessing = Preprocessing((224, 224), 3, np.dtype(np.float32), (127.0,), (128.0,))
     stream = DeviceScores(
-        compile_for(model, "CPU", "THROUGHPUT"), ScoresOutput(0, answer_of("none", 3, NO_ANSWER_HINTS)), 1
+        compile_for(model, "CPU", "THROUGHPUT"),
+        ScoresOutput(0, answer_of(Form("none", 3), NO_ANSWER_HINTS)),
+        1,
     )
     return Network(Explainer(model, preprocess_fn=preprocessing), preprocessing, stream)
 

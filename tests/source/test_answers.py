@@ -19,6 +19,7 @@ from ovxai_convert.source.answers import (
     answer_of,
 )
 from ovxai_convert.source.metadata import labels_of, model_info_of
+from tests.answer_forms import Form
 
 HEADS: Final[dict[str, Any]] = {
     "num_multiclass_heads": 2,
@@ -98,12 +99,12 @@ def test_entries_without_sense(entries: dict[str, str], text: str) -> None:
     ],
 )
 def test_answers(activation: str, hints: AnswerHints, expected: Answer) -> None:
-    assert answer_of(activation, 7, hints) == expected
+    assert answer_of(Form(activation, 7), hints) == expected
 
 
 def test_groups_of_more_classes_than_there_are() -> None:
     with pytest.raises(UsageError, match="more than the 4 classes"):
-        answer_of("none", 4, AnswerHints(groups=((0, 5),)))
+        answer_of(Form("none", 4), AnswerHints(groups=((0, 5),)))
 
 
 def test_user_goes_before_the_model() -> None:

@@ -92,8 +92,8 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
-    for doubt in explainer.explainer.doubts:
-        console.warn(model, doubt)
+    for text in (*explainer.explainer.doubts, *explainer.remarks):
+        console.warn(model, text)
     for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:

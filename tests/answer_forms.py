@@ -1,0 +1,17 @@
+"""What an answer depends on of a class tensor, without a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ovxai_convert.vocabulary import Meaning, Range
+
+
+@dataclass(frozen=True)
+class Form:
+    """See :class:`~ovxai_convert.source.answers.ScoresForm`."""
+
+    activation: str
+    class_count: int
+    groups: tuple[Range, ...] = ()
+    meaning: Meaning = "classes"
