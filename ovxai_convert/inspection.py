@@ -13,13 +13,16 @@ from ovxai_convert.anatomy.feature_maps import Candidate, Standing
 from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.fitting import shape_of
+from ovxai_convert.artifact.notes import own_answer
 from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.artifact.recovery import recover_around
-from ovxai_convert.errors import Refusal
+from ovxai_convert.artifact.remarks import remarks_on
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
-from ovxai_convert.source.reading import read_source
+from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
+from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
@@ -63,13 +66,17 @@ class MethodRow:
 
 @dataclass(frozen=True)
 class ScoresRow:
-    """The class tensor that was found."""
+    """The class tensor that was found, and how it is read; ``remarks`` are what of that was assumed."""
 
     output: str
     name: str
     shape: tuple[int, ...]
     class_count: int
     activation: str
+    meaning: str
+    probabilities: str
+    multilabel: bool
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ def inspect_model(
         source.format,
         None if artifact is None else artifact.description.to_data(),
         () if artifact is None else artifact.doubts,
-        None if isinstance(scores, Refusal) else _scores_row(anatomy, scores),
+        None if isinstance(scores, Refusal) else _scores_row(source, anatomy, scores),
         tuple(row for head in heads for row in _Candidates(anatomy, head, taken, build).rows(priced)),
         tuple(_method_row(name, branch) for name, branch in tried.items()),
         _why_none(scores, list(tried.values())),
@@ -197,9 +204,26 @@ class _Candidates:
         return row
 
 
-def _scores_row(anatomy: Anatomy, scores: Scores) -> ScoresRow:
+def _scores_row(source: SourceModel, anatomy: Anatomy, scores: Scores) -> ScoresRow:
     output, name = output_name(anatomy.model, scores.output_index), address(scores.port)
-    return ScoresRow(output, name, shape_of(scores.port), scores.class_count, scores.activation)
+    remarks: list[str] = []
+    try:
+        answer = answer_of(scores, own_answer(source.model, source.metadata))
+    except UsageError as error:
+        remarks.append(f"what the model says of its answer is left out: {error}")
+        answer = answer_of(scores, NO_ANSWER_HINTS)
+    remarks += remarks_on(scores, output, answer, NO_ANSWER_HINTS)
+    return ScoresRow(
+        output,
+        name,
+        shape_of(scores.port),
+        scores.class_count,
+        scores.activation,
+        answer.meaning,
+        answer.probabilities,
+        answer.multilabel,
+        tuple(remarks),
+    )
 
 
 def _method_row(name: str, branch: Insertion | Refusal) -> MethodRow:

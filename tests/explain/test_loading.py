@@ -15,6 +15,7 @@ import pytest
 from fixtures.broken_files import UNREADABLE, onnx_classifier, save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import ModelReadError, Refusal, Sidecar, UsageError, convert
+from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.explain.loading import ScoresPlace, load_model
 from ovxai_convert.inspection import inspect_model
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -238,7 +239,7 @@ def test_numbers_of_model_info_that_are_none() -> None:
     hints = load_model(model).hints
     assert isinstance(hints, UsageError)
     assert str(hints) == "model_info says 'a lot' of mean_values, which is no number"
-    assert load_model(model, PreprocessingHints(mean=(1,))).hints == NO_HINTS
+    assert load_model(model, UserNotes(preprocessing=PreprocessingHints(mean=(1,)))).hints == NO_HINTS
 
 
 def test_path_like_objects(artifact: Path) -> None:

@@ -41,6 +41,10 @@ def _inspection_lines(inspection: Inspection, limit: int | None) -> list[str]:
             f"scores:   '{scores.name}' {shape_text(scores.shape)}, {scores.class_count} classes, "
             f"final activation: {scores.activation}, output '{scores.output}'"
         )
+        several = "several classes may be the answer" if scores.multilabel else "one class is the answer"
+        what = several if scores.meaning == "classes" else scores.meaning
+        lines.append(f"answer:   {what}; probabilities: {scores.probabilities}")
+        lines += [f"          {remark}" for remark in scores.remarks]
     for row in inspection.methods:
         where = f" (at '{row.node}')" if row.node else ""
         lines.append(f"{row.method}: " + ("possible" if row.possible else f"refused: {row.reason}{where}"))
