@@ -10,7 +10,7 @@ from typing import Any, Final
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.scores import find_scores
+from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.reading import find_artifact
@@ -21,9 +21,11 @@ from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.insertion.insert import build_branch, insert_branch, name_taken
+from ovxai_convert.insertion.heads import insert_again, insert_branches, requests_for
+from ovxai_convert.insertion.insert import insert_branch, name_taken
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from ovxai_convert.methods.method import ALL_CLASSES
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import takes_image
 from ovxai_convert.proof.execution import quantises
@@ -66,7 +68,7 @@ def convert(
     *,
     method: Method | str | None = None,
     target_layer: str | None = None,
-    scores_output: str | None = None,
+    scores_output: str | Sequence[str] | None = None,
     embed_scaling: bool = True,
     classes: Sequence[int | str] | None = None,
     top_k: int | None = None,
@@ -99,7 +101,8 @@ def convert(
         method: ``"reciprocam"``, ``"vitreciprocam"``, ``"activationmap"``; None or ``"auto"`` takes the first
             that is possible.
         target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None finds it.
-        scores_output: tensor name or index of the class output; None takes the only one.
+        scores_output: tensor name or index of the class output; None takes the only one. Several (a list, or
+            with commas between) get a map each, ``saliency_map_<output>``.
         embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
         classes: indices or labels of the classes that get a map; None gives one to each.
         top_k: maps of this many best classes of each input, which ``saliency_classes`` then names.
@@ -140,7 +143,7 @@ def convert(
     request = Request(
         named,
         target_layer,
-        scores_output,
+        None,
         embed_scaling,
         max_branch_bytes=memory,
         options=own,
@@ -160,37 +163,39 @@ def convert(
             source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
-        scores = find_scores(anatomy, scores_output)
+        requests = requests_for(source.model, request, scores_output)
+        found = [find_scores(anatomy, one.scores_output) for one in requests]
         if find_artifact(source.model, path, source.files) is not None:
             raise RefusedError([Refusal("it was converted already; convert the model that it was made from")])
-        if isinstance(scores, Refusal):
-            raise RefusedError(_why_none(insert_branch(anatomy, request), scores))
-        for refusal in (too_large(source.model), name_taken(anatomy, request)):
+        for one, scores in zip(requests, found, strict=True):
+            if isinstance(scores, Refusal):
+                raise RefusedError(_why_none(insert_branch(anatomy, one), scores))
+        heads = [scores for scores in found if isinstance(scores, Scores)]
+        for refusal in (too_large(source.model), *(name_taken(anatomy, one) for one in requests)):
             if refusal is not None:
                 raise RefusedError([refusal])
-        writer = Writer.for_source(staging.folder / files.xml, source, scores, told)
-        selection = select_classes(classes, top_k, writer.notes.labels, scores.class_count)
-        request = replace(request, selection=selection)
+        writer = Writer.for_source(staging.folder / files.xml, source, heads, told)
+        requests = _with_classes(requests, heads, writer, classes, top_k)
         photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
-        prover = Prover(anatomy, request, photographs, steps)
+        prover = Prover(anatomy, photographs, steps)
         with steps.step("building the branch"):
-            insertion = insert_branch(anatomy, request)
-        if isinstance(insertion, Insertion):
-            _told_to_the_server(staging, files, insertion.model)
+            insertions = insert_branches(anatomy, requests)
+        if isinstance(insertions, list):
+            _told_to_the_server(staging, files, insertions[0].model)
             with steps.step("proving it"):
-                written, proof = _proved(prover, anatomy, insertion, request, writer, exact=exact)
+                written, proof = _proved(prover, anatomy, insertions, writer, exact=exact)
         else:
-            may_stay = named is None and not asked_for and not require_whitebox
+            may_stay = named is None and not asked_for and not require_whitebox and len(heads) == 1
             if not may_stay or not takes_image(source.model):
-                raise RefusedError(insertion)
+                raise RefusedError(insertions)
             _told_to_the_server(staging, files, source.model)
-            written = writer.as_it_was(source.model, scores, insertion)
+            written = writer.as_it_was(source.model, heads[0], insertions)
             proof = prover.prove_unchanged(writer.xml)
         proof = _with_framework(proof, framework, prover, source)
         sidecar = with_proof(written, source, writer.xml, proof.verification, proof.reshapes)
         staging.write_text(files.sidecar, sidecar.to_json())
         staging.commit()
-    warnings = (*writer.warnings, *proof.warnings, *_warnings(sidecar, insertion, path))
+    warnings = (*writer.warnings, *proof.warnings, *_warnings(sidecar, insertions, path))
     return ConversionReport(out_dir / files.xml, out_dir / files.sidecar, sidecar, warnings)
 
 
@@ -239,31 +244,49 @@ def _why_none(tried: Insertion | tuple[Refusal, ...], scores: Refusal) -> tuple[
     return (scores,) if isinstance(tried, Insertion) else tried
 
 
-def _proved(
-    prover: Prover, anatomy: Anatomy, insertion: Insertion, request: Request, writer: Writer, *, exact: bool
-) -> tuple[Description, Proof]:
-    """Tie the branch to the model where the original stays bit-exact; else where it moves least and hardly.
+def _with_classes(
+    requests: Sequence[Request],
+    heads: Sequence[Scores],
+    writer: Writer,
+    classes: Sequence[int | str] | None,
+    top_k: int | None,
+) -> list[Request]:
+    """With the classes of each head that get a map; a UsageError where they do not exist."""
+    if classes is not None and len(heads) > 1:
+        raise UsageError("classes are chosen of one class output, and not of several")
+    chosen = []
+    for request, scores, notes in zip(requests, heads, (writer.notes, *writer.more_notes), strict=True):
+        selection = select_classes(classes, top_k, notes.labels, notes.answer.class_count(scores.class_count))
+        # the one map of a yes or no serves both
+        binary = notes.answer.meaning == "binary"
+        chosen.append(replace(request, selection=ALL_CLASSES if binary else selection))
+    return chosen
 
-    It stands at one place all the while, and is one method's.
+
+def _proved(
+    prover: Prover, anatomy: Anatomy, insertions: Sequence[Insertion], writer: Writer, *, exact: bool
+) -> tuple[Description, Proof]:
+    """Tie the branches to the model where the original stays bit-exact; else where it moves least and hardly.
+
+    Each stands at one place all the while, and is one method's.
     """
-    tried: list[tuple[float, Insertion]] = []
-    place = insertion.place
+    tried: list[tuple[float, Sequence[Insertion]]] = []
     for depth in _TAP_DEPTHS:
-        tied = insertion if depth == 0 else build_branch(anatomy, place, request, depth)
-        if isinstance(tied, Refusal):
+        tied = insertions if depth == 0 else insert_again(anatomy, insertions, depth)
+        if isinstance(tied, tuple):
             break
-        tied = replace(tied, refusals=insertion.refusals)
-        description = writer.with_branch(tied, request)
-        comparison = prover.compare(writer.xml, place)
+        description = writer.with_branches(tied)
+        comparison = prover.compare(writer.xml, insertions)
         if comparison.movement == 0:
-            return description, prover.prove(comparison, place)
+            return description, prover.prove(comparison, insertions)
         tried.append((comparison.movement, tied))
     movement, least = min(tried, key=lambda attempt: attempt[0])
     if exact:
         reason = f"no place keeps the outputs bit-exact; they move by at least {movement:.3g} of their range"
+        place = insertions[0].place
         raise RefusedError([Refusal(reason, address(place.target.port), place.method.name)])
-    description = writer.with_branch(least, request)
-    return description, prover.prove(prover.compare(writer.xml, place), place)
+    description = writer.with_branches(least)
+    return description, prover.prove(prover.compare(writer.xml, insertions), insertions)
 
 
 def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
@@ -280,9 +303,11 @@ def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, s
     return replace(proof, warnings=proof.warnings + doubts)
 
 
-def _warnings(sidecar: Sidecar, insertion: Insertion | tuple[Refusal, ...], path: Path) -> Iterator[str]:
+def _warnings(
+    sidecar: Sidecar, insertions: Sequence[Insertion] | tuple[Refusal, ...], path: Path
+) -> Iterator[str]:
     """What the user should know of what was written; a dear branch is no matter while it is small."""
-    if not isinstance(insertion, Insertion):
+    if isinstance(insertions, tuple):
         reasons = "; ".join(map(str, sidecar.refusals))
         how = f"it is to be explained as a black box ({sidecar.method}): {reasons}"
         yield f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found"
@@ -295,12 +320,13 @@ def _warnings(sidecar: Sidecar, insertion: Insertion | tuple[Refusal, ...], path
             where = f"at {' '.join(str(list(shape)) for shape in reshape.shapes)}"
             why = "its head is explained at one size of the map only"
             yield f"{where} the original runs and the converted model does not: {why}"
-    for refusal in sidecar.refusals:
-        if refusal.method:
-            yield f"{refusal.method} was not possible: {refusal.reason}"
-    cost, ops = insertion.cost, insertion.written_out
-    if cost.macs >= max(_EXPENSIVE_MACS, cost.model_macs):
-        price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
-        why = f", as all copies are written out at {ops[0]}" if ops else ""
-        others = "other layers (--target-layer) and other methods (--method)"
-        yield f"the branch is dear: {price}{why}; 'ovxai-inspect {path}' shows what {others} cost"
+    for insertion in insertions:
+        for refusal in insertion.refusals:
+            if refusal.method:
+                yield f"{refusal.method} was not possible: {refusal.reason}"
+        cost, ops = insertion.cost, insertion.written_out
+        if cost.macs >= max(_EXPENSIVE_MACS, cost.model_macs):
+            price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
+            why = f", as all copies are written out at {ops[0]}" if ops else ""
+            others = "other layers (--target-layer) and other methods (--method)"
+            yield f"the branch is dear: {price}{why}; 'ovxai-inspect {path}' shows what {others} cost"

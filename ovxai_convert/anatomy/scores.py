@@ -80,7 +80,7 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     """
     model = anatomy.model
     if wanted is not None:
-        return _behind_output(anatomy, _output_index(model, wanted), by_name=True)
+        return _behind_output(anatomy, output_index(model, wanted), by_name=True)
     answers = [_behind_output(anatomy, index, by_name=False) for index in range(len(model.outputs))]
     scores = _distinct(anatomy, answers)
     if len(scores) == 1:
@@ -116,7 +116,8 @@ def _distinct(anatomy: Anatomy, answers: list[Scores | Refusal]) -> list[Scores]
     ]
 
 
-def _output_index(model: Model, wanted: str) -> int:
+def output_index(model: Model, wanted: str) -> int:
+    """The index of an output that is wanted by its tensor name or index; a UsageError if there is none."""
     for index, output in enumerate(model.outputs):
         if wanted in output.get_names():
             return index

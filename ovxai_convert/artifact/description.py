@@ -16,7 +16,7 @@ from ovxai_convert.artifact import sidecar
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import Refusal
-from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.methods import DEFAULT_BLACK_BOX
 from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.reading import SourceModel, sha256_of_file
@@ -38,15 +38,32 @@ class Notes:
     answer: Answer
 
 
-def describe(insertion: Insertion, request: Request, notes: Notes) -> Description:
-    """What a model with a branch is."""
-    place, model, start = insertion.place, insertion.model, insertion.map_index
-    target, node, parameters = place.target, place.target.port.get_node(), place.method.parameters
-    added = {name: start + number for number, name in enumerate(request.added_names)}
+def describe(insertions: Sequence[Insertion], notes: Notes, more_notes: Sequence[Notes] = ()) -> Description:
+    """What a model with a branch is, or with several; ``more_notes`` are on the heads after the first one."""
+    first, *others = insertions
+    added = _added_outputs(first)
     return Description(
         mode="whitebox",
-        method=place.method.name,
-        target_layer=sidecar.TargetLayer(
+        feature_vector=_added(first.model, FEATURE_VECTOR, added),
+        refusals=_plain(first.refusals),
+        more_heads=tuple(_head(other, on) for other, on in zip(others, more_notes, strict=True)),
+        **_branch_facts(first),
+        **_model_facts(first.model, first.map_index, first.place.scores, notes),
+    )
+
+
+def _head(insertion: Insertion, notes: Notes) -> sidecar.HeadInfo:
+    scores = _scores_info(insertion.model, insertion.place.scores, notes.answer)
+    return sidecar.HeadInfo(scores=scores, labels=notes.labels, **_branch_facts(insertion))
+
+
+def _branch_facts(insertion: Insertion) -> dict[str, Any]:
+    """The entries that each branch has of its own."""
+    place, request = insertion.place, insertion.request
+    target, node, parameters = place.target, place.target.port.get_node(), place.method.parameters
+    return {
+        "method": place.method.name,
+        "target_layer": sidecar.TargetLayer(
             node.get_friendly_name(),
             target.port.get_index(),
             node.get_type_name(),
@@ -54,13 +71,16 @@ def describe(insertion: Insertion, request: Request, notes: Notes) -> Descriptio
             target.layout,
             target.selected_by,
         ),
-        saliency_map=describe_map(insertion, request),
-        saliency_classes=_added(model, request.classes_name, added),
-        feature_vector=_added(model, FEATURE_VECTOR, added),
-        refusals=_plain(insertion.refusals),
-        parameters=parameters and parameters(target, place.method.settings(request.options)),
-        **_model_facts(model, start, place.scores, notes),
-    )
+        "saliency_map": describe_map(insertion),
+        "saliency_classes": _added(insertion.model, request.classes_name, _added_outputs(insertion)),
+        "parameters": parameters and parameters(target, place.method.settings(request.options)),
+    }
+
+
+def _added_outputs(insertion: Insertion) -> dict[str, int]:
+    """Index of every output that a branch has added, by its name."""
+    names = insertion.request.added_names
+    return {name: insertion.map_index + number for number, name in enumerate(names)}
 
 
 def describe_black_box(
@@ -99,7 +119,6 @@ def with_proof(
 
 def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) -> dict[str, Any]:
     """The entries that do not depend on how the model is explained."""
-    answer = notes.answer
     return {
         "generator": sidecar.Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
         "task": Task.CLASSIFICATION.value,
@@ -111,21 +130,25 @@ def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) 
             sidecar.OutputInfo(output_name(model, index), index, shape_of(port), type_of(port))
             for index, port in enumerate(model.outputs[:originals])
         ),
-        "scores": sidecar.ScoresInfo(
-            output_name(model, scores.output_index),
-            scores.port.get_node().get_friendly_name(),
-            scores.port.get_index(),
-            scores.class_count,
-            scores.activation,
-            answer.probabilities,
-            answer.groups,
-            answer.multilabel,
-            answer.threshold,
-            answer.meaning,
-        ),
+        "scores": _scores_info(model, scores, notes.answer),
         "labels": notes.labels,
         "preprocessing": notes.preprocessing,
     }
+
+
+def _scores_info(model: ov.Model, scores: Scores, answer: Answer) -> sidecar.ScoresInfo:
+    return sidecar.ScoresInfo(
+        output_name(model, scores.output_index),
+        scores.port.get_node().get_friendly_name(),
+        scores.port.get_index(),
+        scores.class_count,
+        scores.activation,
+        answer.probabilities,
+        answer.groups,
+        answer.multilabel,
+        answer.threshold,
+        answer.meaning,
+    )
 
 
 def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
@@ -133,8 +156,9 @@ def _plain(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
     return tuple(Refusal(refusal.reason, refusal.node, refusal.method) for refusal in refusals)
 
 
-def describe_map(insertion: Insertion, request: Request) -> sidecar.SaliencyMapInfo:
+def describe_map(insertion: Insertion) -> sidecar.SaliencyMapInfo:
     """What is told of the added output."""
+    request = insertion.request
     port, selection = insertion.model.output(request.output_name), request.selection
     classes: str | dict[str, Any] = "all"
     if selection.indices is not None:

@@ -85,14 +85,24 @@ def _contradictions(description: Description, model: Model) -> Iterator[str]:
         has = outputs[index].get_names()
         if (has and name not in has) or (not has and name != str(index)):
             yield f"output {index} is not called '{name}'"
-    if description.scores.output not in names:
-        yield f"the scores are in an output '{description.scores.output}', which is not among the outputs"
-        return
-    yield from _of_classes(description, outputs)
-    if description.saliency_map is not None:
-        yield from _of_the_map(description.saliency_map, description, outputs)
+    yield from _of_heads(description, outputs)
     if description.feature_vector is not None and len(description.feature_vector.shape) != 2:
         yield "its feature vector is not [N, C]"
+
+
+def _of_heads(description: Description, outputs: list[Output]) -> Iterator[str]:
+    names = [output.name for output in description.outputs]
+    for name in description.heads:
+        if name not in names:
+            yield f"the scores are in an output '{name}', which is not among the outputs"
+            return
+    if len(set(description.heads)) != len(description.heads):
+        yield "two of its heads are one output"
+    for name in description.heads:
+        head = description.of_head(name)
+        yield from _of_classes(head, outputs)
+        if head.saliency_map is not None:
+            yield from _of_the_map(head.saliency_map, head, outputs)
 
 
 def _of_classes(description: Description, outputs: list[Output]) -> Iterator[str]:

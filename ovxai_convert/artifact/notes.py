@@ -30,6 +30,13 @@ class UserNotes:
     preprocessing: PreprocessingHints = NO_HINTS
     answer: AnswerHints = NO_ANSWER_HINTS
 
+    def fitting(self, scores: Scores) -> UserNotes:
+        """The same for one head of several: without labels that are of another one."""
+        if self.labels is None:
+            return self
+        counts = {scores.class_count, answer_of(scores, self.answer).class_count(scores.class_count)}
+        return self if len(self.labels) in counts else replace(self, labels=None)
+
 
 NOTHING_TOLD: Final = UserNotes()
 

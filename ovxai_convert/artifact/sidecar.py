@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from ovxai_convert.artifact.plain_data import to_plain, with_unknown
@@ -138,6 +138,19 @@ class SaliencyMapInfo:
     upsampling: Upsampling = Upsampling()
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeadInfo:
+    """Another class output and its map, where a model has maps of several; keys as in the description."""
+
+    method: str
+    target_layer: TargetLayer
+    scores: ScoresInfo
+    saliency_map: SaliencyMapInfo
+    labels: tuple[str, ...] | None
+    saliency_classes: OutputInfo | None = None
+    parameters: dict[str, Any] | None = None
+
+
 @dataclass(frozen=True)
 class OutputCheck:
     """How far an original output moved: 0.0 and ``bit_exact`` as a rule."""
@@ -225,6 +238,7 @@ class Description:
     parameters: dict[str, Any] | None = None
     saliency_classes: OutputInfo | None = None
     feature_vector: OutputInfo | None = None
+    more_heads: tuple[HeadInfo, ...] = ()
     schema_version: str = SCHEMA_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -246,8 +260,27 @@ class Description:
     @property
     def added_outputs(self) -> tuple[OutputInfo | SaliencyMapInfo, ...]:
         """All that the conversion has added, in order."""
-        added = (self.saliency_map, self.saliency_classes, self.feature_vector)
+        added: list[OutputInfo | SaliencyMapInfo | None] = [
+            self.saliency_map,
+            self.saliency_classes,
+            self.feature_vector,
+        ]
+        for head in self.more_heads:
+            added += [head.saliency_map, head.saliency_classes]
         return tuple(output for output in added if output is not None)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the class outputs that have a map, or would have."""
+        return self.scores.output, *(head.scores.output for head in self.more_heads)
+
+    def of_head(self, output: str) -> Description:
+        """The same for one of its heads alone, as if it were the only one that has a map."""
+        for head in self.more_heads:
+            if head.scores.output == output:
+                told = {each.name: getattr(head, each.name) for each in fields(head)}
+                return replace(self, feature_vector=None, more_heads=(), **told)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.artifact.notes import UserNotes, model_info_for, notes_on, write_model_info
 from ovxai_convert.artifact.reading import embed
 from ovxai_convert.artifact.sidecar import Description
-from ovxai_convert.errors import Refusal
-from ovxai_convert.insertion.request import Insertion, Request
+from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.source.reading import SourceModel
 
 
@@ -24,7 +24,7 @@ class Writer:
     """Writes models to ``xml`` and the ``.bin`` beside it, with all that is known of them.
 
     Attributes:
-        notes: what is known beside the graph.
+        notes: what is known beside the graph, of the first head; ``more_notes`` likewise of the others.
         model_info: the same for Model API.
         warnings: what the user should know of that, one line each.
     """
@@ -33,17 +33,26 @@ class Writer:
     notes: Notes
     model_info: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    more_notes: tuple[Notes, ...] = ()
 
     @classmethod
-    def for_source(cls, xml: Path, source: SourceModel, scores: Scores, told: UserNotes) -> Writer:
-        """A writer of what becomes of a source; a UsageError where what the user tells does not fit it."""
-        notes, left_out = notes_on(source, scores, told)
-        entries, kept = model_info_for(source, told, notes)
-        return cls(xml, notes, entries, (*left_out, *kept))
+    def for_source(cls, xml: Path, source: SourceModel, heads: Sequence[Scores], told: UserNotes) -> Writer:
+        """A writer of what becomes of a source; a UsageError where what the user tells does not fit it.
 
-    def with_branch(self, insertion: Insertion, request: Request) -> Description:
-        """Write a model with a branch, and say what it is; a WriteError if it cannot be written."""
-        return self._written(insertion.model, describe(insertion, request, self.notes))
+        The labels that are told are those of each of its heads that has so many classes.
+        """
+        each_told = [told if len(heads) == 1 else told.fitting(scores) for scores in heads]
+        if told.labels is not None and all(one.labels is None for one in each_told):
+            raise UsageError(f"{len(told.labels)} labels fit none of the {len(heads)} class outputs")
+        pairs = zip(heads, each_told, strict=True)
+        (notes, left_out), *others = [notes_on(source, scores, one) for scores, one in pairs]
+        entries, kept = model_info_for(source, told, notes)
+        said = [*left_out, *(line for _, lines in others for line in lines), *kept]
+        return cls(xml, notes, entries, tuple(dict.fromkeys(said)), tuple(notes for notes, _ in others))
+
+    def with_branches(self, insertions: Sequence[Insertion]) -> Description:
+        """Write a model with branches, and say what it is; a WriteError if it cannot be written."""
+        return self._written(insertions[0].model, describe(insertions, self.notes, self.more_notes))
 
     def as_it_was(self, model: ov.Model, scores: Scores, refusals: Sequence[Refusal]) -> Description:
         """Write a model in which no branch is possible, likewise; ``model`` itself is not changed."""

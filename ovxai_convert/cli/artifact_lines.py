@@ -20,11 +20,16 @@ def artifact_lines(told: Mapping[str, Any], doubts: Sequence[str]) -> Iterator[s
         if told.get(key) is not None:
             yield f"beside:   {_output(told[key], told[key]['name'])}"
     answer = "several classes may be the answer" if scores["multilabel"] else "one class is the answer"
+    if scores.get("meaning", "classes") != "classes":
+        answer = scores["meaning"]
     yield f"scores:   output '{scores['output']}', {scores['class_count']} classes; {answer}"
     yield f"          probabilities: {scores['probabilities']}"
     if labels is not None:
         more = ", ..." if len(labels) > _SHOWN_LABELS else ""
         yield f"labels:   {', '.join(labels[:_SHOWN_LABELS])}{more}"
+    for head in told.get("more_heads") or ():
+        yield f"head:     output '{head['scores']['output']}', {head['scores']['class_count']} classes"
+        yield f"          {_output(head['saliency_map'], head['saliency_map']['output'])} by {head['method']}"
     yield from _photographs(told["preprocessing"])
     proof = told.get("verification")
     if proof is not None:

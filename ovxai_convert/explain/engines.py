@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import free_name
+from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, did_you_mean
@@ -129,7 +129,7 @@ class Engines:
 
     def _inside(self, plan: Plan) -> Engine | tuple[Refusal, ...]:
         """By a branch: the artifact's own if it is what is wanted, else one that is inserted now."""
-        own, told = self.loaded.own_map, self.loaded.description
+        own = self.loaded.own_map
         if (
             own is not None
             and plan.target_layer is None
@@ -139,13 +139,14 @@ class Engines:
             model, saliency, method = self.loaded.model, own.saliency, own.method
             refusals: tuple[Refusal, ...] = ()
         else:
-            output, original = None if told is None else told.scores.output, self.loaded.original()
+            original, scores = self.loaded.original(), self.loaded.scores
+            output = output_name(original, scores.output_index) if isinstance(scores, ScoresPlace) else None
             name = free_name(original, SALIENCY_MAP)
             wanted = Request(plan.method, plan.target_layer, output, plan.embed_scaling, output_name=name)
             insertion = insert_branch(Anatomy(original), wanted)
             if not isinstance(insertion, Insertion):
                 return insertion
-            model, saliency = insertion.model, describe_map(insertion, wanted)
+            model, saliency = insertion.model, describe_map(insertion)
             method, refusals = Method(insertion.place.method.name), insertion.refusals
         requests = Requests(compile_for(model, self.device, "LATENCY"))
         scores = self.loaded.scores

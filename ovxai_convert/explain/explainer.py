@@ -74,6 +74,8 @@ class Explainer:
         target_layer: friendly name of the node whose output is masked; None takes the last feature map.
         embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
         device_name: OpenVINO's name of the device.
+        scores_output: tensor name or index of the class output; None takes the only one, or the first of
+            those that an artifact has maps of.
         activation: what the class output's numbers lack to be probabilities, ``"softmax"`` or ``"sigmoid"``;
             ``"none"``: they are shown as they are; None: as the graph or the sidecar tells.
         multilabel: whether several classes may be the answer; None: likewise.
@@ -105,6 +107,7 @@ class Explainer:
         embed_scaling: bool = True,
         device_name: str = "CPU",
         *,
+        scores_output: str | None = None,
         activation: ToldActivation | None = None,
         multilabel: bool | None = None,
         confidence_threshold: float | None = None,
@@ -123,6 +126,7 @@ class Explainer:
             "target_layer": target_layer,
             "embed_scaling": embed_scaling,
             "device_name": device_name,
+            "scores_output": scores_output,
             "activation": activation,
             "multilabel": multilabel,
             "confidence_threshold": confidence_threshold,
@@ -132,7 +136,7 @@ class Explainer:
             loaded = model
         else:
             answer = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
-            loaded = load_model(model, UserNotes(answer=answer))
+            loaded = load_model(model, UserNotes(answer=answer), scores_output)
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
             for remark in loaded.remarks:

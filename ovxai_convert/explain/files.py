@@ -55,10 +55,11 @@ class FileExplainer:
         preprocessing: PreprocessingHints = NO_HINTS,
         answer: AnswerHints = NO_ANSWER_HINTS,
         device_name: str = "CPU",
+        scores_output: str | None = None,
         **options: Any,
     ) -> None:
         told = UserNotes(None if labels is None else tuple(labels), preprocessing, answer)
-        loaded = load_model(model, told)
+        loaded = load_model(model, told, scores_output)
         if isinstance(loaded.hints, UsageError):
             raise loaded.hints
         hints = preprocessing.or_else(loaded.hints)

@@ -12,7 +12,7 @@ from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.interface import image_ports, output_name
-from ovxai_convert.anatomy.scores import find_scores
+from ovxai_convert.anatomy.scores import find_scores, output_index
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import NOTHING_TOLD, UserNotes, known_labels, own_answer, own_hints
@@ -72,7 +72,8 @@ class LoadedModel:
     """A model, with its branch if it has one, and what is known of it. It can be pickled, as IR.
 
     Attributes:
-        description: of an artifact; None of any other model.
+        description: of an artifact, of the head in question if it has several; None of any other model.
+        heads: names of all class outputs that an artifact has maps of.
         scores: the class output, or why none was found.
         own_map: the map among the model's outputs, if one is there and fits its classes.
         labels: one per class, or None.
@@ -80,6 +81,7 @@ class LoadedModel:
             makes no sense, which matters only if nobody says anything else.
         doubts: what is not as it was proved, one line each.
         remarks: what was taken for what in its class output, likewise.
+        added: indices of the outputs that a conversion has added.
     """
 
     model: Model
@@ -90,6 +92,8 @@ class LoadedModel:
     hints: PreprocessingHints | UsageError
     doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    added: tuple[int, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "model": IrInMemory.of(self.model)}
@@ -110,22 +114,25 @@ class LoadedModel:
     def original(self) -> Model:
         """A copy without the outputs that a conversion has added."""
         copy = self.model.clone()
-        added = () if self.description is None else self.description.added_outputs
-        for node in [copy.outputs[output.index].get_node() for output in added]:
+        for node in [copy.outputs[index].get_node() for index in self.added]:
             copy.remove_result(node)
         return copy
 
 
-def load_model(model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD) -> LoadedModel:
+def load_model(
+    model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD, scores_output: str | None = None
+) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
 
     What the user has ``told`` of labels and answer goes before what the model says; what that says of
-    preprocessing is not looked at where something else is told.
+    preprocessing is not looked at where something else is told. ``scores_output`` is the tensor name or index
+    of the class output; None takes the only one, or the first of those that an artifact has maps of.
 
     Raises:
         ModelReadError: the file is no model, or its description is broken, of a version that is not known,
             or of another model.
-        UsageError: entries of the model on its answer that make no sense; what is told does not fit.
+        UsageError: entries of the model on its answer that make no sense; what is told does not fit; an
+            output that does not exist.
     """
     if isinstance(model, Model):
         artifact, metadata = find_artifact(model, None), {}
@@ -135,13 +142,15 @@ def load_model(model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOL
         source = read_source(path)
         model, metadata = source.model, source.metadata
         artifact = find_artifact(model, path, source.files)
-    loaded = _not_described(model, metadata, told) if artifact is None else _described(model, artifact)
-    return loaded.told(told)
+    if artifact is not None:
+        return _described(model, artifact, scores_output).told(told)
+    return _not_described(model, metadata, told, scores_output).told(told)
 
 
-def _described(model: Model, artifact: Artifact) -> LoadedModel:
-    """By what a conversion has said of it."""
-    told, doubts = artifact.description, artifact.doubts
+def _described(model: Model, artifact: Artifact, scores_output: str | None) -> LoadedModel:
+    """By what a conversion has said of it, or of the head in question."""
+    everything, doubts = artifact.description, artifact.doubts
+    told = everything.of_head(_head(model, everything, scores_output))
     index = next(output.index for output in told.outputs if output.name == told.scores.output)
     scores = told.scores
     answer = scores.answer
@@ -154,7 +163,21 @@ def _described(model: Model, artifact: Artifact) -> LoadedModel:
         hints = replace(hints, size=None)  # it was reshaped since
     place = ScoresPlace(index, scores.class_count, scores.activation, answer)
     own = None if told.saliency_map is None else OwnMap(told.saliency_map, _known(told.method))
-    return LoadedModel(model, told, place, own, told.labels, hints, doubts)
+    added = tuple(output.index for output in everything.added_outputs)
+    return LoadedModel(
+        model, told, place, own, told.labels, hints, doubts, heads=everything.heads, added=added
+    )
+
+
+def _head(model: Model, description: Description, wanted: str | None) -> str:
+    """The head that is wanted, by its output's name or index; the first one where none is."""
+    if wanted is None:
+        return description.heads[0]
+    name = output_name(model, output_index(model, wanted))
+    if name not in description.heads:
+        listed = ", ".join(f"'{head}'" for head in description.heads)
+        raise UsageError(f"the model was converted for {listed}, and not for the output '{wanted}'")
+    return name
 
 
 def _known(method: str) -> Method | None:
@@ -179,9 +202,12 @@ def _hints_of(told: Description) -> PreprocessingHints:
     return hints_from_description(told.preprocessing)
 
 
-def _not_described(model: Model, metadata: Mapping[str, str], told: UserNotes) -> LoadedModel:
+def _not_described(
+    model: Model, metadata: Mapping[str, str], told: UserNotes, scores_output: str | None
+) -> LoadedModel:
     """By what the model itself says."""
-    scores, hints = find_scores(Anatomy(model)), own_hints(model, metadata, told.preprocessing)
+    scores = find_scores(Anatomy(model), scores_output)
+    hints = own_hints(model, metadata, told.preprocessing)
     if isinstance(scores, Refusal):
         return LoadedModel(model, None, scores, None, None, hints)
     count = scores.class_count

@@ -9,13 +9,13 @@ from typing import Final
 
 from openvino import Model, Type
 
-from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.anatomy import Anatomy, ModelCopy
 from ovxai_convert.anatomy.interface import describe_inputs, tensor_names
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.anatomy.target import Target, merged_samples
 from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
 from ovxai_convert.insertion.outputs import add_output, mean_of_cells, name_added_nodes, scale_to_grey_levels
-from ovxai_convert.insertion.request import Insertion, Place, Request
+from ovxai_convert.insertion.request import Branch, Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod
 from ovxai_convert.methods.method import ClassSelection, Site
@@ -175,11 +175,31 @@ def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: in
 
     ``tap_depth``: how it reads the target; see :func:`~ovxai_convert.insertion.tap.tap_at_depth`.
     """
+    return _add_branch(anatomy.copied(), Branch(place, request), tap_depth)
+
+
+def build_branches(
+    anatomy: Anatomy, branches: Sequence[Branch], tap_depth: int = 0
+) -> tuple[Insertion, ...] | Refusal:
+    """Build several branches in one copy of the model, each of another head; see :func:`build_branch`."""
+    copy = anatomy.copied()
+    built: list[Insertion] = []
+    for branch in branches:
+        inserted = _add_branch(copy, branch, tap_depth)
+        if isinstance(inserted, Refusal):
+            return inserted
+        built.append(inserted)
+    return tuple(built)
+
+
+def _add_branch(copy: ModelCopy, branch: Branch, tap_depth: int) -> Insertion | Refusal:
+    place, request = branch.place, branch.request
+    before = copy.model.get_ordered_ops()
     unknown = _unknown_class(place.scores, request.selection)
-    site = unknown or _site(anatomy, place, request, tap_depth)
+    site = unknown or _site(copy, place, request, tap_depth)
     if isinstance(site, Refusal):
         return site
-    method, model = place.method, site.copy.model
+    method, model = place.method, copy.model
     try:
         raw = method.build(site)
     except RuntimeError as error:  # OpenVINO's answer where an op cannot be made of these tensors
@@ -194,19 +214,18 @@ def build_branch(anatomy: Anatomy, place: Place, request: Request, tap_depth: in
         add_output(model, raw.classes, request.classes_name)
     if request.feature_vector:
         add_output(model, mean_of_cells(site.tap, site.target), FEATURE_VECTOR)
-    added = name_added_nodes(model, site.copy.nodes, request.output_name)
-    cost = cost_of(added, anatomy.nodes)
+    added = name_added_nodes(model, before, request.output_name)
+    cost = cost_of(added, copy.anatomy.nodes)
     if cost.peak_bytes > request.max_branch_bytes:
         needed = f"the branch needs {readable(cost.peak_bytes)} at once, more than "
         price = f"and {cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.2f} times the model's"
         reason = f"{needed}{readable(request.max_branch_bytes)}, {price}"
         return TooBig(reason, address(place.target.port), method.name)
-    return Insertion(model, place, map_index, cost, written_out=raw.written_out)
+    return Insertion(place, request, model, map_index, cost, written_out=raw.written_out)
 
 
-def _site(anatomy: Anatomy, place: Place, request: Request, tap_depth: int) -> Site | Refusal:
-    """A copy of the model, and in it where the branch is built."""
-    copy = anatomy.copied()
+def _site(copy: ModelCopy, place: Place, request: Request, tap_depth: int) -> Site | Refusal:
+    """Where in a copy of the model the branch is built."""
     flow, there = copy.flow(), place.carried(copy.port)
     taps = {}
     for port in there.target.masked:

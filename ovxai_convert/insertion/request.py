@@ -106,15 +106,26 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Insertion:
+class Branch:
+    """A method's branch: where it stands, and what was asked for."""
+
+    place: Place
+    request: Request
+
+    def carried(self, port: Callable[[Output], Output]) -> Branch:
+        """The same branch in a copy of its model."""
+        return replace(self, place=self.place.carried(port))
+
+
+@dataclass(frozen=True)
+class Insertion(Branch):
     """A copy of a model with the map at ``map_index`` of its outputs, then the others that were added.
 
     ``refusals`` tell why methods before this one were not possible, ``written_out`` at which ops copies had
-    to be written out, which is what makes a branch dear.
+    to be written out, which is what makes a branch dear. One model may hold several, each of another head.
     """
 
     model: Model
-    place: Place
     map_index: int
     cost: Cost
     refusals: tuple[Refusal, ...] = ()

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck, Verification
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion.request import Place, Request
+from ovxai_convert.insertion.request import Branch, Place
 from ovxai_convert.methods.method import PER_CLASS
 from ovxai_convert.proof.comparison import (
     ACCEPTED_DIFFERENCE,
@@ -32,7 +33,7 @@ from ovxai_convert.proof.comparison import (
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import IN_FLOATS, ONE_THREAD, PLAIN, Execution, quantises
 from ovxai_convert.proof.map_check import check_maps, merged_checks
-from ovxai_convert.proof.reshapes import prove_reshapes
+from ovxai_convert.proof.reshapes import merged_reshapes, prove_reshapes
 from ovxai_convert.proof.trial_inputs import TrialInput, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.steps import Steps
@@ -67,7 +68,6 @@ class Prover:
 
     Args:
         anatomy: that of the original, which is not changed.
-        request: what was asked to be inserted.
         photographs: the user's trials, beside the program's own.
         steps: is told when the original is compiled and run.
     """
@@ -75,17 +75,16 @@ class Prover:
     def __init__(
         self,
         anatomy: Anatomy,
-        request: Request,
         photographs: Sequence[TrialInput] = (),
         steps: Steps | None = None,
     ) -> None:
         model = anatomy.model
-        self._anatomy, self._request = anatomy, request
+        self._anatomy = anatomy
         self._more = more_trials(model)
         self._beside = ThreadPoolExecutor(1)
         trials = [*first_trials(model), *photographs]
         self._running = self._beside.submit(_run_watched, steps or Steps(), model.clone(), trials)
-        self._cut: dict[tuple[str, str, str], Future[CutModel]] = {}
+        self._cut: dict[tuple[str, str, str, str], Future[CutModel]] = {}
 
     @cached_property
     def reference(self) -> Reference:
@@ -110,14 +109,17 @@ class Prover:
         """Whether the original repeats itself, as far as is known."""
         return repeats_itself(self.reference)
 
-    def compare(self, xml: Path, place: Place) -> Comparison:
+    def compare(self, xml: Path, branches: Sequence[Branch]) -> Comparison:
         """Read a written model again and measure how far the original's outputs have moved in it.
 
         Raises:
-            VerificationError: the interface is not the original's with a map more, or one does not run.
+            VerificationError: the interface is not the original's with the branches' maps more, or one does
+                not run.
         """
-        self._cut_at(place, PLAIN)
-        return self._measured(read_model(xml), self._expected_outputs(place))
+        for branch in branches:
+            self._cut_at(branch.place, PLAIN)
+        expected = [output for branch in branches for output in _expected_outputs(branch)]
+        return self._measured(read_model(xml), expected)
 
     def prove_unchanged(self, xml: Path) -> Proof:
         """Read a model again that was written as it is, and compare every output.
@@ -132,7 +134,7 @@ class Prover:
         verification = Verification(reference.execution.name, len(reference.trials), comparison.outputs, None)
         return Proof(verification, warnings=_warnings(reference, reference.execution, None))
 
-    def prove(self, comparison: Comparison, place: Place) -> Proof:
+    def prove(self, comparison: Comparison, branches: Sequence[Branch]) -> Proof:
         """Check the saliency maps that a comparison found against their slow definition.
 
         Then the same at another batch and another size. A map that is wrong and, tried again, right comes
@@ -143,15 +145,15 @@ class Prover:
         """
         converted = comparison.converted
         try:
-            return self._proof(comparison, place)
+            return self._proof(comparison, branches)
         except VerificationError:
             on_threads = self.reference.execution is PLAIN
-            if not on_threads or (self._steady and not self._succeeds(converted, place)):
+            if not on_threads or (self._steady and not self._succeeds(converted, branches)):
                 raise
             again = self._on_one_thread(converted)
             if again.movement > comparison.movement:
                 raise
-            return self.prove(again, place)
+            return self.prove(again, branches)
 
     def _measured(self, converted: ov.Model, added: Sequence[AddedOutput]) -> Comparison:
         compare_interfaces(self.reference.model, converted, added)
@@ -175,41 +177,61 @@ class Prover:
             )
         return comparison
 
-    def _succeeds(self, converted: ov.Model, place: Place) -> bool:
+    def _succeeds(self, converted: ov.Model, branches: Sequence[Branch]) -> bool:
         """Whether the proof succeeds when all is run again."""
         with suppress(VerificationError):
-            self._proof(compare_outputs(self.reference, converted), place)
+            self._proof(compare_outputs(self.reference, converted), branches)
             return True
         return False
 
-    def _proof(self, comparison: Comparison, place: Place) -> Proof:
+    def _proof(self, comparison: Comparison, branches: Sequence[Branch]) -> Proof:
         if not comparison.movement <= ACCEPTED_DIFFERENCE:
             moved = max(comparison.outputs, key=lambda check: check.max_abs_diff)
             raise VerificationError(
                 f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
                 f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
             )
-        execution = self.reference.execution
+        checks, inputs, execution = [], len(comparison.added), self.reference.execution
+        reshapes: list[ReshapeCheck] = []
+        for branch, own in zip(branches, _shared_out(branches), strict=True):
+            execution, check, more = self._map_proved(comparison, branch, own)
+            inputs = max(inputs, len(comparison.added) + more)
+            checks.append(check)
+            converted, reference = comparison.converted, self.reference
+            reshapes += prove_reshapes(self._anatomy, converted, branch, own, reference)
+        check = merged_checks(checks)
+        unchecked = [one.unchecked for one in checks if one.unchecked]
+        check = replace(check, unchecked=unchecked[0] if unchecked else None)
+        verification = Verification(execution.name, inputs, comparison.outputs, check)
+        return Proof(verification, merged_reshapes(reshapes), _warnings(self.reference, execution, check))
+
+    def _map_proved(
+        self, comparison: Comparison, branch: Branch, own: slice
+    ) -> tuple[Execution, SaliencyCheck, int]:
+        """How a branch's maps were run, what came of checking them, and on how many more inputs.
+
+        ``own``: which of the outputs that were added are the branch's.
+        """
+        place, execution = branch.place, self.reference.execution
         try:
-            check = self._check_maps(place, execution, self.reference.trials, comparison.added)
+            check = self._check_maps(branch, own, execution, self.reference.trials, comparison.added)
         except VerificationError:
             if not quantises(self.reference.model):
                 raise
             execution = IN_FLOATS
             in_floats = compare_outputs(replace(self.reference, execution=execution), comparison.converted)
-            check = self._check_maps(place, execution, self.reference.trials, in_floats.added)
-        inputs = len(comparison.added)
+            check = self._check_maps(branch, own, execution, self.reference.trials, in_floats.added)
+        more: list[SaliencyCheck] = []
         if not check.maps_compared:
-            more = self._more_checks(comparison, place, execution)
+            more = self._more_checks(comparison, branch, own, execution)
             check = merged_checks([check, *more])
-            inputs += len(more)
         if not check.maps_compared:
             check = replace(check, unchecked=self._why_unchecked(check, place, execution))
-        verification = Verification(execution.name, inputs, comparison.outputs, check)
-        reshapes = prove_reshapes(self._anatomy, comparison.converted, place, self._request, self.reference)
-        return Proof(verification, reshapes, _warnings(self.reference, execution, check))
+        return execution, check, len(more)
 
-    def _more_checks(self, comparison: Comparison, place: Place, execution: Execution) -> list[SaliencyCheck]:
+    def _more_checks(
+        self, comparison: Comparison, branch: Branch, own: slice, execution: Execution
+    ) -> list[SaliencyCheck]:
         """Checks on further kinds of inputs, up to the first on which a map can be compared."""
         checks: list[SaliencyCheck] = []
         seed = len(comparison.added)
@@ -224,23 +246,24 @@ class Prover:
             if execution is not reference.execution:
                 one = compare_outputs(replace(reference, execution=execution), comparison.converted)
             seed += 1
-            checks.append(self._check_maps(place, execution, reference.trials, one.added, seed))
+            checks.append(self._check_maps(branch, own, execution, reference.trials, one.added, seed))
             if checks[-1].maps_compared:
                 break
         return checks
 
     def _check_maps(
         self,
-        place: Place,
+        branch: Branch,
+        own: slice,
         execution: Execution,
         trials: Sequence[TrialInput],
         added: Sequence[Sequence[NDArray[Any]]],
         first_seed: int = 0,
     ) -> SaliencyCheck:
-        cut = self._cut_at(place, execution).result()
+        cut = self._cut_at(branch.place, execution).result()
         return merged_checks(
             [
-                check_maps(cut, self._request, cut.values(trial.feed)[0], arrays, seed)
+                check_maps(cut, branch.request, cut.values(trial.feed)[0], arrays[own], seed)
                 for seed, (trial, arrays) in enumerate(zip(trials, added, strict=True), first_seed)
             ]
         )
@@ -260,31 +283,36 @@ class Prover:
             return "the scores are the same for all inputs tried"
         return "no cell of the target layer changes a score on the inputs tried"
 
-    def _expected_outputs(self, place: Place) -> list[AddedOutput]:
-        """What the definition gives beside the original's outputs."""
-        target, scores, selection = place.target, place.scores, self._request.selection
-        samples, count = (
-            (extents(target.port) or (None,))[target.sample_axis],
-            selection.count(scores.class_count),
-        )
-        sizes = dict(zip(PER_CLASS, (samples, count, *target.grid), strict=True))
-        raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
-        element_type = "u8" if self._request.embed_scaling else str(raw)
-        request, shape = self._request, extents(target.port) or ()
-        added = [(request.output_name, element_type, [sizes[axis] for axis in place.method.axes])]
-        if selection.top_k:
-            added.append((request.classes_name, "i64", [samples, count]))
-        if request.feature_vector:
-            added.append((FEATURE_VECTOR, "f32", [samples, shape[target.channel_axis]]))
-        return added
-
     def _cut_at(self, place: Place, execution: Execution) -> Future[CutModel]:
         """The original cut where a branch stands, one for all ways to tie it to the model."""
-        key = place.method.name, address(place.target.port), execution.name
+        key = place.method.name, address(place.target.port), address(place.scores.port), execution.name
         if key not in self._cut:
             copy = self._anatomy.copied()
             self._cut[key] = self._beside.submit(CutModel, copy.model, place.carried(copy.port), execution)
         return self._cut[key]
+
+
+def _expected_outputs(branch: Branch) -> list[AddedOutput]:
+    """What the definition gives beside the original's outputs."""
+    place, request = branch.place, branch.request
+    target, scores, selection = place.target, place.scores, request.selection
+    shape = extents(target.port) or ()
+    samples, count = (shape or (None,))[target.sample_axis], selection.count(scores.class_count)
+    sizes = dict(zip(PER_CLASS, (samples, count, *target.grid), strict=True))
+    raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
+    element_type = "u8" if request.embed_scaling else str(raw)
+    added = [(request.output_name, element_type, [sizes[axis] for axis in place.method.axes])]
+    if selection.top_k:
+        added.append((request.classes_name, "i64", [samples, count]))
+    if request.feature_vector:
+        added.append((FEATURE_VECTOR, "f32", [samples, shape[target.channel_axis]]))
+    return added
+
+
+def _shared_out(branches: Sequence[Branch]) -> list[slice]:
+    """Which of the outputs that were added belong to which branch."""
+    ends = list(accumulate((len(branch.request.added_names) for branch in branches), initial=0))
+    return [slice(*bounds) for bounds in pairwise(ends)]
 
 
 def _run_watched(steps: Steps, model: ov.Model, trials: Sequence[TrialInput]) -> Reference:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,12 +15,12 @@ from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.interface import input_layout
 from ovxai_convert.artifact.sidecar import ReshapeCheck
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion.request import Place, Request
+from ovxai_convert.insertion.request import Branch, Place
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.proof.comparison import ACCEPTED_DIFFERENCE, Reference, measure
 from ovxai_convert.proof.cut_model import CutModel
 from ovxai_convert.proof.execution import Execution, run
-from ovxai_convert.proof.map_check import check_maps
+from ovxai_convert.proof.map_check import check_maps, merged_checks
 from ovxai_convert.proof.trial_inputs import Feed, feed_of_kind
 from ovxai_convert.tensors.ports import elements, extents
 
@@ -32,9 +34,11 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 def prove_reshapes(
-    original: Anatomy, converted: ov.Model, place: Place, request: Request, reference: Reference
+    original: Anatomy, converted: ov.Model, branch: Branch, own: slice, reference: Reference
 ) -> tuple[ReshapeCheck, ...]:
     """Try another batch and another size together, and each alone where the source does not take both.
+
+    ``own``: which of the outputs that were added are the branch's.
 
     The outputs are compared with those of the original that has its target as one more output, which saves
     compiling it once more. The reference tells an input that the original answers, and how models are run.
@@ -48,11 +52,26 @@ def prove_reshapes(
     both, *each_alone = other_shapes(original)
     if both is None:
         return ()
-    attempt = partial(_try, original, converted, place, request, reference)
+    attempt = partial(_try, original, converted, branch, own, reference)
     together = attempt(both)
     if together.result == "proved" or None in each_alone:
         return (together,)
     return tuple(attempt(alone) for alone in each_alone if alone)
+
+
+def merged_reshapes(checks: Sequence[ReshapeCheck]) -> tuple[ReshapeCheck, ...]:
+    """What came of each shape for all branches of a model: the worst."""
+    results = ("converted_does_not", "source_does_not", "proved")
+    merged: dict[Shapes, ReshapeCheck] = {}
+    for check in checks:
+        other = merged.get(check.shapes, check)
+        worst = min((other, check), key=lambda each: results.index(each.result))
+        if worst.saliency_map is not None and other.saliency_map is not None and other is not check:
+            both = merged_checks([other.saliency_map, worst.saliency_map])
+            exact = bool(other.bit_exact and check.bit_exact)
+            worst = replace(worst, saliency_map=both, bit_exact=exact)
+        merged[check.shapes] = worst
+    return tuple(merged.values())
 
 
 def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes | None]:
@@ -85,11 +104,12 @@ def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes
 def _try(
     original: Anatomy,
     converted: ov.Model,
-    place: Place,
-    request: Request,
+    branch: Branch,
+    own: slice,
     reference: Reference,
     shapes: Shapes,
 ) -> ReshapeCheck:
+    place, request = branch.place, branch.request
     source, execution = _reshaped(original.model, shapes), reference.execution
     if source is None or not _keeps_numbers(source) or not _keeps_rows(original, source, shapes):
         return ReshapeCheck(shapes, "source_does_not")
@@ -113,7 +133,7 @@ def _try(
     if not movement <= ACCEPTED_DIFFERENCE:
         raise VerificationError(f"{where} an output moves by {movement:.3g} of its range")
     try:
-        check = check_maps(cut, request, border, after[len(before) :], seed=0)
+        check = check_maps(cut, request, border, after[len(before) :][own], seed=0)
     except VerificationError as error:
         raise VerificationError(f"{where} {error}") from error
     return ReshapeCheck(shapes, "proved", movement == 0, check)

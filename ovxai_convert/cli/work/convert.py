@@ -73,4 +73,6 @@ def _summary(report: ConversionReport) -> str:
     checked = f"{proof.saliency_map.positions_checked} map cells checked"
     if proof.reference is not None:
         checked += f"; {proof.reference.runtime} gives the same outputs"
-    return f"{report.xml}: {sidecar.method} at {where}; {proved}, {checked}"
+    more = [f"'{head.saliency_map.output}' by {head.method}" for head in sidecar.more_heads]
+    beside = f" (and {', '.join(more)})" if more else ""
+    return f"{report.xml}: {sidecar.method} at {where}{beside}; {proved}, {checked}"
