@@ -21,7 +21,7 @@ Range = tuple[int, int]
 """The first of some classes, and the first behind them."""
 Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax", "joined"]
 """What a graph puts between its class tensor and the output that shows it."""
-Meaning = Literal["classes", "binary", "quantity", "ordinal"]
+AnswerMeaning = Literal["classes", "binary", "quantity", "ordinal"]
 """What a class tensor's numbers are. ``"binary"``: one speaks for the second of two classes; ``"quantity"``:
 one that is measured (an age) and no class; ``"ordinal"``: each says if a scale's next step is reached."""
 

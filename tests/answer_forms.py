@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovxai_convert.vocabulary import Meaning, Range
+from ovxai_convert.vocabulary import AnswerMeaning, Range
 
 
 @dataclass(frozen=True)
@@ -14,4 +14,4 @@ class Form:
     activation: str
     class_count: int
     groups: tuple[Range, ...] = ()
-    meaning: Meaning = "classes"
+    meaning: AnswerMeaning = "classes"

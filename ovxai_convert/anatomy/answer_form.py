@@ -11,7 +11,7 @@ from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.permuting import order_of
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import Meaning, Range
+from ovxai_convert.vocabulary import AnswerMeaning, Range
 
 _QUANTITIES: Final = frozenset(
     {
@@ -86,7 +86,7 @@ def parts_of(port: Output) -> tuple[int, ...]:
     return tuple(size or 0 for size in sizes)
 
 
-def meaning_of(flow: DataFlow, port: Output, class_count: int, activation: str, name: str) -> Meaning:
+def meaning_of(flow: DataFlow, port: Output, class_count: int, activation: str, name: str) -> AnswerMeaning:
     """What the numbers of a class tensor are; ``name`` is that of the output that shows them."""
     if class_count > 1:
         return "ordinal" if _steps_of_one_score(flow, port, class_count) else "classes"

@@ -20,7 +20,7 @@ from ovxai_convert.vocabulary import (
     SALIENCY_CLASSES,
     SALIENCY_MAP,
     Activation,
-    Meaning,
+    AnswerMeaning,
     Range,
     index_in,
 )
@@ -54,7 +54,7 @@ class Scores:
     activation: Activation
     class_count: int
     groups: tuple[Range, ...] = ()
-    meaning: Meaning = "classes"
+    meaning: AnswerMeaning = "classes"
     parts: tuple[int, ...] = ()
     passed_over: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ from ovxai_convert.artifact.plain_data import to_plain, with_unknown
 from ovxai_convert.artifact.schema import check
 from ovxai_convert.errors import Refusal
 from ovxai_convert.source.answers import Answer, Probabilities
-from ovxai_convert.vocabulary import Meaning
+from ovxai_convert.vocabulary import AnswerMeaning
 
 SCHEMA_VERSION: Final = "1.1"
 
@@ -101,7 +101,7 @@ class ScoresInfo:
     groups: tuple[tuple[int, int], ...]
     multilabel: bool
     confidence_threshold: float
-    meaning: Meaning = "classes"
+    meaning: AnswerMeaning = "classes"
 
     @property
     def answer(self) -> Answer:

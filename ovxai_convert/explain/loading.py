@@ -29,7 +29,7 @@ from ovxai_convert.photographs.model_api import hints_from_model_info
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_of
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import SALIENCY_MAP, Meaning, Range
+from ovxai_convert.vocabulary import SALIENCY_MAP, AnswerMeaning, Range
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ScoresPlace:
         return self.answer.groups
 
     @property
-    def meaning(self) -> Meaning:
+    def meaning(self) -> AnswerMeaning:
         """What its numbers are."""
         return self.answer.meaning
 

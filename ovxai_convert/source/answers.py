@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.source.labels import checked_labels
-from ovxai_convert.vocabulary import MODEL_API_TRUE, Meaning, Range
+from ovxai_convert.vocabulary import MODEL_API_TRUE, AnswerMeaning, Range
 
 Probabilities = Literal["as_is", "softmax", "sigmoid", "exp", "rank", "groups"]
 ToldActivation = Literal["none", "softmax", "sigmoid"]
@@ -96,7 +96,7 @@ class Answer:
     groups: tuple[Range, ...] = ()
     multilabel: bool = False
     threshold: float = DEFAULT_THRESHOLD
-    meaning: Meaning = "classes"
+    meaning: AnswerMeaning = "classes"
 
     def class_count(self, numbers: int) -> int:
         """How many classes so many numbers of the output tell of."""
@@ -128,7 +128,7 @@ class ScoresForm(Protocol):
         """Those of several softmaxes in it."""
 
     @property
-    def meaning(self) -> Meaning:
+    def meaning(self) -> AnswerMeaning:
         """What they are."""
 
 
@@ -164,7 +164,7 @@ def answer_of(form: ScoresForm, hints: AnswerHints) -> Answer:
 
 def _as_told(form: ScoresForm, hints: AnswerHints, activation: ToldActivation, threshold: float) -> Answer:
     """By the activation that a user names."""
-    meaning: Meaning = "ordinal" if form.meaning == "ordinal" else "classes"
+    meaning: AnswerMeaning = "ordinal" if form.meaning == "ordinal" else "classes"
     if form.class_count == 1:
         share = activation == "sigmoid" or (activation == "none" and form.activation == "sigmoid")
         meaning = "binary" if share else "quantity"

@@ -50,6 +50,10 @@ def test_json_says_the_same(onnx_model: Path, run_inspect: Convert) -> None:
         "shape": [-1, 3],
         "class_count": 3,
         "activation": "softmax",
+        "meaning": "classes",
+        "probabilities": "as_is",
+        "multilabel": False,
+        "remarks": [],
     }
     possible = {row["method"]: row["possible"] for row in found["methods"]}
     assert possible.items() >= {"reciprocam": True, "vitreciprocam": False, "activationmap": True}.items()

@@ -122,7 +122,7 @@ def place_of(data: Data, path: str) -> tuple[Any, Any]:
     return container, last
 
 
-SINCE_1_1: Final = ("reshapes", "saliency_classes", "feature_vector")
+SINCE_1_1: Final = ("reshapes", "saliency_classes", "feature_vector", "more_heads")
 """Keys that sidecars of version 1.0 lack."""
 
 

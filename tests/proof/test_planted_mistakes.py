@@ -15,7 +15,7 @@ from openvino import opset15 as ops
 
 from fixtures.networks import CnnSpec, Draw, Tensor, classifier, cnn, image_parameter, named, reshaped
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline
-from ovxai_convert.insertion import insert
+from ovxai_convert.insertion import heads, insert
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.methods import Method
 from tests.running import edit_output
@@ -147,12 +147,12 @@ MISTAKES: Final[dict[str, Mistake]] = {
 
 
 def _plant(monkeypatch: pytest.MonkeyPatch, mistake: Mistake) -> None:
-    for name in ("insert_branch", "build_branch"):
+    for name in ("insert_branches", "insert_again"):
         right = getattr(pipeline, name)
 
         def wrong(*args: Any, right: Callable[..., Any] = right) -> Any:
-            insertion = right(*args)
-            return mistake(insertion) if isinstance(insertion, Insertion) else insertion
+            insertions = right(*args)
+            return [*map(mistake, insertions)] if isinstance(insertions, list) else insertions
 
         monkeypatch.setattr(pipeline, name, wrong)
 
@@ -272,6 +272,6 @@ def test_another_layers_map_is_found(
             other = self.right(anatomy, replace(request, target_layer="stem", method=Method.RECIPROCAM))
             return replace(other, place=insertion.place)
 
-    monkeypatch.setattr(pipeline, "insert_branch", Moved(insert.insert_branch))
+    monkeypatch.setattr(heads, "insert_branch", Moved(insert.insert_branch))
     with pytest.raises(VerificationError, match="saliency map is wrong at cell"):
         convert(files["mean"], tmp_path / "out")
