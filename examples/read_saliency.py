@@ -242,6 +242,8 @@ def read_probabilities(description: Json, results: Any, count: int) -> dict[int,
         values = values if is_distribution(values) else softmax(values)
     elif scores["probabilities"] == "groups":
         values = by_groups(values, scores["groups"])
+    if scores["meaning"] == "binary":
+        values = np.array([1 - values[0], values[0]])
     return dict(enumerate(values.tolist()))
 
 
@@ -284,6 +286,8 @@ def choose(
     maps = np.asarray(results[saliency["index"]])[0]
     if "class" not in saliency["axes"]:
         classes = None  # one map for all
+    elif description["scores"]["meaning"] == "binary":
+        classes, maps = [0, 1], np.stack([turned_round(maps[0]), maps[0]])
     elif saliency["classes"] == "all":
         classes = list(range(description["scores"]["class_count"]))
     elif "top_k" in saliency["classes"]:
@@ -301,12 +305,20 @@ def choose(
     return chosen, maps[classes.index(chosen)]
 
 
+def turned_round(grid: Array) -> Array:
+    """The map of no, of that of yes; one that is the same everywhere stays."""
+    if grid.dtype != np.uint8:
+        return -grid
+    return 255 - grid if np.ptp(grid) else grid
+
+
 def named(description: Json, wanted: str) -> int:
     """A class by its label or its index."""
     labels = description["labels"] or []
     if wanted in labels:
         return int(labels.index(wanted))
-    if wanted.isdecimal() and int(wanted) < description["scores"]["class_count"]:
+    count = 2 if description["scores"]["meaning"] == "binary" else description["scores"]["class_count"]
+    if wanted.isdecimal() and int(wanted) < count:
         return int(wanted)
     sys.exit(f"there is no class {wanted}")
 

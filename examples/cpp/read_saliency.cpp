@@ -405,8 +405,15 @@ std::map<int64_t, double> read_probabilities(const Json& description, ov::InferR
     } else if (kind == "groups") {
         by_groups(values, scores.at("groups"));
     }
+    if (scores.at("meaning") == "binary") values = {1 - values.at(0), values.at(0)};
     for (size_t i = 0; i < values.size(); ++i) found.emplace(static_cast<int64_t>(i), values[i]);
     return found;
+}
+
+// How many classes the model answers with.
+size_t count_of_classes(const Json& description) {
+    const Json& scores = description.at("scores");
+    return scores.at("meaning") == "binary" ? 2 : scores.at("class_count").get<size_t>();
 }
 
 // A class by its label or its index.
@@ -416,7 +423,7 @@ int64_t named(const Json& description, const std::string& wanted) {
         if (labels[i] == wanted) return static_cast<int64_t>(i);
     const bool whole = !wanted.empty() && wanted.size() < 10 &&
                        wanted.find_first_not_of("0123456789") == std::string::npos;
-    if (whole && std::stoll(wanted) < description.at("scores").at("class_count").get<int64_t>())
+    if (whole && std::stoull(wanted) < count_of_classes(description))
         return std::stoll(wanted);
     throw Refusal("there is no class " + wanted);
 }
@@ -427,7 +434,7 @@ std::vector<int64_t> classes_of_maps(const Json& description, ov::InferRequest& 
     const Json &axes = saliency.at("axes"), &classes = saliency.at("classes");
     if (std::find(axes.begin(), axes.end(), "class") == axes.end()) return {};
     if (classes == "all") {
-        std::vector<int64_t> all(description.at("scores").at("class_count").get<size_t>());
+        std::vector<int64_t> all(count_of_classes(description));
         std::iota(all.begin(), all.end(), 0);
         return all;
     }
@@ -452,6 +459,25 @@ int64_t choose(const Json& description, const std::map<int64_t, double>& probabi
     };
     return *std::max_element(candidates.begin(), candidates.end(),
                              [&](int64_t a, int64_t b) { return value(a) < value(b); });
+}
+
+// The map of no, of that of yes, [1, 1, h, w]; one that is the same everywhere stays.
+ov::Tensor turned_round(const ov::Tensor& map) {
+    ov::Tensor turned(map.get_element_type(), map.get_shape());
+    const size_t size = map.get_size();
+    if (map.get_element_type() == ov::element::u8) {
+        const auto* levels = static_cast<const uint8_t*>(map.data());
+        const auto [lowest, highest] = std::minmax_element(levels, levels + size);
+        const bool same = *lowest == *highest;
+        std::transform(levels, levels + size, static_cast<uint8_t*>(turned.data()),
+                       [same](uint8_t level) { return static_cast<uint8_t>(same ? level : 255 - level); });
+    } else if (map.get_element_type() == ov::element::f32) {
+        const auto* scores = static_cast<const float*>(map.data());
+        std::transform(scores, scores + size, static_cast<float*>(turned.data()), [](float each) { return -each; });
+    } else {
+        throw Refusal("maps of the type " + map.get_element_type().get_type_name() + " are not turned round here");
+    }
+    return turned;
 }
 
 // From the map to the overlay: `saliency_map.upsampling`.
@@ -578,7 +604,11 @@ void run(const Arguments& arguments) {
         if (found == classes.end()) throw Refusal("there is no map of class " + std::to_string(chosen));
         place = static_cast<size_t>(found - classes.begin());
     }
-    const ov::Tensor maps = request.get_output_tensor(saliency.at("index"));
+    ov::Tensor maps = request.get_output_tensor(saliency.at("index"));
+    if (!classes.empty() && description.at("scores").at("meaning") == "binary") {
+        place = 0;  // one map serves both
+        if (chosen == 0) maps = turned_round(maps);
+    }
     const size_t rows = *(maps.get_shape().rbegin() + 1), columns = maps.get_shape().back();
     std::vector<double> values = numbers(maps, place * rows * columns, rows * columns);
     const cv::Mat grid(static_cast<int>(rows), static_cast<int>(columns), CV_64F, values.data());

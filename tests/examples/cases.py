@@ -22,6 +22,7 @@ from fixtures.networks import CnnSpec, Draw, classifier, cnn, named
 from ovxai_convert import PreprocessingHints, convert
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.photographs.image_files import read_image
+from tests.answers import answering
 from tests.endings import with_ending
 from tests.transformers import VitSpec, transformer
 
@@ -208,6 +209,11 @@ CASES: Final[Mapping[str, Case]] = {
     "multilabel": Case(_net, options={"multilabel": True}),
     "softmax": Case(lambda: cnn(CnnSpec(ending="softmax"))),
     "sigmoid": Case(lambda: cnn(CnnSpec(ending="sigmoid"))),
+    "yes": Case(lambda: answering("one sigmoid"), options={"labels": ["no", "yes"]}, wanted="yes"),
+    "no": Case(lambda: answering("one sigmoid"), options={"labels": ["yes"]}, wanted="not yes"),
+    "no of raw scores": Case(lambda: answering("one sigmoid"), options={"embed_scaling": False}, wanted="0"),
+    "joined heads": Case(lambda: answering("joined heads")),
+    "quantity": Case(lambda: answering("quantity")),
     "groups": Case(lambda: with_model_info(hierarchical="True", hierarchical_config=_GROUPS)),
     "argmax": Case(lambda: with_ending("argmax")),
     "best indices": Case(lambda: with_ending("top 3 indices"), options={"top_k": 3}),
