@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.file_names import map_file_names
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
@@ -83,8 +83,8 @@ class Explanation:
     def save(self, dir_path: str | Path, name: str = "") -> list[Path]:
         """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
 
-        Two classes whose labels make the same file name are told apart by their index. The folder is made if
-        missing; files of these names are replaced.
+        Classes whose labels make the same file name are told apart by their index, and what is too long for
+        a file's name is cut. The folder is made if missing; files of these names are replaced.
 
         Raises:
             WriteError: the folder cannot be written.
@@ -95,15 +95,9 @@ class Explanation:
         return paths
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
-        """A file name per class."""
-        # An empty label would leave the image's own name: its index stands for it.
-        labels = [re.sub(r"[^\w.+-]+", "_", self.label_of(key)) or str(key) for key in self.targets]
-        numbered = [f"{label}_{key}" for label, key in zip(labels, self.targets, strict=True)]
-        pairs = zip(labels, numbered, strict=True)
-        unique = [label if labels.count(label) == 1 else longer for label, longer in pairs]
-        if len(set(unique)) < len(unique):  # a label ends like another's index
-            unique = numbered
-        return [(f"{name}_{ending}" if name else ending) + suffix for ending in unique]
+        """A file name per class; see :func:`~ovxai_convert.explain.file_names.map_file_names`."""
+        labels = {target: self.label_of(target) for target in self.targets}
+        return map_file_names(name, labels, suffix, self.label_names)
 
     def plot(
         self,

@@ -93,6 +93,11 @@ def test_each_class_is_kept_in_its_own_file(tmp_path: Path) -> None:
         ("Bär 猫", "x_Bär_猫.png"),
         ("\n\0", "x__.png"),
         ("", "x_0.png"),
+        ("हिन्दी", "x_हिन्दी.png"),
+        ("ไม้ \u0e01\u0e33", "x_ไม้_\u0e01\u0e33.png"),
+        ("Cafe\u0301", "x_Caf\u00e9.png"),
+        ("a\u202eb\u200d", "x_ab.png"),
+        ("\ud800", "x__.png"),
     ],
     ids=ascii,
 )
