@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -82,6 +84,13 @@ def last_line(error: RuntimeError) -> str:
     )
 
 
+def quoted(name: str) -> str:
+    """A name in quotation marks, so that it can be typed in a shell as it stands."""
+    if "'" not in name:
+        return f"'{name}'"
+    return shlex.quote(name) if re.search(r'["$`\\!]', name) else f'"{name}"'
+
+
 _MOST_COMPARED, _LONGEST_COMPARED = 20_000, 200
 
 
@@ -98,5 +107,4 @@ def did_you_mean(wanted: str, known: Iterable[str], otherwise: str = "") -> str:
     close = close or [low for low in lowered if wanted.lower() in low][:3]
     if not close:
         return otherwise
-    quoted = (f"'{lowered[low]}'" for low in close)
-    return f"; did you mean {', '.join(quoted)}?"
+    return f"; did you mean {', '.join(quoted(lowered[low]) for low in close)}?"

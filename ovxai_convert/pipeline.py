@@ -34,6 +34,7 @@ from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
+from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address
@@ -70,14 +71,14 @@ def convert(
     target_layer: str | None = None,
     scores_output: str | Sequence[str] | None = None,
     embed_scaling: bool = True,
-    classes: Sequence[int | str] | None = None,
+    classes: int | str | Sequence[int | str] | None = None,
     top_k: int | None = None,
     max_branch_memory: int = DEFAULT_MAX_BRANCH_BYTES,
     exact: bool = False,
     force: bool = False,
     verify_with: Sequence[str | Path] = (),
     require_whitebox: bool = False,
-    labels: Sequence[str] | None = None,
+    labels: Labels = None,
     preprocessing: PreprocessingHints = NO_HINTS,
     multilabel: bool | None = None,
     confidence_threshold: float | None = None,
@@ -104,14 +105,16 @@ def convert(
         scores_output: tensor name or index of the class output; None takes the only one. Several (a list, or
             with commas between) get a map each, ``saliency_map_<output>``.
         embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
-        classes: indices or labels of the classes that get a map; None gives one to each.
+        classes: indices or labels of the classes that get a map, several in one text between commas; None
+            gives one to each.
         top_k: maps of this many best classes of each input, which ``saliency_classes`` then names.
         max_branch_memory: bytes that the branch may need at once; more is refused.
         exact: refuse instead of accepting an output that moved by up to a millionth of its range.
         force: replace files of these names that exist.
         verify_with: photographs to prove it on, beside the random inputs.
         require_whitebox: refuse a model in which no branch is possible.
-        labels: one per class, for those who read the artifact; None takes those of the model.
+        labels: one per class, or by index, or the path of a file of them, for those who read the artifact;
+            None takes those of the model.
         preprocessing: of the model's input, likewise; what it leaves open, by the model's own entries.
         multilabel: whether several classes may be the answer; None: as the model says.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
@@ -151,7 +154,7 @@ def convert(
         feature_vector=feature_vector,
     )
     told = UserNotes(
-        None if labels is None else tuple(labels),
+        given_labels(labels),
         preprocessing,
         AnswerHints(multilabel, threshold=confidence_threshold, activation=activation),
     )
@@ -248,7 +251,7 @@ def _with_classes(
     requests: Sequence[Request],
     heads: Sequence[Scores],
     writer: Writer,
-    classes: Sequence[int | str] | None,
+    classes: int | str | Sequence[int | str] | None,
     top_k: int | None,
 ) -> list[Request]:
     """With the classes of each head that get a map; a UsageError where they do not exist."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.errors import OvxaiError, RefusedError
+from ovxai_convert.errors import OvxaiError, RefusedError, quoted
+from ovxai_convert.source.label_values import FoundLabels
 
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 UNFORESEEN: Final = 70
@@ -53,6 +54,14 @@ def say(text: str, *, err: bool = False) -> None:
 def warn(path: Path, text: str) -> None:
     """One line on stderr of something that the user should know."""
     say(f"Warning: {harmless(str(path))}: {_one_line(text)}", err=True)
+
+
+def say_labels(path: Path, found: FoundLabels) -> None:
+    """One line on stderr that tells how labels were read, unless they are a plain list."""
+    if found.form and found.labels:
+        last = len(found.labels) - 1
+        ends = f"0 is {quoted(found.labels[0])}, {last} is {quoted(found.labels[-1])}"
+        say(f"{harmless(str(path))}: labels read from {found.form}: {_one_line(ends)}", err=True)
 
 
 def print_error(error: OvxaiError | str, path: Path) -> None:

@@ -27,7 +27,7 @@ def output_option(files: str) -> Decorator:
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options on labels, answer and preprocessing; the last are for :func:`hints_of`."""
-    labels = "Labels of the classes: one per line, or a JSON list."
+    labels = "Labels of the classes: one per line, a table, or JSON, YAML or Python that holds them."
     resize = "Cut the middle out, stretch, or pad around, to the input's size."
     layouts, ways = click.Choice(get_args(InputLayout)), click.Choice(["crop", "stretch", "letterbox"])
     options = (

@@ -23,6 +23,7 @@ from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
+from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.labels import Targets
 
 
@@ -51,14 +52,14 @@ class FileExplainer:
     def __init__(
         self,
         model: Path,
-        labels: Sequence[str] | None = None,
+        labels: Labels = None,
         preprocessing: PreprocessingHints = NO_HINTS,
         answer: AnswerHints = NO_ANSWER_HINTS,
         device_name: str = "CPU",
         scores_output: str | None = None,
         **options: Any,
     ) -> None:
-        told = UserNotes(None if labels is None else tuple(labels), preprocessing, answer)
+        told = UserNotes(given_labels(labels), preprocessing, answer)
         loaded = load_model(model, told, scores_output)
         if isinstance(loaded.hints, UsageError):
             raise loaded.hints
@@ -94,7 +95,7 @@ class FileExplainer:
         )
         seconds = time.perf_counter() - started
         assert isinstance(explanation, Explanation), "one photograph has one explanation"
-        lost = {out_dir / name for name in explanation.file_names(path.stem)} & set(kept)
+        lost = [file for name in explanation.file_names(path.stem) if (file := out_dir / name) in kept]
         if lost:
             raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
         recover(out_dir)

@@ -15,7 +15,7 @@ from ovxai_convert.methods import Method, WhiteBoxMethod
 from ovxai_convert.methods.method import ALL_CLASSES, ClassSelection
 from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.mosaic.rewriting import WrittenOut
-from ovxai_convert.source.labels import find_class
+from ovxai_convert.source.labels import find_classes
 from ovxai_convert.vocabulary import FEATURE_VECTOR, SALIENCY_CLASSES, SALIENCY_MAP
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
@@ -60,12 +60,15 @@ class Request:
 
 
 def select_classes(
-    classes: Sequence[int | str] | None, top_k: int | None, labels: Sequence[str] | None, count: int
+    classes: int | str | Sequence[int | str] | None,
+    top_k: int | None,
+    labels: Sequence[str] | None,
+    count: int,
 ) -> ClassSelection:
     """The selection that a user means.
 
     Args:
-        classes: indices (also as text) or labels; None for all.
+        classes: indices (also as text) or labels, several in one text between commas; None for all.
         top_k: how many of the best classes of each input; None for all.
         labels: names of the classes, if they have any.
         count: how many classes there are.
@@ -82,7 +85,7 @@ def select_classes(
         return ClassSelection(top_k=top_k)
     if classes is None:
         return ALL_CLASSES
-    indices = tuple(find_class(name, labels, count) for name in classes)
+    indices = tuple(find_classes(classes, labels, count))
     twice = {index for index in indices if indices.count(index) > 1}
     if twice or not indices:
         raise UsageError(f"class {min(twice)} is named twice" if twice else "no class is named")

@@ -1,41 +1,38 @@
-"""Names of classes: read from a file, and the classes found that a user calls by them."""
+"""Labels and the classes that a user means: by label, by index, by a word for several."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.errors import ModelReadError, UsageError, did_you_mean
-from ovxai_convert.files import read_text
-from ovxai_convert.vocabulary import index_in
+from ovxai_convert.errors import UsageError
+from ovxai_convert.source.class_names import ClassNames
 
 Targets: TypeAlias = int | str | Sequence[int | str] | NDArray[np.integer] | None
-"""Classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None: the best."""
-
-
-_MOST_LABELS, _LONGEST_LABEL, _MOST_BYTES = 1_000_000, 1000, 256 * 2**20
+"""Classes by index or label, several in one text between commas; -1 or ``"all"``: every one; ``"top5"``: the
+five best; None: the best."""
 
 
 def find_class(wanted: int | str, labels: Sequence[str] | None, count: int) -> int:
-    """Index of a class called by its label, which wins, or its index; a UsageError if not exactly one."""
-    if labels is not None and wanted in labels:
-        if list(labels).count(str(wanted)) > 1:
-            raise UsageError(f"several classes are labelled '{wanted}'; name its index")
-        return list(labels).index(str(wanted))
-    index = index_in(wanted) if isinstance(wanted, str) else wanted
-    if index is not None:
-        if not 0 <= index < count:
-            raise UsageError(f"no class {wanted}: the model has {count}, 0 to {count - 1}")
-        return index
-    if labels is None:
-        raise UsageError(f"no class '{wanted}': the model has no labels; name classes by index")
-    raise UsageError(f"no class labelled '{wanted}'{did_you_mean(str(wanted), labels)}")
+    """Index of a class called by one of its :class:`ClassNames`; a UsageError if not exactly one."""
+    return ClassNames(labels, count).index(wanted)
+
+
+def find_classes(
+    wanted: int | str | Sequence[int | str] | NDArray[np.integer], labels: Sequence[str] | None, count: int
+) -> list[int]:
+    """Indices of classes, of which a text may name several between commas; a UsageError for any unknown.
+
+    Of a list each name is one class, whatever commas it holds; a class that it names twice is there twice.
+    """
+    names = ClassNames(labels, count)
+    if isinstance(wanted, str):
+        return names.indices(wanted)
+    return [names.index(name) for name in _listed(wanted)]
 
 
 def resolve_targets(
@@ -49,23 +46,25 @@ def resolve_targets(
     """
     if wanted is None:
         return [int(scores.argmax())]
-    several = isinstance(wanted, Sequence | np.ndarray) and not isinstance(wanted, str)
-    names = [_plain(name) for name in (wanted if several else [wanted])]  # type: ignore[union-attr]
+    names = _listed(wanted)
     if not names:
         raise UsageError("no class is named")
     if len(names) == 1:
-        if names[0] in (-1, "-1") or (names[0] == "all" and "all" not in (labels or ())):
+        word = str(names[0]).strip()
+        is_label = isinstance(names[0], str) and word in (labels or ())
+        if word == "-1" or (word == "all" and not is_label):
             return None
-        best = re.fullmatch(r"top(\d{1,18})", str(names[0]))
-        if best and names[0] not in (labels or ()):
+        best = re.fullmatch(r"top(\d{1,18})", word)
+        if best and not is_label:
             count = int(best.group(1))
             if not 1 <= count <= len(scores):
                 raise UsageError(f"there are no {count} best classes: the model has {len(scores)}")
             return [int(index) for index in np.argsort(-scores, kind="stable")[:count]]
-        least = re.fullmatch(r"above:(\S+)", str(names[0]))
-        if least and names[0] not in (labels or ()):
+        least = re.fullmatch(r"above:(\S+)", word)
+        if least and not is_label:
             return classes_above(_share(least.group(1)), scores)
-    return list(dict.fromkeys(find_class(name, labels, len(scores)) for name in names))
+    found = find_classes(wanted if isinstance(wanted, str) else names, labels, len(scores))
+    return list(dict.fromkeys(found))
 
 
 def classes_above(least: float, scores: NDArray[np.float32]) -> list[int]:
@@ -81,6 +80,11 @@ def _share(text: str) -> float:
         raise UsageError(f"'above:{text}' names no number, as in above:0.5") from None
 
 
+def _listed(wanted: int | str | Sequence[int | str] | NDArray[np.integer]) -> list[int | str]:
+    several = isinstance(wanted, Sequence | np.ndarray) and not isinstance(wanted, str)
+    return [_plain(name) for name in (wanted if several else [wanted])]  # type: ignore[union-attr]
+
+
 def _plain(name: object) -> int | str:
     if isinstance(name, str):
         return str(name)
@@ -91,30 +95,10 @@ def _plain(name: object) -> int | str:
 
 def checked_labels(labels: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
     """The labels, if there are any; a UsageError unless there is one per class."""
+    if isinstance(labels, str):  # which is a sequence of characters
+        raise UsageError("labels are a list, one per class, and not one text")
     if labels is not None and len(labels) != count:
-        raise UsageError(f"{len(labels)} labels do not name {count} classes")
+        empty = sum(not label.strip() for label in labels)
+        some = f" ({empty} of them empty)" if empty else ""
+        raise UsageError(f"{len(labels)} labels{some} do not name {count} classes")
     return None if labels is None else tuple(labels)
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Labels from class 0 on, of a text file (one per line) or a JSON list; others are a ModelReadError."""
-    labels = _read_labels(path)
-    if len(labels) > _MOST_LABELS or max(map(len, labels), default=0) > _LONGEST_LABEL:
-        most = f"{_MOST_LABELS} labels of {_LONGEST_LABEL} characters"
-        raise ModelReadError(f"{path}: not a list of labels: more, or longer ones, than {most}")
-    if any("\ud800" <= character <= "\udfff" for label in labels for character in label):
-        raise ModelReadError(f"{path}: not a list of labels: one is no text (it holds half a character)")
-    return labels
-
-
-def _read_labels(path: Path) -> tuple[str, ...]:
-    text = read_text(path, "list of labels", _MOST_BYTES)
-    if path.suffix.lower() != ".json":
-        return tuple(line.strip() for line in text.rstrip().splitlines())
-    try:
-        labels = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelReadError(f"{path}: not a list of labels: no JSON ({error})") from error
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ModelReadError(f"{path}: not a list of labels: a JSON list of texts is one")
-    return tuple(labels)

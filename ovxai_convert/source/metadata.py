@@ -9,6 +9,8 @@ from typing import Final
 
 from openvino import Model
 
+from ovxai_convert.source.label_values import labels_in
+
 MODEL_INFO: Final = "model_info"
 """Where Model API, Geti and Ultralytics write: a section of an IR's ``rt_info``, a prefix of ONNX's keys."""
 _ONNX_KEYS: Final = ("labels", "names", "classes", "class_names")
@@ -34,7 +36,7 @@ def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tu
 
     ``label_info`` and ``hierarchical_config`` of ``model_info`` are JSON and hold names as they are; its
     ``labels`` are separated by spaces, as Model API reads them, which calls the first of one class more
-    ``other``. ONNX metadata hold a JSON or Python list, or a mapping from index to label, under the keys that
+    ``other``. ONNX metadata hold a JSON or Python list, or a mapping of indices, under the keys that
     exporters use.
     """
     entries = model_info_of(model, metadata)
@@ -76,12 +78,7 @@ def _parsed(text: str) -> list[str]:
     """The labels in a text, in the order of their indices; none where it does not name every index."""
     for parse in (json.loads, ast.literal_eval):
         try:
-            value = parse(text)
+            return list(labels_in(parse(text)).labels)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(value, dict):
-            by_index = {str(index): label for index, label in value.items()}
-            value = [by_index.get(str(index)) for index in range(len(by_index))]
-        if isinstance(value, list | tuple) and all(isinstance(label, str) for label in value):
-            return list(value)
     return []

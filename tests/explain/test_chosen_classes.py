@@ -36,6 +36,11 @@ LABELS: Final = ("cat", "dog", "bird", "fish", "ant", "bee")
         (np.array([4, 0], np.uint8), [4, 0]),
         ([np.int64(5), "2", "dog"], [5, 2, 1]),
         ("bee", [5]),
+        ("BEE", [5]),
+        (" bee ", [5]),
+        (" all ", None),
+        ("bee,cat", [5, 0]),
+        ("bee, 1, bee", [5, 1]),
         (["bee", "cat"], [5, 0]),
         ([2, 2, "bird", 0, 2], [2, 0]),
     ],
@@ -55,7 +60,10 @@ def test_wanted_classes(wanted: Any, expected: list[int] | None) -> None:
         (-2, "no class -2"),
         ([0, -1], "no class -1"),
         ("-2", "no class labelled '-2'"),
-        ("Cat", "no class labelled 'Cat'; did you mean 'cat'"),
+        ("cta", "no class labelled 'cta'; did you mean 'cat'"),
+        ("cat,", "no class labelled ''"),
+        ("cat,zebra", "no class labelled 'zebra'"),
+        (["cat,dog"], "no class labelled 'cat,dog'"),
         ("zebra", "no class labelled 'zebra'"),
         ("", "no class labelled ''"),
         ([], "no class is named"),
@@ -88,7 +96,7 @@ def test_labels_win_over_words_and_numbers() -> None:
     assert resolve_targets("7", labels, SCORES) == [2]
     assert resolve_targets("0", labels, SCORES) == [3]
     assert resolve_targets(0, labels, SCORES) == [0]
-    with pytest.raises(UsageError, match="several classes are labelled 'x'; name its index"):
+    with pytest.raises(UsageError, match=r"several classes are called 'x': 4 \(x\), 5 \(x\); name"):
         resolve_targets("x", labels, SCORES)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
 from ovxai_convert.pipeline import ConversionReport, convert
-from ovxai_convert.source.labels import read_labels
+from ovxai_convert.source.label_files import read_label_file
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import shape_text
 
@@ -38,13 +38,16 @@ def work(
             console.say(f"[{index + 1}/{len(models)}] {path}: converting ...", err=True)
         report = None
         with console.Reported(path, exit_codes, "interrupted, nothing was written", debug):
+            labels = None if labels_file is None else read_label_file(labels_file)
+            if labels_file is not None and labels is not None and index == 0 and not quiet:
+                console.say_labels(labels_file, labels)
             report = convert(
                 path,
                 output_dir,
                 method=method,
-                classes=None if classes is None else [name.strip() for name in classes.split(",")],
+                classes=classes,
                 max_branch_memory=max_branch_memory * 2**20,
-                labels=None if labels_file is None else read_labels(labels_file),
+                labels=None if labels is None else labels.labels,
                 preprocessing=options.hints_of(**hints),
                 steps=steps,
                 **settings,

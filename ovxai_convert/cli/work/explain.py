@@ -20,7 +20,7 @@ from ovxai_convert.explain.report import ReportEntry, report_entries, report_tex
 from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import write_file
 from ovxai_convert.source.answers import AnswerHints
-from ovxai_convert.source.labels import read_labels
+from ovxai_convert.source.label_files import read_label_file
 
 
 def work(
@@ -44,15 +44,15 @@ def work(
     """Explain the images from the first one on; the exit code is that of the first failure."""
     hints, answer = options.taken_hints(others), options.taken_answer(others)
     settings = {name: value for name, value in others.items() if value is not None}
-    names = [name.strip() for name in targets.split(",")] if targets and "," in targets else targets
     exit_codes: list[int] = []
     explainer = None
     with console.Reported(model, exit_codes, debug=debug):
         check_distinct_names(images)
         boundary.tell(steps=["loading the model"])
+        labels = None if labels_file is None else read_label_file(labels_file)
         explainer = FileExplainer(
             model,
-            None if labels_file is None else read_labels(labels_file),
+            None if labels is None else labels.labels,
             options.hints_of(**hints),
             AnswerHints(**answer),
             device_name=device,
@@ -64,18 +64,22 @@ def work(
     if explainer is None:
         return exit_codes[0]
     if start.first == 0:
+        if labels_file is not None and labels is not None and not quiet:
+            console.say_labels(labels_file, labels)
         _print_facts(explainer, model, quiet=quiet)
     entries: list[ReportEntry] = []
+    kept = set(images)
     for index, path in list(enumerate(images))[start.first :]:
         boundary.tell(at=index)
         image = None
         with console.Reported(path, exit_codes, debug=debug):
             with _progress(path, hidden=quiet) as on_progress:
-                image = explainer.explain(path, output_dir, names, overlay_weight, raw, on_progress, images)
+                image = explainer.explain(path, output_dir, targets, overlay_weight, raw, on_progress, kept)
             if report is not None:
                 entries += report_entries(image)
         if image is None:
             continue
+        kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
         for target in image.explanation.constant:
             label = image.explanation.label_of(target)
             console.warn(path, f"the map of {label} is the same everywhere and shows nothing")
