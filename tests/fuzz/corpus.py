@@ -142,6 +142,14 @@ LABELS: Final[Mapping[str, bytes]] = {
     "pairs.json": json.dumps({"0": ["n1", "cat"], "1": ["n2", "bird"], "2": ["n3", "dog"]}).encode(),
     "numbered.txt": b"0 cat\n1 bird\n2 dog\n",
     "python.txt": b"{0: 'cat', 1: 'bird', 2: 'dog'}",
+    "table.csv": b'id,name\n1,bird\n0,"cat, Felis"\n2,dog\n',
+    "data.yaml": b"path: x\nnc: 3\nnames:\n  0: cat\n  1: 'bird'  # flies\n  2: dog\n",
+    "flow.yaml": b"names: [cat, 'bird',\n  dog]\n",
+    "synsets.txt": b"n01440764 tench, Tinca tinca\nn01443537 goldfish\nn01484850 shark\n",
+    "config.json": json.dumps(
+        {"model_type": "vit", "id2label": {"0": "cat", "1": "bird"}, "label2id": {"cat": 0}}
+    ).encode(),
+    "objects.json": json.dumps([{"id": 1, "name": "cat"}, {"id": 0, "name": "bird"}]).encode(),
 }
 
 

@@ -219,7 +219,7 @@ def test_folder_of_no_possible_name(program: str, artifact: Files, tmp_path: Pat
 def test_long_stem_of_a_photograph(worker: Worker, artifact: Files, tmp_path: Path) -> None:
     name = f"{'x' * 250}.png"
     outcome = explained(worker, tmp_path / "case", {name: artifact["photo.png"], **artifact}, name)
-    assert (outcome.exit_code, "cannot be written" in outcome.stderr) == (6, True)
+    assert outcome.exit_code == 0
 
 
 @pytest.mark.parametrize("step", ["reading it", "building the branch", "proving it"])
