@@ -75,6 +75,8 @@ NO_OPENVINO: Final = (
     "artifact.repository",
     "source.onnx_file",
     "source.labels",
+    "source.class_names",
+    "source.label_files",
     "photographs.image_files",
     "photographs.preprocessing",
     "photographs.hints",

@@ -97,7 +97,7 @@ class ClassNames:
         return self._exact.get(name) or self._loose.get(_loosened(name)) or []
 
     def _shown(self, index: int) -> str:
-        return str(index) if self._labels is None else f"{index} ({self._labels[index]})"
+        return str(index) if self._labels is None else f"{index} ({self._labels[index][:40]})"
 
     def _joined(self, text: str, pieces: Sequence[_Piece]) -> Iterator[tuple[int, int, int]]:
         """Neighbouring pieces, from one to before another, that are the label of a class together."""

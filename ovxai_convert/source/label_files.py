@@ -131,7 +131,7 @@ def _data(text: str, suffix: str) -> object:
 def _without_twins(entries: list[tuple[str, Any]]) -> dict[str, Any]:
     twin, times = Counter(key for key, _ in entries).most_common(1)[0] if entries else ("", 0)
     if times > 1:
-        raise NoLabelsError(f"an object that has {quoted(twin)} twice")
+        raise NoLabelsError(f"an object that has {quoted(twin[:40])} twice")
     return dict(entries)
 
 

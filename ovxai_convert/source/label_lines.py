@@ -64,7 +64,7 @@ def labels_in_lines(text: str, suffix: str = "") -> FoundLabels:
     if all(_is_numbers(line) for line in lines):
         raise NoLabelsError("a table of numbers")
     if suffix in (".csv", ".tsv") and len(lines) > 1:
-        return _column(lines)
+        return _column(text, lines)
     if all(_QUOTED.fullmatch(line) for line in lines):
         return FoundLabels(tuple(map(_unquoted, every)), "lines in quotation marks")
     return FoundLabels(tuple(every))
@@ -193,15 +193,14 @@ def _known_columns(heading: Sequence[str], columns: dict[str, list[str]]) -> tup
     return indexed, named
 
 
-def _column(lines: Sequence[str]) -> FoundLabels:
-    """Labels of a table that does not say which column they are: the only one."""
-    rows = _rows("\n".join(lines), "\t" if any("\t" in line for line in lines) else ",")
-    if rows and len(rows[0]) > 1:
-        raise NoLabelsError(
-            f"a table of {len(rows[0])} columns, none of which is called index, name or label"
-        )
-    labels = [_unquoted(line) for line in lines]
-    if _is_heading(lines[0]):
+def _column(text: str, lines: Sequence[str]) -> FoundLabels:
+    """Labels of a table that does not say which column they are: the only one that is filled."""
+    rows = next((rows for sign in ",;\t" if sign in text and (rows := _rows(text, sign))), [])
+    filled = [column for column in zip(*rows, strict=True) if any(map(str.strip, column))]
+    if len(filled) > 1:
+        raise NoLabelsError(f"a table of {len(filled)} columns, none of which is called index, name or label")
+    labels = [cell.strip() for cell in filled[0]] if filled else list(map(_unquoted, lines))
+    if _is_heading(labels[0]):
         return FoundLabels(tuple(labels[1:]), f"a table of the column '{labels[0]}'")
     return FoundLabels(tuple(labels), "a table of one column" if labels != list(lines) else "")
 

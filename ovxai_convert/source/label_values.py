@@ -53,6 +53,8 @@ _DEEPEST: Final = 2
 _SYNSET: Final = re.compile(r"n[0-9]{1,8}")
 _NAMED_SYNSET: Final = re.compile(r"""(["']?)n[0-9]{8}\1(?:\s*[:,;=\t]\s*|\s+)(\S.*)""", re.DOTALL)
 _SHOWN: Final = 3
+_LONGEST: Final = 40
+"""Characters of what is shown."""
 
 
 def labels_in(value: object) -> FoundLabels:
@@ -107,7 +109,8 @@ def ordered(pairs: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     labels: dict[int, str] = {}
     for index, label in pairs:
         if index in labels:
-            raise IndicesError(f"index {index} has two labels, {quoted(labels[index])} and {quoted(label)}")
+            both = f"{quoted(labels[index][:_LONGEST])} and {quoted(label[:_LONGEST])}"
+            raise IndicesError(f"index {index} has two labels, {both}")
         labels[index] = label
     if not labels:
         raise NoLabelsError("it is empty")
@@ -249,18 +252,22 @@ def _held(mapping: Mapping[Any, Any], depth: int) -> FoundLabels:
 def _holders(mapping: Mapping[Any, Any], depth: int, above: str) -> list[tuple[str, object]]:
     """Values that may hold labels, with the way to them; of inner objects where the outer one has none."""
     here: list[tuple[str, object]] = [
-        (f"{above}{key}", value)
+        (f"{above}{str(key)[:_LONGEST]}", value)
         for key, value in mapping.items()
         if holds_labels(key) and isinstance(value, list | tuple | Mapping)
     ]
     if here or depth == 0:
         return here
-    inner = [(f"{above}{key}.", value) for key, value in mapping.items() if isinstance(value, Mapping)]
+    inner = [
+        (f"{above}{str(key)[:_LONGEST]}.", value)
+        for key, value in mapping.items()
+        if isinstance(value, Mapping)
+    ]
     return [each for key, value in inner for each in _holders(value, depth - 1, key)]
 
 
 def _some(keys: Iterable[object]) -> str:
-    shown = [str(key)[:40] for key in islice(keys, _SHOWN + 2)]
+    shown = [str(key)[:_LONGEST] for key in islice(keys, _SHOWN + 2)]
     return ", ".join(shown[: _SHOWN + 1]) + (", ..." if len(shown) > _SHOWN + 1 else "")
 
 

@@ -94,7 +94,7 @@ def _block(lines: list[str]) -> object:
 def _mapping(entries: list[tuple[str, object]]) -> dict[str, object]:
     twin, times = Counter(key for key, _ in entries).most_common(1)[0] if entries else ("", 0)
     if times > 1:
-        raise NoLabelsError(f"YAML with the key '{twin}' twice")
+        raise NoLabelsError(f"YAML with the key '{twin[:40]}' twice")
     return dict(entries)
 
 

@@ -15,6 +15,7 @@ from fixtures.broken_files import save_ir
 from ovxai_convert import Explainer, Explanation, convert, read_sidecar
 from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.explain.files import FileExplainer
+from ovxai_convert.source.label_files import Labels
 from tests.program.invocation import Convert, assert_one_error
 from tests.special_networks import labelled
 
@@ -129,7 +130,7 @@ def test_what_is_offered_can_be_typed(
 
 def test_in_python(model: Path, labels: Path, photograph: Path, out: Path) -> None:
     labels.write_text(FILES["numbered.txt"])
-    given = (labels, str(labels), list(NAMES), dict(enumerate(NAMES)))
+    given: tuple[Labels, ...] = (labels, str(labels), list(NAMES), dict(enumerate(NAMES)))
     for index, each in enumerate(given):
         folder = out / str(index)
         sidecar = convert(model, folder, labels=each, classes="tench, Tinca tinca,cock").sidecar

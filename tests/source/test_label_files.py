@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import pytest
 
+from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.errors import ModelReadError, UsageError
 from ovxai_convert.source.label_files import given_labels, read_label_file, read_labels
+from ovxai_convert.source.metadata import labels_of
 
 LABELS: Final = ("cat", "dog", "bird")
 FISH: Final = ("tench, Tinca tinca", "goldfish, Carassius auratus", "great white shark")
@@ -281,6 +283,7 @@ def test_scalars_of_yaml(tmp_path: Path) -> None:
         (None, [[FISH[1], 1], [FISH[0], 0], [FISH[2], 2]]),
         (None, [["n01440764", FISH[0]], ["n01443537", FISH[1]], ["n01484850", FISH[2]]]),
         (None, [[FISH[0]], [FISH[1]], [FISH[2]]]),
+        (None, [[name, ""] for name in FISH]),
     ],
     ids=str,
 )
@@ -295,6 +298,35 @@ def test_table(
     writer = csv.writer(file, delimiter=delimiter, quoting=quoting)
     writer.writerows(rows if heading is None else [heading, *rows])
     assert read_labels(written(tmp_path, name, file.getvalue().encode())) == FISH
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("names", "{0: 'cat', 1: 'dog', 2: 'bird'}"),
+        ("labels", '["cat", "dog", "bird"]'),
+        ("classes", '{"bird": 2, "cat": 0, "dog": 1}'),
+        ("class_names", '{"0": ["n01440764", "cat"], "1": ["n01443537", "dog"], "2": ["n01484850", "bird"]}'),
+    ],
+)
+def test_a_model_has_them_in_the_same_forms(key: str, value: str) -> None:
+    model = cnn(CnnSpec(classes=3))
+    assert labels_of(model, {key: value}, 3) == LABELS
+    assert labels_of(model, {key: value}, 4) is None
+
+
+def test_what_is_shown_is_short(tmp_path: Path) -> None:
+    long = "x" * 10**6
+    for content in (
+        f'{{"cat{long}": 0, "dog{long}": 0}}',
+        f'{{"{long}": 0, "{long}": 0}}',
+        f'{{"{long}": {{"names": {{"1": "a", "2": "b"}}}}}}',
+        f'{{"{long}": "a"}}',
+        f'[{{"{long}": "a"}}]',
+    ):
+        with pytest.raises(ModelReadError) as caught:
+            read_labels(written(tmp_path, "l.json", content.encode()))
+        assert len(str(caught.value)) < 500 + len(str(tmp_path))
 
 
 def test_a_single_line(tmp_path: Path) -> None:
