@@ -48,8 +48,9 @@ def labels_from_onnx(folder: Path, metadata: Mapping[str, str]) -> tuple[str, ..
         '{"0": "cat", "1": "dog", "2": "bird"}',
         "{0: 'cat', 1: 'dog', 2: 'bird'}",
         "{2: 'bird', 0: 'cat', 1: 'dog'}",
+        "{'bird': 2, 'cat': 0, 'dog': 1}",
     ],
-    ids=["json", "python", "tuple", "json-map", "python-map", "unordered-map"],
+    ids=["json", "python", "tuple", "json-map", "python-map", "unordered-map", "inverse-map"],
 )
 def test_onnx_labels(key: str, text: str, tmp_path: Path) -> None:
     assert labels_from_onnx(tmp_path, {key: text}) == ("cat", "dog", "bird")
@@ -65,7 +66,7 @@ def test_onnx_labels(key: str, text: str, tmp_path: Path) -> None:
         '"cat"',
         "3",
         "{1: 'cat', 2: 'dog', 3: 'bird'}",
-        "{'cat': 0, 'dog': 1, 'bird': 2}",
+        "{'cat': 0, 'dog': 1, 'bird': 1}",
         "{0: 'cat', 1: 'dog', 5: 'bird'}",
         "['cat', None, 'bird']",
         "__import__('os').getcwd()",
