@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from ovxai_convert.source.label_values import (
     IndicesError,
     NoLabelsError,
     as_index,
+    check_all_or_no_indices,
     common_field,
     labels_in,
     ordered,
@@ -74,12 +76,16 @@ def _objects(lines: Sequence[str]) -> FoundLabels | None:
     """Labels of lines that are a JSON object each."""
     if not all(line.startswith("{") for line in lines):
         return None
-    try:
-        return labels_in([json.loads(line) for line in lines])
-    except NoLabelsError:
-        raise
-    except (ValueError, RecursionError):
-        return None
+    values: list[object] = []
+    wrong: list[str] = []
+    for line in lines:
+        try:
+            values.append(json.loads(line))
+        except (ValueError, RecursionError):
+            wrong.append(line)
+    if values and wrong:
+        raise NoLabelsError(f"lines of JSON, except for '{wrong[0][:40]}'")
+    return labels_in(values) if values else None
 
 
 def _numbered(lines: Sequence[str]) -> FoundLabels | None:
@@ -184,6 +190,8 @@ def _known_columns(heading: Sequence[str], columns: dict[str, list[str]]) -> tup
     whole = [name for name, values in columns.items() if all(as_index(text) is not None for text in values)]
     index_names, label_names = (*INDEX_NAMES, *INDEX_NAMES_TOO), (*LABEL_NAMES, *LABEL_NAMES_TOO)
     indexed = common_field(whole, index_names)
+    for name in () if indexed else common_field(heading, INDEX_NAMES):
+        check_all_or_no_indices(name, columns[name])
     named = [name for name in common_field(heading, label_names) if name not in indexed]
     numbers = [name for name in named if name in whole]
     if not indexed and numbers and len(named) > len(numbers):  # a label that is a number beside its name
@@ -207,9 +215,8 @@ def _column(text: str, lines: Sequence[str]) -> FoundLabels:
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     """Rows of a table, all of one length; none if it is no such table."""
-    reader = csv.reader(
-        text.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True, strict=True
-    )
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         rows = [row for row in reader if row]
     except csv.Error:

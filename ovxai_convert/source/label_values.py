@@ -127,6 +127,13 @@ def ordered(pairs: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     raise IndicesError(f"its indices go from {first} to {last} without {some}; every class has a label")
 
 
+def check_all_or_no_indices(name: str, values: Sequence[object]) -> None:
+    """Raise an IndicesError for a field of indices that some classes have, and others not."""
+    wrong = [value for value in values if as_index(value) is None]
+    if 0 < len(wrong) < len(values):
+        raise IndicesError(f"'{name}' holds {str(wrong[0])[:_LONGEST]!r} where others have an index")
+
+
 def common_field(names: Iterable[str], common: Sequence[str]) -> list[str]:
     """Those of some names that are common for a thing, the likelier first."""
     plain = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed(list(names))}
@@ -169,6 +176,8 @@ def _of_records(records: Sequence[Mapping[Any, Any]]) -> FoundLabels:
     indexed = having((*INDEX_NAMES, *INDEX_NAMES_TOO), lambda value: as_index(value) is not None)
     named = having((*LABEL_NAMES, *LABEL_NAMES_TOO), lambda value: isinstance(value, str))
     named = [key for key in named if key not in indexed]
+    for key in () if indexed else INDEX_NAMES:
+        check_all_or_no_indices(key, [each.get(key, "") for each in records])
     if not named:
         keys = _some(map(str, records[0]))
         raise NoLabelsError(f"a list of objects that have no label each (the first has {keys})")

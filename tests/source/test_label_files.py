@@ -428,6 +428,10 @@ FROM_ONE: Final = "its indices are 1 to 3, and classes are numbered from 0"
         ("labels.csv", b"id,name\n0,a\n1,b\n2,c\n3,d\n4", "lines of index and label, except for '4'"),
         ("labels.txt", b"0: cat\n1: dog\n1: bird", "index 1 has two labels, 'dog' and 'bird'"),
         ("labels.csv", b"id,name\n0,cat\n0,dog", "index 0 has two labels"),
+        ("labels.csv", b"id,name\n0,a\n,b\n2,c", "'id' holds '' where others have an index"),
+        ("labels.json", b'[{"id": 0, "name": "a"}, {"name": "b"}]', "'id' holds '' where others have an"),
+        ("labels.jsonl", b'{"id": 0, "name": "a"}\n{"id": 1, "na', "lines of JSON, except for"),
+        ("labels.jsonl", b'{a}\n{"name": "b"}', "lines of JSON, except for '{a}'"),
         ("data.yaml", b"names:\n  0: cat\n  0: dog", "YAML with the key '0' twice"),
         (
             "config.json",
