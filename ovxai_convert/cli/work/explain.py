@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
+from ovxai_convert.explain.captions import probability_text
 from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
+from ovxai_convert.explain.picture_files import PictureOptions
 from ovxai_convert.explain.report import ReportEntry, report_entries, report_text
 from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import write_file
@@ -34,7 +37,6 @@ def work(
     target_layer: str | None,
     device: str,
     labels_file: Path | None,
-    overlay_weight: float,
     raw: bool,
     report: Path | None,
     quiet: bool,
@@ -42,6 +44,7 @@ def work(
     **others: Any,
 ) -> int:
     """Explain the images from the first one on; the exit code is that of the first failure."""
+    wanted = {each.name: others.pop(each.name) for each in fields(PictureOptions)}
     hints, answer = options.taken_hints(others), options.taken_answer(others)
     settings = {name: value for name, value in others.items() if value is not None}
     names = [name.strip() for name in targets.split(",")] if targets and "," in targets else targets
@@ -49,6 +52,7 @@ def work(
     explainer = None
     with console.Reported(model, exit_codes, debug=debug):
         check_distinct_names(images)
+        pictures = PictureOptions(**wanted)
         boundary.tell(steps=["loading the model"])
         explainer = FileExplainer(
             model,
@@ -71,7 +75,7 @@ def work(
         image = None
         with console.Reported(path, exit_codes, debug=debug):
             with _progress(path, hidden=quiet) as on_progress:
-                image = explainer.explain(path, output_dir, names, overlay_weight, raw, on_progress, images)
+                image = explainer.explain(path, output_dir, names, pictures, raw, on_progress, images)
             if report is not None:
                 entries += report_entries(image)
         if image is None:
@@ -84,7 +88,7 @@ def work(
     if report is not None and entries:
         with console.Reported(report, exit_codes, debug=debug):
             recover(report.parent)
-            write_file(report, report_text(explainer, model, entries).encode())
+            write_file(report, report_text(explainer, model, entries, pictures.colormap).encode())
     return exit_codes[0] if exit_codes else 0
 
 
@@ -104,7 +108,7 @@ def _print_image(image: ExplainedImage) -> None:
     explanation = image.explanation
     for path, target in zip(image.files, explanation.targets, strict=False):
         prediction = explanation.predictions.get(target) if isinstance(target, int) else None
-        score = "" if prediction is None else f", score {prediction.score:.2f}"
+        score = "" if prediction is None else f", score {probability_text(prediction.score)}"
         facts = f"{explanation.label_of(target)}{score}, {explanation.method_name}, {image.seconds:.2f} s"
         console.say(f"{path}: {facts}")
 
