@@ -84,9 +84,6 @@ class PictureOptions:
         return (rows * factor, columns * factor) if factor > 1 else None
 
 
-DEFAULT_PICTURES: Final = PictureOptions()
-
-
 def picture_suffix(image_format: str) -> str:
     """How the name of a file ends; a UsageError for a format that there is not."""
     return _format_named(image_format).suffix
@@ -109,3 +106,6 @@ def _format_named(name: str) -> _Format:
         advice = did_you_mean(name, IMAGE_FORMATS, f"; there are {', '.join(IMAGE_FORMATS)}")
         raise UsageError(f"no image format '{name}'{advice}")
     return _FORMATS[name]
+
+
+DEFAULT_PICTURES: Final = PictureOptions()

@@ -39,8 +39,8 @@ _TABLE: Final = Template("""\
 <span class="count" role="status">$count</span>
 <p class="scale">least <i></i> most important</p>
 </div>
-<p class="reading">Each map is scaled by itself: its colours say where, the score says how sure the model is. \
-A map of a class that scores 0.05 looks as strong as one of 0.97.</p>
+<p class="reading">Each map is scaled by itself: its colours say where, the score says how sure the model \
+is. A map of a class that scores 0.05 looks as strong as one of 0.97.</p>
 <table>
 <thead><tr>
 <th scope="col" class="unsorted">Photograph</th>
