@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 
 from ovxai_convert.explain import lettering
 from ovxai_convert.explain.colormaps import gradient
-from ovxai_convert.explain.lettering import Colour
+from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels
 
+_SMALLEST: Final = 9
+"""Pixels of letters below which nobody reads them."""
 _NOTHING: Final = "this map shows nothing"
 
-_GROUND: Final[Colour] = (30, 26, 24)
-_INK: Final[Colour] = (250, 248, 246)
-_QUIET: Final[Colour] = (190, 182, 178)
-_TRACK: Final[Colour] = (92, 84, 80)
+_GROUND: Final[Bgr] = (30, 26, 24)
+_INK: Final[Bgr] = (250, 248, 246)
+_QUIET: Final[Bgr] = (190, 182, 178)
+_TRACK: Final[Bgr] = (92, 84, 80)
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,14 @@ def captioned(picture: Pixels, caption: Caption) -> Pixels:
     """
     copy = picture.copy()
     rows, columns = picture.shape[:2]
-    size = min(letter_size(rows, columns), max(9, rows // 6))
-    margin = max(1, size // 4)
-    inner = columns - 4 * margin
-    value, right = caption.value, lettering.width(caption.value, size, bold=True)
+    value = caption.value
+    size = min(letter_size(rows, columns), max(_SMALLEST, rows // 6))
+    while size > _SMALLEST and lettering.width(value, size, bold=True) > columns - size:
+        size -= 1
+    margin = size // 4
+    right, inner = lettering.width(value, size, bold=True), columns - 4 * margin
     label = lettering.shortened(caption.name, size, inner - (right and right + margin * 2))
-    label = "" if label != caption.name and len(label) < 4 else label
+    label = "" if label != caption.name and len(label.rstrip(".\u2026")) < 3 else label
     across = lettering.width(label, size) + (margin * 2 if label and value else 0) + right
     bar = 0 if caption.share is None else max(2, round(size / 5))
     height = 2 * margin + lettering.capital_height(size) + (bar and bar + margin)

@@ -14,7 +14,7 @@ from ovxai_convert.photographs.image_files import Pixels
 
 DEFAULT_COLORMAP: Final = "jet"
 
-_TABLES: Final[Mapping[str, int]] = {
+COLOUR_TABLES: Final[Mapping[str, int]] = {
     "jet": cv2.COLORMAP_JET,
     "turbo": cv2.COLORMAP_TURBO,
     "viridis": cv2.COLORMAP_VIRIDIS,
@@ -23,10 +23,9 @@ _TABLES: Final[Mapping[str, int]] = {
     "magma": cv2.COLORMAP_MAGMA,
     "cividis": cv2.COLORMAP_CIVIDIS,
 }
-
-COLORMAPS: Final = tuple(_TABLES)
-"""Jet is the one that users know; turbo is a smoother rainbow. The others get lighter from end to end in
-equal steps, and cividis looks the same to those who do not tell red from green."""
+"""By name, as OpenCV numbers them. Jet is the one that users know; turbo is a smoother rainbow. The others
+get lighter from end to end in equal steps; cividis looks the same to those who do not tell red from green.
+"""
 
 
 def colormap_named(wanted: bool | str) -> str | None:
@@ -37,8 +36,8 @@ def colormap_named(wanted: bool | str) -> str | None:
     """
     if isinstance(wanted, bool):
         return DEFAULT_COLORMAP if wanted else None
-    if wanted not in _TABLES:
-        advice = did_you_mean(str(wanted), COLORMAPS, f"; there are {', '.join(COLORMAPS)}")
+    if wanted not in COLOUR_TABLES:
+        advice = did_you_mean(str(wanted), COLOUR_TABLES, f"; there are {', '.join(COLOUR_TABLES)}")
         raise UsageError(f"no colormap '{wanted}'{advice}")
     return wanted
 
@@ -46,14 +45,14 @@ def colormap_named(wanted: bool | str) -> str | None:
 @cache
 def _table(name: str) -> Pixels:
     levels = np.arange(256, dtype=np.uint8)
-    table = np.asarray(cv2.applyColorMap(levels, _TABLES[name]), np.uint8).reshape(256, 3)
+    table = np.asarray(cv2.applyColorMap(levels, COLOUR_TABLES[name]), np.uint8).reshape(256, 3)
     table.flags.writeable = False
     return table
 
 
 def coloured(grey: Pixels, colormap: str = DEFAULT_COLORMAP) -> Pixels:
     """Grey levels ``(H, W)`` in the colours of a heat map, ``(H, W, 3)`` blue, green, red."""
-    return np.asarray(cv2.applyColorMap(grey, _TABLES[colormap]), np.uint8)
+    return np.asarray(cv2.applyColorMap(grey, COLOUR_TABLES[colormap]), np.uint8)
 
 
 def gradient(colormap: str, columns: int) -> Pixels:

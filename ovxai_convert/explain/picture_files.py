@@ -20,16 +20,18 @@ SMALL: Final = 224
 
 
 @dataclass(frozen=True)
-class _Format:
+class PictureFormat:
+    """How files of a format end, how OpenCV encodes them, and how many pixels a side they may have."""
+
     suffix: str
     settings: tuple[int, ...] = ()
     longest_side: int | None = None
 
 
-_FORMATS: Final[Mapping[str, _Format]] = {
-    "png": _Format(".png"),
+PICTURE_FORMATS: Final[Mapping[str, PictureFormat]] = {
+    "png": PictureFormat(".png"),
     # Colours are kept as fine as brightness: letters and the borders of a map are coloured.
-    "jpeg": _Format(
+    "jpeg": PictureFormat(
         ".jpg",
         (
             *(cv2.IMWRITE_JPEG_QUALITY, 90),
@@ -37,9 +39,8 @@ _FORMATS: Final[Mapping[str, _Format]] = {
         ),
         65_500,
     ),
-    "webp": _Format(".webp", (cv2.IMWRITE_WEBP_QUALITY, 90), 16_383),
+    "webp": PictureFormat(".webp", (cv2.IMWRITE_WEBP_QUALITY, 90), 16_383),
 }
-IMAGE_FORMATS: Final = tuple(_FORMATS)
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class PictureOptions:
 
     Attributes:
         overlay_weight: of the map, 0 to 1.
-        colormap: one of :data:`~ovxai_convert.explain.colormaps.COLORMAPS`.
+        colormap: one of :data:`~ovxai_convert.explain.colormaps.COLOUR_TABLES`.
         max_side: pixels of the longest side at most; a photograph of less than 224 is enlarged, by a whole
             factor. None: as large as the photograph.
-        image_format: one of ``IMAGE_FORMATS``.
+        image_format: one of ``PICTURE_FORMATS``.
         caption: whether there is a strip; the file then has more rows than the picture.
 
     Raises:
@@ -101,11 +102,11 @@ def encoded(picture: Pixels, image_format: str) -> bytes:
     return encode_image(picture, chosen.suffix, chosen.settings)
 
 
-def _format_named(name: str) -> _Format:
-    if name not in _FORMATS:
-        advice = did_you_mean(name, IMAGE_FORMATS, f"; there are {', '.join(IMAGE_FORMATS)}")
+def _format_named(name: str) -> PictureFormat:
+    if name not in PICTURE_FORMATS:
+        advice = did_you_mean(name, PICTURE_FORMATS, f"; there are {', '.join(PICTURE_FORMATS)}")
         raise UsageError(f"no image format '{name}'{advice}")
-    return _FORMATS[name]
+    return PICTURE_FORMATS[name]
 
 
 DEFAULT_PICTURES: Final = PictureOptions()
