@@ -64,33 +64,35 @@ def probability_text(score: float) -> str:
     return "> 0.99" if 0.995 <= score < 1 else f"{score:.2f}"
 
 
-def share_of(score: float) -> float | None:
-    """The part of a bar that a score fills; None for what is no probability."""
-    return float(np.clip(score, 0, 1)) if -1e-6 <= score <= 1 + 1e-6 else None
+def score_words(score: float) -> tuple[str, float | None]:
+    """A score in words, and the part of a bar that it fills: None for what is no probability."""
+    share = float(np.clip(score, 0, 1)) if -1e-6 <= score <= 1 + 1e-6 else None
+    return probability_text(score), share
 
 
 def caption_of(
     target: int | str,
     names: Sequence[str] | None,
-    score: float | None,
     saliency: NDArray[Any],
     colormap: str | None,
+    value: str = "",
+    share: float | None = None,
 ) -> Caption:
-    """The caption of a map as a method gave it, of a class or (a word in place of its index) of all."""
-    named, number = names is not None and isinstance(target, int), f"class {target}"
+    """The caption of a map as a method gave it: of a class, or (a word in place of its index) of all.
+
+    ``value`` and ``share`` are what :class:`Caption` says.
+    """
+    number = f"class {target}" if isinstance(target, int) else "all classes"
+    label = names[target] if names is not None and isinstance(target, int) else number
     low, high = float(saliency.min()), float(saliency.max())
     return Caption(
-        label=names[target]
-        if names and isinstance(target, int)
-        else number
-        if isinstance(target, int)
-        else "all classes",
-        otherwise=number if named else "",
-        value="" if score is None else probability_text(score),
-        share=None if score is None else share_of(score),
+        label=label,
+        otherwise=number,
+        value=value,
+        share=share,
         colormap=colormap,
         ends=None if saliency.dtype == np.uint8 else (low, high),
-        shows_something=low < high and np.isfinite(high - low),
+        shows_something=low < high and bool(np.isfinite(high - low)),
     )
 
 

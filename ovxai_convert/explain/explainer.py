@@ -18,7 +18,7 @@ from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
-from ovxai_convert.explain.captions import caption_of
+from ovxai_convert.explain.captions import caption_of, score_words
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
@@ -295,7 +295,7 @@ def _explained(
     scored = {index: Prediction(index, float(scores[index])) for index in indices}
     captions = {}
     for target, saliency in maps.items():
-        score = scored[target].score if isinstance(target, int) else None
-        captions[target] = caption_of(target, names, score, saliency, rendering.colours)
+        value, share = score_words(scored[target].score) if isinstance(target, int) else ("", None)
+        captions[target] = caption_of(target, names, saliency, rendering.colours, value, share)
     pictures = rendered(maps, rendering, sample.scene, captions)
     return Explanation(pictures, engine.method, scored, names, maps, engine.refusals, captions)

@@ -17,7 +17,7 @@ from ovxai_convert.explain.captions import (
     framed,
     letter_size,
     probability_text,
-    share_of,
+    score_words,
 )
 from ovxai_convert.explain.colormaps import COLOUR_TABLES, gradient
 from ovxai_convert.photographs.image_files import Pixels
@@ -250,7 +250,7 @@ def test_scores_in_words(score: float, text: str) -> None:
     [(0, 0), (0.3, 0.3), (1, 1), (1.0000005, 1), (1.1, None), (-2, None), (float("nan"), None)],
 )
 def test_shares_of_scores(score: float, share: float | None) -> None:
-    assert share_of(score) == share
+    assert score_words(score) == (probability_text(score), share)
 
 
 GREY_MAP: Final = np.array([[0, 255]], np.uint8)
@@ -258,20 +258,19 @@ RAW_MAP: Final = np.array([[-1.5, 2.0]], np.float32)
 
 
 @pytest.mark.parametrize(
-    ("target", "names", "score", "saliency", "expected"),
+    ("target", "names", "saliency", "expected"),
     [
-        (1, ("cat", "dog"), 0.3, GREY_MAP, Caption("dog", "class 1", "0.30", 0.3, "jet")),
-        (1, None, 0.3, RAW_MAP, Caption("class 1", "", "0.30", 0.3, "jet", (-1.5, 2.0))),
-        (1, None, 7.0, GREY_MAP, Caption("class 1", "", "7.00", None, "jet")),
-        ("per_image_map", ("cat",), None, GREY_MAP, Caption("all classes", colormap="jet")),
-        (0, ("cat",), 0.3, GREY_MAP * 0, Caption("cat", "class 0", "0.30", 0.3, "jet", None, False)),
+        (1, ("cat", "dog"), GREY_MAP, Caption("dog", "class 1", "0.30", 0.3, "jet")),
+        (1, None, RAW_MAP, Caption("class 1", "class 1", "0.30", 0.3, "jet", (-1.5, 2.0))),
+        ("per_image_map", ("cat",), GREY_MAP, Caption("all classes", "all classes", "0.30", 0.3, "jet")),
+        (0, ("cat",), GREY_MAP * 0, Caption("cat", "class 0", "0.30", 0.3, "jet", None, False)),
     ],
-    ids=["named", "raw", "no probability", "one for all", "constant"],
+    ids=["named", "raw", "one for all", "constant"],
 )
-def test_captions_of_maps(target: Any, names: Any, score: Any, saliency: Any, expected: Caption) -> None:
-    assert caption_of(target, names, score, saliency, "jet") == expected
+def test_captions_of_maps(target: Any, names: Any, saliency: Any, expected: Caption) -> None:
+    assert caption_of(target, names, saliency, "jet", "0.30", 0.3) == expected
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_map_that_is_no_numbers_shows_nothing(value: float) -> None:
-    assert not caption_of(0, None, 0.5, np.array([[0, value]], np.float32), "jet").shows_something
+    assert not caption_of(0, None, np.array([[0, value]], np.float32), "jet").shows_something

@@ -603,7 +603,18 @@ def test_colormap(artifact: Path, photograph: Path, out: Path, run_explain: Conv
 def test_pictures_that_there_are_not(
     options: list[str], text: str, artifact: Path, photograph: Path, out: Path, run_explain: Convert
 ) -> None:
-    assert_one_error(run_explain(artifact, photograph, "-o", out, *options), 2, text)
+    outcome = run_explain(artifact, photograph, "-o", out, *options)
+    assert outcome.exit_code == 2
+    (error,) = outcome.errors
+    assert text in error
+    assert not out.exists()
+
+
+def test_a_weight_that_is_no_number(
+    artifact: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    outcome = run_explain(artifact, photograph, "-o", out, "-q", "--overlay-weight", "nan")
+    assert_one_error(outcome, 2, "an overlay weight lies between 0 and 1; nan does not")
     assert not out.exists()
 
 
