@@ -73,6 +73,7 @@ def _side(text: str) -> int | None:
     type=click.Choice(choices.IMAGE_FORMATS),
     default=choices.IMAGE_FORMATS[0],
     show_default=True,
+    help="Of the pictures; png loses nothing, the others are several times smaller.",
 )
 @click.option(
     "--caption/--no-caption",
@@ -92,8 +93,8 @@ def explain_command(
     """Show what a classifier saw in photographs.
 
     The model is one that ovxai-convert wrote, or any other that OpenVINO reads. Each IMAGE is laid under the
-    map of each class in question: red is where the model saw it. Each map is scaled by itself, so that it
-    tells where and not how much: how sure the model is, the score below it tells.
+    map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled
+    by itself, so that it tells where and not how much: how sure the model is, the strip below it tells.
 
     How a photograph becomes the input is said by the options --size to --resize-to; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.

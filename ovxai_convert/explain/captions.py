@@ -56,6 +56,11 @@ class Caption:
         """The label in letters that can be drawn."""
         return lettering.legible(self.label, self.otherwise)
 
+    @property
+    def is_legible(self) -> bool:
+        """Whether all letters of the label can be drawn."""
+        return lettering.MISSING not in lettering.legible(self.label.replace(lettering.MISSING, ""))
+
 
 def probability_text(score: float) -> str:
     """A probability with two digits, none of which is a wrong 0 or 1; another number likewise."""

@@ -22,6 +22,8 @@ Bgr: TypeAlias = tuple[int, int, int]
 MISSING: Final = "?"
 """Stands for a letter that cannot be drawn."""
 
+_LONGEST: Final = 1000
+"""Letters of a text that are looked at: more than fit on any picture."""
 _OUTLINES: Final = "sans"
 _STROKES: Final = cv2.FONT_HERSHEY_SIMPLEX
 _CAPITAL: Final = 0.7
@@ -43,7 +45,7 @@ def legible(text: str, otherwise: str = "") -> str:
     The others become "?", and what the text means ``otherwise`` is added, so that it still means one thing
     only; where no letter or digit is left, that alone stands there.
     """
-    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    composed = unicodedata.normalize("NFC", " ".join(text[:_LONGEST].split()))
     drawn = "".join(each if _is_drawn(each, _has_outlines()) else MISSING for each in composed)
     if drawn == composed or not otherwise:
         return drawn

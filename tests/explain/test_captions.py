@@ -271,6 +271,19 @@ def test_captions_of_maps(target: Any, names: Any, saliency: Any, expected: Capt
     assert caption_of(target, names, saliency, "jet", "0.30", 0.3) == expected
 
 
+@pytest.mark.parametrize(
+    ("label", "legible"),
+    [("cat", True), ("really? yes", True), ("cat \U0001f408", False), ("\u0e41\u0e21\u0e27", False)],
+)
+def test_which_labels_can_be_drawn(label: str, legible: bool) -> None:
+    assert Caption(label, "class 3").is_legible == legible
+    assert (Caption(label, "class 3").name == label) == legible
+
+
+def test_labels_without_end_are_not_looked_at_to_the_end() -> None:
+    assert len(Caption("x" * 10**8).name) < 10_000
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_map_that_is_no_numbers_shows_nothing(value: float) -> None:
     assert not caption_of(0, None, np.array([[0, value]], np.float32), "jet").shows_something

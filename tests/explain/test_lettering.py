@@ -27,7 +27,7 @@ def drawn(text: str, size: int, *, bold: bool = False) -> Pixels:
     """A text from column 40 and row 100 on, as a picture of its letters ``(160, 2000)``."""
     canvas = np.zeros((160, 2000, 3), np.uint8)
     write(canvas, text, (40, 100), size, (255, 255, 255), bold=bold)
-    return canvas.max(axis=2)
+    return np.asarray(canvas.max(axis=2), np.uint8)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ PLAIN: Final = Rendering(resize=False, colormap=False)
 def shown(
     saliency: Any, rendering: Rendering, scene: Scene | None = None, caption: Caption | None = CAPTION
 ) -> Any:
-    captions = {} if caption is None else {3: caption}
+    captions: dict[int | str, Caption] = {} if caption is None else {3: caption}
     (found,) = rendered({3: saliency}, rendering, scene or Scene(PICTURE), captions).values()
     return found
 

@@ -610,6 +610,22 @@ def test_pictures_that_there_are_not(
     assert not out.exists()
 
 
+def test_labels_that_cannot_be_drawn_are_told_once(
+    artifact: Path, photograph: Path, tmp_path: Path, out: Path, run_explain: Convert
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\u0e41\u0e21\u0e27\ndog?\nbird \U0001f426\n", encoding="utf-8")
+    other = photograph.with_name("other.png")
+    shutil.copy(photograph, other)
+    command = [artifact, photograph, other, "-o", out, "-q", "--labels", labels, "--targets", "all"]
+    outcome = run_explain(*command)
+    assert outcome.exit_code == 0
+    first, second = outcome.stderr.splitlines()
+    assert "cannot draw all letters of \u0e41\u0e21\u0e27; the picture says class 0" in first
+    assert "cannot draw all letters of bird \U0001f426; the picture says bird ? (class 2)" in second
+    assert run_explain(*command, "--no-caption").stderr == ""
+
+
 def test_a_weight_that_is_no_number(
     artifact: Path, photograph: Path, out: Path, run_explain: Convert
 ) -> None:

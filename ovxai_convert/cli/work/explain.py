@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
@@ -70,6 +71,7 @@ def work(
     if start.first == 0:
         _print_facts(explainer, model, quiet=quiet)
     entries: list[ReportEntry] = []
+    undrawn: set[int | str] = set()
     for index, path in list(enumerate(images))[start.first :]:
         boundary.tell(at=index)
         image = None
@@ -80,9 +82,7 @@ def work(
                 entries += report_entries(image)
         if image is None:
             continue
-        for target in image.explanation.constant:
-            label = image.explanation.label_of(target)
-            console.warn(path, f"the map of {label} is the same everywhere and shows nothing")
+        _warn(image, undrawn if pictures.caption else None)
         if not quiet:
             _print_image(image)
     if report is not None and entries:
@@ -102,6 +102,21 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:
         console.say(f"{model}: assumed, since nothing says it: {', '.join(explainer.assumed)}", err=True)
+
+
+def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
+    """Say what a picture does not show; of labels that are not drawn (None: none are) each once."""
+    explanation = image.explanation
+    for target in explanation.constant:
+        label = explanation.label_of(target)
+        console.warn(image.path, f"the map of {label} is the same everywhere and shows nothing")
+    if undrawn is None:
+        return
+    for target, caption in explanation.captions.items():
+        if not caption.is_legible and target not in undrawn:
+            undrawn.add(target)
+            lacking = f"OpenCV {cv2.__version__} cannot draw all letters of {caption.label}"
+            console.warn(image.path, f"{lacking}; the picture says {caption.name}")
 
 
 def _print_image(image: ExplainedImage) -> None:
