@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from openvino import Model, Node
 from openvino import opset15 as ops
 
 from fixtures.networks import Draw, Tensor, named, reshaped
 from tests.endings import best, model_of, trunk
-from tests.oracle import Floats
 
-Read = Callable[[Floats], Floats]
+Numbers: TypeAlias = NDArray[np.float64]
+Read = Callable[[Numbers], Numbers]
 """From the numbers of the output ``(K,)`` to what is shown of the classes, in float64."""
 
 
-def softmax(values: Floats) -> Floats:
+def softmax(values: Numbers) -> Numbers:
     """Of one row."""
     powers = np.exp(values - values.max())
     return np.asarray(powers / powers.sum())
 
 
-def sigmoid(values: Floats) -> Floats:
+def sigmoid(values: Numbers) -> Numbers:
     """Of each number."""
     return np.asarray(1 / (1 + np.exp(-values)))
 
 
-def both(share: Floats) -> Floats:
+def both(share: Numbers) -> Numbers:
     """No and yes, of the probability of yes."""
     return np.array([1 - share[0], share[0]])
 
 
-def as_it_is(values: Floats) -> Floats:
+def as_it_is(values: Numbers) -> Numbers:
     """The numbers themselves."""
     return values
 
 
-def _ranks(values: Floats) -> Floats:
+def _ranks(values: Numbers) -> Numbers:
     scores = np.zeros(4)
     scores[values.astype(int)] = 1 / np.arange(1, len(values) + 1)
     return scores
@@ -55,7 +56,7 @@ class Ending:
     build: Callable[[Draw, Tensor], Node]
     read: Read
     name: str = "scores"
-    best: Callable[[Floats], set[int]] | None = None
+    best: Callable[[Numbers], set[int]] | None = None
 
 
 def _joined(draw: Draw, pooled: Tensor) -> Node:
@@ -68,8 +69,8 @@ def _pairs(draw: Draw, pooled: Tensor) -> Node:
     return reshaped(grouped, [-1, 6])
 
 
-def _of_groups(*bounds: tuple[int, int]) -> Callable[[Floats], set[int]]:
-    def chosen(shown: Floats) -> set[int]:
+def _of_groups(*bounds: tuple[int, int]) -> Callable[[Numbers], set[int]]:
+    def chosen(shown: Numbers) -> set[int]:
         inside = {index for group in bounds for index in range(*group)}
         picked = {first + int(np.argmax(shown[first:behind])) for first, behind in bounds}
         return picked | {index for index in range(len(shown)) if index not in inside and shown[index] > 0.5}
@@ -77,7 +78,7 @@ def _of_groups(*bounds: tuple[int, int]) -> Callable[[Floats], set[int]]:
     return chosen
 
 
-def _above_half(shown: Floats) -> set[int]:
+def _above_half(shown: Numbers) -> set[int]:
     return {index for index, share in enumerate(shown) if share > 0.5} or {int(np.argmax(shown))}
 
 

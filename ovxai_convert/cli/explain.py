@@ -11,6 +11,16 @@ import click
 from ovxai_convert.cli import boundary, choices, console, options
 
 
+def _side(text: str) -> int | None:
+    try:
+        side = 0 if text == "none" else int(text)
+    except ValueError:
+        side = -1
+    if side < 0:
+        raise click.BadParameter(f"'{text}' is neither a number of pixels nor none")
+    return side or None
+
+
 @click.command("ovxai-explain", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", metavar="ARTIFACT_OR_MODEL", type=options.PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
@@ -43,6 +53,34 @@ from ovxai_convert.cli import boundary, choices, console, options
     show_default=True,
     help="How strongly the map covers the photograph.",
 )
+@click.option(
+    "--colormap",
+    type=click.Choice(choices.COLORMAPS),
+    default=choices.COLORMAPS[0],
+    show_default=True,
+    help="Colours of the map; those from viridis on have equal steps, cividis also for the colour-blind.",
+)
+@click.option(
+    "--max-side",
+    metavar="N|none",
+    type=_side,
+    default=str(choices.MAX_SIDE),
+    show_default=True,
+    help="Longest side of a picture, in pixels; none: as the photograph.",
+)
+@click.option(
+    "--image-format",
+    type=click.Choice(choices.IMAGE_FORMATS),
+    default=choices.IMAGE_FORMATS[0],
+    show_default=True,
+    help="Of the pictures; png loses nothing, the others are several times smaller.",
+)
+@click.option(
+    "--caption/--no-caption",
+    default=True,
+    show_default=True,
+    help="Whether a strip below each picture tells class, score and colours.",
+)
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
 @click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
 @options.pixels_option
@@ -55,7 +93,8 @@ def explain_command(
     """Show what a classifier saw in photographs.
 
     The model is one that ovxai-convert wrote, or any other that OpenVINO reads. Each IMAGE is laid under the
-    map of each class in question: red is where the model saw it.
+    map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled
+    by itself, so that it tells where and not how much: how sure the model is, the strip below it tells.
 
     How a photograph becomes the input is said by the options --size to --resize-to; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.

@@ -18,6 +18,7 @@ from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
+from ovxai_convert.explain.captions import caption_of, score_words
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
@@ -168,7 +169,7 @@ class Explainer:
         original_input_image: NDArray[Any] | None = None,
         scaling: bool = False,
         resize: bool = True,
-        colormap: bool = True,
+        colormap: bool | str = True,
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
         output_size: tuple[int, int] | None = None,
@@ -191,9 +192,10 @@ class Explainer:
             original_input_image: lay them over this one instead.
             scaling: scale each map to grey levels 0 to 255.
             resize: enlarge the maps to the size of the image.
-            colormap: colour the maps, blue (low) to red (high).
+            colormap: colour the maps, blue (low) to red (high); by name in other colours: ``"jet"`` (these),
+                ``"turbo"``, ``"viridis"``, ``"plasma"``, ``"inferno"``, ``"magma"``, ``"cividis"``.
             overlay_weight: of the map on an overlay, 0 to 1.
-            overlay_prediction: write the class and its score on an overlay.
+            overlay_prediction: write the class and its score on an overlay, in its upper left corner.
             output_size: rows and columns of the maps, in place of the image's.
             explain_mode: in place of the explainer's own, for this call; the next three likewise.
             explain_method: see the class.
@@ -291,9 +293,9 @@ def _explained(
         )
     indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
     scored = {index: Prediction(index, float(scores[index])) for index in indices}
-    captions: dict[int | str, str] = {
-        index: f"{names[index] if names else f'class {index}'}: {score:.2f}"
-        for index, (_, score) in scored.items()
-    }
+    captions = {}
+    for target, saliency in maps.items():
+        value, share = score_words(scored[target].score) if isinstance(target, int) else ("", None)
+        captions[target] = caption_of(target, names, saliency, rendering.colours, value, share)
     pictures = rendered(maps, rendering, sample.scene, captions)
-    return Explanation(pictures, engine.method, scored, names, maps, engine.refusals)
+    return Explanation(pictures, engine.method, scored, names, maps, engine.refusals, captions)

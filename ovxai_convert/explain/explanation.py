@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.captions import Caption, framed
 from ovxai_convert.explain.file_names import map_file_names
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
+from ovxai_convert.explain.picture_files import encoded, picture_suffix
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method, method_name
-from ovxai_convert.photographs.image_files import encode_image, write_file
+from ovxai_convert.photographs.image_files import Pixels, write_file
 from ovxai_convert.source.labels import find_class
 
 
@@ -41,6 +43,7 @@ class Explanation:
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
         refusals: why the branches that were tried before the method are not possible.
+        captions: what pictures of the maps say of them.
     """
 
     saliency_map: Maps
@@ -49,6 +52,7 @@ class Explanation:
     label_names: tuple[str, ...] | None = None
     raw: Maps = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    captions: Mapping[int | str, Caption] = field(default_factory=dict)
 
     @property
     def method_name(self) -> str:
@@ -80,19 +84,35 @@ class Explanation:
         """The label of an explained class, or its index as text."""
         return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)
 
-    def save(self, dir_path: str | Path, name: str = "") -> list[Path]:
+    def save(
+        self, dir_path: str | Path, name: str = "", *, image_format: str = "png", strip: bool = False
+    ) -> list[Path]:
         """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
 
         Classes whose labels make the same file name are told apart by their index, and what is too long for
         a file's name is cut. The folder is made if missing; files of these names are replaced.
 
+        Args:
+            dir_path: the folder.
+            name: what the files' names begin with.
+            image_format: ``"png"``, which loses nothing, ``"jpeg"`` or ``"webp"``.
+            strip: add a strip below each picture that tells its class, its score and what the colours mean.
+
         Raises:
+            UsageError: another format, or a picture too large for it; nothing is written then.
             WriteError: the folder cannot be written.
         """
-        paths = [Path(dir_path) / file for file in self.file_names(name)]
-        for path, saliency in zip(paths, self.saliency_map.values(), strict=True):
-            write_file(path, encode_image(saliency if saliency.dtype == np.uint8 else grey_levels(saliency)))
+        contents = [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
+        paths = [Path(dir_path) / file for file in self.file_names(name, picture_suffix(image_format))]
+        for path, content in zip(paths, contents, strict=True):
+            write_file(path, content)
         return paths
+
+    def _pictures(self, *, strip: bool) -> Iterator[Pixels]:
+        for target, saliency in self.saliency_map.items():
+            picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+            caption = self.captions.get(target) or Caption(self.label_of(target))
+            yield framed(picture, caption) if strip else picture
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
         """A file name per class; see :func:`~ovxai_convert.explain.file_names.map_file_names`."""

@@ -19,6 +19,7 @@ from ovxai_convert.errors import UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import load_model
+from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
@@ -78,7 +79,7 @@ class FileExplainer:
         path: Path,
         out_dir: Path,
         targets: Targets = None,
-        overlay_weight: float = 0.5,
+        pictures: PictureOptions = DEFAULT_PICTURES,
         raw: bool = False,
         on_progress: Progress = silent,
         kept: Collection[Path] = (),
@@ -91,15 +92,25 @@ class FileExplainer:
         photograph = read_image(path)
         started = time.perf_counter()
         explanation = self.explainer(
-            photograph, targets, overlay=True, overlay_weight=overlay_weight, on_progress=on_progress
+            photograph,
+            targets,
+            overlay=True,
+            colormap=pictures.colormap,
+            overlay_weight=pictures.overlay_weight,
+            overlay_prediction=False,
+            output_size=pictures.size_of(photograph),
+            on_progress=on_progress,
         )
         seconds = time.perf_counter() - started
         assert isinstance(explanation, Explanation), "one photograph has one explanation"
-        lost = [file for name in explanation.file_names(path.stem) if (file := out_dir / name) in kept]
+        names = explanation.file_names(path.stem, picture_suffix(pictures.image_format))
+        lost = [file for name in names if (file := out_dir / name) in kept]
         if lost:
             raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
         recover(out_dir)
-        files = explanation.save(out_dir, path.stem)
+        files = explanation.save(
+            out_dir, path.stem, image_format=pictures.image_format, strip=pictures.caption
+        )
         names = explanation.file_names(path.stem, ".npy") if raw else []
         for name, saliency in zip(names, explanation.raw.values(), strict=raw):
             content = io.BytesIO()
@@ -114,5 +125,5 @@ def check_distinct_names(images: Sequence[Path]) -> None:
     stem, count = Counter(image.stem for image in images).most_common(1)[0]
     if count > 1:
         raise UsageError(
-            f"{count} images would be written as {stem}_*.png; explain them into folders of their own"
+            f"{count} images would be written as {stem}_*; explain them into folders of their own"
         )

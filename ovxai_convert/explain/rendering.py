@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.explain.captions import Caption, captioned
+from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 """Maps by class, by ``"per_image_map"`` where one stands for all."""
 
-_MARGIN: Final = 4
-_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-
 
 @dataclass(frozen=True)
 class Rendering:
     """How maps are shown, see :meth:`~ovxai_convert.explain.explainer.Explainer.__call__`.
 
-    ``overlay`` implies ``resize`` and ``colormap``, which implies ``scaling``. A weight outside 0 to 1 and a
-    size below one are UsageErrors.
+    ``overlay`` implies ``resize`` and ``colormap``, which implies ``scaling``. A weight outside 0 to 1, a
+    size below one and a colour map that does not exist are UsageErrors.
     """
 
     overlay: bool = False
     scaling: bool = False
     resize: bool = True
-    colormap: bool = True
+    colormap: bool | str = True
     overlay_weight: float = 0.5
     overlay_prediction: bool = True
     output_size: tuple[int, int] | None = None
@@ -42,6 +41,12 @@ class Rendering:
             raise UsageError(f"an overlay weight lies between 0 and 1; {self.overlay_weight} does not")
         if self.output_size is not None and (len(self.output_size) != 2 or min(self.output_size) < 1):
             raise UsageError(f"an output size is rows and columns; {self.output_size} is not")
+        colormap_named(self.colormap)
+
+    @property
+    def colours(self) -> str | None:
+        """The colour map that pictures have; None: they are not coloured."""
+        return colormap_named(self.colormap) or (DEFAULT_COLORMAP if self.overlay else None)
 
 
 @dataclass(frozen=True)
@@ -69,29 +74,31 @@ def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
     return Scene(np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3))), region)
 
 
-def rendered(maps: Maps, rendering: Rendering, scene: Scene, captions: Mapping[int | str, str]) -> Maps:
+def rendered(maps: Maps, rendering: Rendering, scene: Scene, captions: Mapping[int | str, Caption]) -> Maps:
     """Maps by class: ``(h, w)`` as they are, ``(H, W)`` enlarged or ``(H, W, 3)`` coloured, as is wanted."""
     if rendering.output_size is not None:
         scene = _in_size(scene, rendering.output_size)
     return {
-        target: _rendered(saliency, rendering, scene, captions.get(target, ""))
+        target: _rendered(saliency, rendering, scene, captions.get(target))
         for target, saliency in maps.items()
     }
 
 
-def _rendered(saliency: NDArray[Any], rendering: Rendering, scene: Scene, caption: str) -> NDArray[Any]:
+def _rendered(
+    saliency: NDArray[Any], rendering: Rendering, scene: Scene, caption: Caption | None
+) -> NDArray[Any]:
     size = scene.picture.shape[0], scene.picture.shape[1]
-    resizes, colours = rendering.resize or rendering.overlay, rendering.colormap or rendering.overlay
+    resizes, colours = rendering.resize or rendering.overlay, rendering.colours
     picture: NDArray[Any] = enlarged(saliency, size, scene.region) if resizes else saliency
     # Grey levels that were interpolated are floats between them.
-    if rendering.scaling or colours or (resizes and saliency.dtype == np.uint8):
+    if rendering.scaling or colours is not None or (resizes and saliency.dtype == np.uint8):
         picture = grey_levels(picture)
-    if colours:
-        picture = coloured(picture)
+    if colours is not None:
+        picture = coloured(picture, colours)
     if rendering.overlay:
         where = None if scene.region is None else covered(size, scene.region)
         picture = laid_over(scene.picture, picture, rendering.overlay_weight, where)
-        if rendering.overlay_prediction and caption:
+        if rendering.overlay_prediction and caption is not None:
             picture = captioned(picture, caption)
     return picture
 
@@ -99,7 +106,8 @@ def _rendered(saliency: NDArray[Any], rendering: Rendering, scene: Scene, captio
 def _in_size(scene: Scene, size: tuple[int, int]) -> Scene:
     rows, columns = size
     down, across = rows / scene.picture.shape[0], columns / scene.picture.shape[1]
-    picture = cv2.resize(scene.picture, (columns, rows), interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_CUBIC if min(down, across) > 1 else cv2.INTER_AREA
+    picture = cv2.resize(scene.picture, (columns, rows), interpolation=how)
     region = scene.region
     if region is not None:
         region = FieldOfView(
@@ -150,11 +158,6 @@ def grey_levels(saliency: NDArray[Any]) -> Pixels:
     return np.asarray(np.rint((values - values.min()) / np.float32(spread) * 255), np.uint8)
 
 
-def coloured(grey: Pixels) -> Pixels:
-    """Grey levels ``(H, W)`` in the colours of a heat map, ``(H, W, 3)`` blue, green, red: 255 is red."""
-    return np.asarray(cv2.applyColorMap(grey, cv2.COLORMAP_JET), np.uint8)
-
-
 def laid_over(
     picture: Pixels, colours: Pixels, weight: float, where: NDArray[np.bool_] | None = None
 ) -> Pixels:
@@ -167,20 +170,3 @@ def laid_over(
         return blended
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * 0.5
     return np.where(where[..., np.newaxis], blended, np.rint(grey).astype(np.uint8)[..., np.newaxis])
-
-
-def captioned(picture: Pixels, text: str) -> Pixels:
-    """A copy of a picture with a text in its upper left corner, as large as fits; only ASCII is shown."""
-    ascii_text = text.encode("ascii", "replace").decode()
-    (width, height), _ = cv2.getTextSize(ascii_text, _FONT, 1.0, 1)
-    size = min(
-        1.0, picture.shape[0] / (16 * max(height, 1)), (picture.shape[1] - 2 * _MARGIN) / max(width, 1)
-    )
-    copy = picture.copy()
-    if size <= 0:
-        return copy
-    left, base = _MARGIN, _MARGIN + round(height * size)
-    for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):  # a dark outline, to be read on any picture
-        cv2.putText(copy, ascii_text, (left + right, base + down), _FONT, size, (0, 0, 0), 1, cv2.LINE_AA)
-    cv2.putText(copy, ascii_text, (left, base), _FONT, size, (255, 255, 255), 1, cv2.LINE_AA)
-    return copy

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
+from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP, css_gradient
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer
 from ovxai_convert.methods import method_name
 from ovxai_convert.photographs.image_files import Pixels, encode_image
@@ -36,8 +37,10 @@ _TABLE: Final = Template("""\
 <div class="tools">
 <label class="filter" hidden>Filter <input type="search" placeholder="image, class or method"></label>
 <span class="count" role="status">$count</span>
-<p class="scale">each map: least <i></i> most important</p>
+<p class="scale">least <i></i> most important</p>
 </div>
+<p class="reading">Each map is scaled by itself: its colours say where, the score says how sure the model \
+is. A map of a class that scores 0.05 looks as strong as one of 0.97.</p>
 <table>
 <thead><tr>
 <th scope="col" class="unsorted">Photograph</th>
@@ -102,7 +105,10 @@ class ReportEntry:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """What holds for the whole page; ``notes`` are what one should know besides, such as refusals."""
+    """What holds for the whole page.
+
+    ``notes`` are what one should know besides, such as refusals; ``colormap`` is that of the overlays.
+    """
 
     model: str
     mode: str
@@ -112,6 +118,7 @@ class ReportFacts:
     version: str
     openvino_version: str
     notes: tuple[str, ...] = ()
+    colormap: str = DEFAULT_COLORMAP
 
 
 class _Picture(NamedTuple):
@@ -139,7 +146,12 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
         )
 
 
-def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportEntry]) -> str:
+def report_text(
+    explainer: FileExplainer,
+    model: Path,
+    entries: Sequence[ReportEntry],
+    colormap: str = DEFAULT_COLORMAP,
+) -> str:
     """The page, HTML."""
     method = explainer.method
     facts = ReportFacts(
@@ -151,6 +163,7 @@ def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportE
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
         notes=(*explainer.explainer.doubts, *map(str, explainer.refusals)),
+        colormap=colormap,
     )
     return report_page(facts, entries)
 
@@ -161,7 +174,8 @@ def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
     Photographs and overlays are embedded :func:`shrunk`, as JPEG, small ones as PNG; equal photographs once.
     Entries are shown in their order at first; where there are none, the page says so.
     """
-    style, script = _part("report.css"), _part("report.js")
+    colours = f":root {{ --map: {css_gradient(facts.colormap)}; }}\n"
+    style, script = colours + _part("report.css"), _part("report.js")
     photographs: dict[_Picture, str] = {}
     body = '<p class="empty">No image was explained.</p>'
     if entries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError, WriteError
+from ovxai_convert.explain.captions import Caption, framed
 from ovxai_convert.explain.explanation import Explanation, Layout
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import grey_levels
@@ -66,6 +68,40 @@ def test_save(saliency: Any, pixels: Any, tmp_path: Path) -> None:
     assert sorted(folder.iterdir()) == sorted(paths)
     for path in paths:
         np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), pixels)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "suffix", "beginning"),
+    [("png", ".png", b"\x89PNG"), ("jpeg", ".jpg", b"\xff\xd8\xff"), ("webp", ".webp", b"RIFF")],
+)
+def test_save_in_other_formats(image_format: str, suffix: str, beginning: bytes, tmp_path: Path) -> None:
+    (path,) = explained([0], ["cat"]).save(tmp_path, "x", image_format=image_format)
+    assert path.name == f"x_cat{suffix}"
+    assert path.read_bytes().startswith(beginning)
+
+
+def test_save_in_a_format_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no image format 'jpg'; did you mean 'jpeg'"):
+        explained([0]).save(tmp_path / "made", image_format="jpg")
+    assert not (tmp_path / "made").exists()
+
+
+def test_too_large_for_its_format_writes_nothing(tmp_path: Path) -> None:
+    maps: dict[int | str, Any] = {0: GREY, 1: np.zeros((1, 20_000), np.uint8)}
+    with pytest.raises(UsageError, match="at most 16383 pixels"):
+        Explanation(maps, Method.RISE, {}).save(tmp_path / "made", image_format="webp")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("saliency", [GREY, COLOUR, RAW], ids=["grey", "colour", "raw"])
+@pytest.mark.parametrize("told", [True, False])
+def test_save_with_a_strip(saliency: Any, told: bool, tmp_path: Path) -> None:
+    caption = Caption("cat", "class 0", "0.50", 0.5, "jet")
+    found = replace(explained([0], ["cat"], saliency), captions={0: caption} if told else {})
+    (path,) = found.save(tmp_path, strip=True)
+    bare = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+    expected = framed(bare, caption if told else Caption("cat"))
+    np.testing.assert_array_equal(cv2.imread(str(path)), expected)
 
 
 def test_save_takes_text_and_no_name(tmp_path: Path) -> None:

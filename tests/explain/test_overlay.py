@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ovxai_convert.explain.rendering import captioned, coloured, covered, enlarged, grey_levels, laid_over
+from ovxai_convert.explain.rendering import covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.hints import Resize
-from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
 
 FLOAT: Final = np.dtype(np.float32)
@@ -143,16 +142,6 @@ def test_grey_levels(saliency: list[list[float]], expected: list[list[int]]) -> 
     assert grey.tolist() == expected
 
 
-def test_colours_go_from_blue_to_red() -> None:
-    (low, middle, high), *_ = coloured(np.array([[0, 128, 255]], np.uint8)).astype(int)
-    assert low[0] > 100
-    assert low[1] == low[2] == 0
-    assert middle[1] > middle[0]
-    assert middle[1] > middle[2]
-    assert high[2] > 100
-    assert high[0] == high[1] == 0
-
-
 def test_blending() -> None:
     rng = np.random.default_rng(2)
     picture, colours = (rng.integers(0, 256, (4, 6, 3), np.uint8) for _ in range(2))
@@ -170,36 +159,6 @@ def test_what_was_not_seen_is_grey_and_dark() -> None:
     shown = laid_over(picture, colours, 0.5, where)
     np.testing.assert_array_equal(shown[~where], np.full((4, 3), 100))
     np.testing.assert_array_equal(shown[where], laid_over(picture, colours, 0.5)[where])
-
-
-@pytest.mark.parametrize(
-    "size", [(1, 1), (4, 4), (8, 8), (9, 9), (20, 30), (40, 9), (30, 400), (400, 60), (224, 224)], ids=str
-)
-@pytest.mark.parametrize("text", ["cat: 0.92", "x" * 200, "", "\n", "Bär 猫 \U0001f408: 0.50"], ids=ascii)
-def test_caption_stays_inside(size: tuple[int, int], text: str) -> None:
-    picture: Pixels = np.full((*size, 3), 90, np.uint8)
-    shown = captioned(picture, text)
-    assert (picture == 90).all(), "the picture itself is not drawn on"
-    assert shown.shape == picture.shape
-    rows, columns = np.nonzero((shown != picture).any(axis=2))
-    if len(columns):
-        assert columns.min() >= 1
-        assert columns.max() < size[1] - 1, "the text is cut"
-        assert rows.max() <= max(size[0] / 8, 8)
-
-
-@pytest.mark.parametrize("size", [(224, 224), (300, 60)], ids=str)
-def test_caption_is_drawn_dark_and_light(size: tuple[int, int]) -> None:
-    grey: Pixels = np.full((*size, 3), 90, np.uint8)
-    shown = captioned(grey, "cat: 0.92")
-    assert shown.min() < 30
-    assert shown.max() > 150
-
-
-def test_caption_shows_what_the_font_cannot_as_a_question_mark() -> None:
-    picture: Pixels = np.zeros((100, 200, 3), np.uint8)
-    np.testing.assert_array_equal(captioned(picture, "B\xe4r \u732b"), captioned(picture, "B?r ?"))
-    assert captioned(picture, "B?r ?").any()
 
 
 @pytest.mark.parametrize("region", [None, FieldOfView(0, 0, 7, 5)], ids=str)

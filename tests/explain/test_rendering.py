@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.explain.captions import Caption, captioned
+from ovxai_convert.explain.colormaps import COLOUR_TABLES, coloured
 from ovxai_convert.explain.rendering import (
     Rendering,
     Scene,
-    captioned,
-    coloured,
     enlarged,
     grey_levels,
     laid_over,
@@ -25,11 +25,15 @@ RNG: Final = np.random.default_rng(0)
 PICTURE: Final = RNG.integers(0, 256, (40, 60, 3), np.uint8)
 RAW: Final = RNG.standard_normal((4, 6)).astype(np.float32)
 GREY: Final = RNG.integers(0, 200, (4, 6), np.uint8)
+CAPTION: Final = Caption("cat", "class 3", "0.90", 0.9, "jet")
 PLAIN: Final = Rendering(resize=False, colormap=False)
 
 
-def shown(saliency: Any, rendering: Rendering, scene: Scene | None = None, caption: str = "cat: 0.9") -> Any:
-    (found,) = rendered({3: saliency}, rendering, scene or Scene(PICTURE), {3: caption}).values()
+def shown(
+    saliency: Any, rendering: Rendering, scene: Scene | None = None, caption: Caption | None = CAPTION
+) -> Any:
+    captions: dict[int | str, Caption] = {} if caption is None else {3: caption}
+    (found,) = rendered({3: saliency}, rendering, scene or Scene(PICTURE), captions).values()
     return found
 
 
@@ -65,6 +69,28 @@ def test_default_is_resized_and_coloured() -> None:
     np.testing.assert_array_equal(shown(RAW, Rendering()), coloured(grey_levels(enlarged(RAW, (40, 60)))))
 
 
+@pytest.mark.parametrize("name", COLOUR_TABLES)
+def test_colours_by_name(name: str) -> None:
+    colours = coloured(grey_levels(enlarged(RAW, (40, 60))), name)
+    np.testing.assert_array_equal(shown(RAW, Rendering(colormap=name)), colours)
+    bare = shown(RAW, Rendering(True, colormap=name, overlay_prediction=False))
+    np.testing.assert_array_equal(bare, laid_over(PICTURE, colours, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("options", "colours"),
+    [
+        ({}, "jet"),
+        ({"colormap": False}, None),
+        ({"colormap": False, "overlay": True}, "jet"),
+        ({"colormap": "magma", "overlay": True}, "magma"),
+    ],
+    ids=str,
+)
+def test_colours_that_pictures_have(options: dict[str, Any], colours: str | None) -> None:
+    assert Rendering(**options).colours == colours
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("resize", [False, True])
 def test_overlay(weight: float, resize: bool) -> None:
@@ -73,9 +99,9 @@ def test_overlay(weight: float, resize: bool) -> None:
     bare = shown(RAW, Rendering(True, False, resize, False, weight, overlay_prediction=False))
     np.testing.assert_array_equal(bare, laid_over(PICTURE, colours, weight))
     told = shown(RAW, Rendering(True, False, resize, False, weight))
-    np.testing.assert_array_equal(told, captioned(bare, "cat: 0.9"))
+    np.testing.assert_array_equal(told, captioned(bare, CAPTION))
     assert (told != bare).any()
-    np.testing.assert_array_equal(shown(RAW, Rendering(True, overlay_weight=weight), caption=""), bare)
+    np.testing.assert_array_equal(shown(RAW, Rendering(True, overlay_weight=weight), caption=None), bare)
 
 
 def test_overlay_of_a_part() -> None:
@@ -107,7 +133,7 @@ def test_region_goes_with_the_output_size() -> None:
 
 def test_every_class_has_its_own() -> None:
     maps: dict[int | str, Any] = {7: RAW, 2: -RAW, "per_image_map": GREY}
-    found = rendered(maps, Rendering(True), Scene(PICTURE), {7: "seven", 2: "two"})
+    found = rendered(maps, Rendering(True), Scene(PICTURE), {7: CAPTION, 2: CAPTION})
     assert list(found) == [7, 2, "per_image_map"]
     assert (found[7] != found[2]).any()
 
@@ -118,6 +144,7 @@ def test_every_class_has_its_own() -> None:
         ({"overlay_weight": -0.1}, "an overlay weight lies between 0 and 1; -0.1 does not"),
         ({"overlay_weight": 1.5}, "between 0 and 1"),
         ({"overlay_weight": float("nan")}, "between 0 and 1"),
+        ({"colormap": "virdis"}, "no colormap 'virdis'; did you mean 'viridis'"),
         ({"output_size": (0, 10)}, "an output size is rows and columns"),
         ({"output_size": (10, 20, 3)}, "an output size is rows and columns"),
     ],

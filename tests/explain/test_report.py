@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ovxai_convert.explain.colormaps import COLOUR_TABLES, css_gradient
 from ovxai_convert.explain.report import LONGEST_SIDE, ReportEntry, report_page, shrunk
 from ovxai_convert.photographs.image_files import Pixels
 from tests.explain.report_cases import FACTS, GREEN, HOSTILE, VIOLET, Page, entry, plain
@@ -124,6 +125,20 @@ def test_facts_and_notes_are_shown() -> None:
     ):
         assert expected in page
     assert Page(report_page(FACTS, [entry()])).count("ul") == 0
+
+
+def test_what_the_colours_mean_is_said() -> None:
+    page = Page(report_page(FACTS, [entry()]))
+    assert "Each map is scaled by itself" in page.text
+    assert "least  most important" in page.text
+
+
+@pytest.mark.parametrize("colormap", COLOUR_TABLES)
+def test_the_scale_has_the_colours_of_the_maps(colormap: str) -> None:
+    page = report_page(replace(FACTS, colormap=colormap), [entry()])
+    found = [name for name in COLOUR_TABLES if css_gradient(name) in page]
+    assert found == [colormap]
+    assert "background: var(--map)" in page
 
 
 def test_no_entries() -> None:

@@ -18,7 +18,7 @@ from fixtures.networks import Draw
 from ovxai_convert import AnswerWarning, Explainer, ExplainMode, Explanation, UsageError, convert
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.inspection import inspect_model
-from tests.answers import ANSWERS, answering
+from tests.answers import ANSWERS, Numbers, answering
 from tests.endings import model_of, trunk
 from tests.oracle import Floats
 from tests.program.invocation import Convert
@@ -50,7 +50,7 @@ def image(seed: int) -> Floats:
     return np.random.default_rng(seed).normal(size=(1, 3, 4, 6)).astype(np.float32)
 
 
-def shown_by(model: ov.Model, kind: str, seed: int) -> Floats:
+def shown_by(model: ov.Model, kind: str, seed: int) -> Numbers:
     """What should be shown of every class."""
     numbers = compile_f32(model)([image(seed)])[0].reshape(-1).astype(np.float64)
     return ANSWERS[kind].read(numbers)
@@ -99,7 +99,7 @@ def test_no_is_yes_reversed(kind: str, scaled: bool) -> None:
             np.testing.assert_allclose(maps[target], values, rtol=1e-4, atol=1e-6)
 
 
-def masked_logits(model: ov.Model) -> Floats:
+def masked_logits(model: ov.Model) -> Numbers:
     """The logit for each cell of the last map, all others of which are zero; ``(4, 6)``."""
     compiled = compile_f32(_with_tensor(model, "target"))
     target = compiled([image(5)])[len(model.outputs)]

@@ -17,7 +17,9 @@ import pytest
 from fixtures.endless import save_endless
 from ovxai_convert.cli import choices, console
 from ovxai_convert.cli.work import convert as work
+from ovxai_convert.explain.colormaps import COLOUR_TABLES, DEFAULT_COLORMAP
 from ovxai_convert.explain.engines import ExplainMode
+from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PICTURE_FORMATS, PictureOptions
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.proof.framework import FRAMEWORKS
@@ -156,6 +158,12 @@ def test_choices_are_those_of_the_library() -> None:
     assert tuple(method.value for method in Method if method.is_black_box) == choices.BLACK_BOX
     assert tuple(mode.value for mode in ExplainMode) == choices.MODES
     assert tuple(FRAMEWORKS) == choices.REFERENCES
+    assert tuple(COLOUR_TABLES) == choices.COLORMAPS
+    assert choices.COLORMAPS[0] == DEFAULT_COLORMAP
+    assert tuple(PICTURE_FORMATS) == choices.IMAGE_FORMATS
+    assert (
+        PictureOptions(max_side=choices.MAX_SIDE, image_format=choices.IMAGE_FORMATS[0]) == DEFAULT_PICTURES
+    )
     assert choices.MAX_BRANCH_MIB * 2**20 == DEFAULT_MAX_BRANCH_BYTES
     for method in WHITE_BOX_METHODS:
         told = [asdict(option) for option in choices.WHITE_BOX[method.name]]

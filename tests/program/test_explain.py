@@ -18,8 +18,9 @@ from openvino import opset15 as ops
 from fixtures.broken_files import UNREADABLE, onnx_classifier, save_ir, text_as_onnx
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
+from ovxai_convert.explain.colormaps import css_gradient, gradient
 from ovxai_convert.photographs.hints import PreprocessingHints
-from ovxai_convert.photographs.image_files import read_image
+from ovxai_convert.photographs.image_files import encode_image, read_image, write_file
 from ovxai_convert.photographs.preprocessing import Preprocessing
 from tests import oracle
 from tests.oracle import Floats, Port
@@ -28,6 +29,8 @@ from tests.running import CORE, run
 from tests.special_networks import labelled, perceptron, two_class_outputs
 
 LABELS: Final = ("cat", "dog", "bird")
+BARE: Final = ["--max-side", "none", "--no-caption"]
+"""A picture is the photograph's pixels, coloured, and nothing else."""
 RISE: Final = ["--mode", "blackbox", "--num-masks", 20]
 
 
@@ -92,9 +95,10 @@ def test_artifact(artifact: Path, photograph: Path, out: Path, run_explain: Conv
     )
     assert outcome.stderr == "", "its metadata leave nothing open"
     assert pictures(out) == [picture.name]
-    shown, source = read_image(picture), read_image(photograph)
-    assert shown.shape == source.shape
-    assert (shown != source).any()
+    rows, columns, _ = read_image(photograph).shape
+    shown = read_image(picture)
+    assert shown.shape[1] == max(4 * columns, 240), "a small photograph is enlarged, and the strip needs room"
+    assert 4 * rows + 30 < shown.shape[0] < 4 * rows + 100
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".xml"])
@@ -340,7 +344,7 @@ def test_images_of_one_stem(artifact: Path, photograph: Path, out: Path, run_exp
     twin = photograph.with_suffix(".jpg")
     shutil.copy(photograph, twin)
     outcome = run_explain(artifact, photograph, twin, "-o", out)
-    assert_one_error(outcome, 2, "2 images would be written as photo_*.png")
+    assert_one_error(outcome, 2, "2 images would be written as photo_*; explain")
     assert not out.exists()
 
 
@@ -372,7 +376,7 @@ def test_file_in_the_way_leaves_nothing_half_written(
     artifact: Path, photograph: Path, out: Path, run_explain: Convert
 ) -> None:
     (out / "photo_cat.npy").mkdir(parents=True)
-    outcome = run_explain(artifact, photograph, "-o", out, "-q", "--raw", "--targets", "cat")
+    outcome = run_explain(artifact, photograph, "-o", out, "-q", "--raw", "--targets", "cat", *BARE)
     assert_one_error(outcome, 6, "cannot be written: it is a folder")
     assert pictures(out) == ["photo_cat.npy", "photo_cat.png"], "no temporary file is left"
     assert read_image(out / "photo_cat.png").shape == (30, 56, 3)
@@ -503,12 +507,144 @@ def test_overlay_weight(artifact: Path, photograph: Path, out: Path, run_explain
     shown = {}
     for weight in ("0", "0.5", "1"):
         command = ["-o", out, "-q", "--targets", "cat", "--resize", "stretch", "--overlay-weight", weight]
-        assert run_explain(artifact, photograph, *command).exit_code == 0
-        shown[weight] = read_image(out / "photo_cat.png").astype(int)[9:]  # below the caption
-    source = read_image(photograph)[9:]
+        assert run_explain(artifact, photograph, *command, *BARE).exit_code == 0
+        shown[weight] = read_image(out / "photo_cat.png").astype(int)
+    source = read_image(photograph)
     np.testing.assert_array_equal(shown["0"], source)
     assert abs(shown["0.5"] - (source + shown["1"]) / 2).max() <= 1
     assert (shown["1"] != source).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        (["--max-side", "none"], (30, 56)),
+        (["--max-side", "0"], (30, 56)),
+        (["--max-side", "28"], (15, 28)),
+        (["--max-side", "150"], (60, 112)),
+        ([], (120, 224)),
+    ],
+    ids=str,
+)
+def test_sizes_of_pictures(
+    options: list[str],
+    size: tuple[int, int],
+    artifact: Path,
+    photograph: Path,
+    out: Path,
+    run_explain: Convert,
+) -> None:
+    command = [artifact, photograph, "-q", "--targets", "cat", *options]
+    assert run_explain(*command, "-o", out / "bare", "--no-caption").exit_code == 0
+    assert run_explain(*command, "-o", out / "told").exit_code == 0
+    bare, told = (read_image(out / folder / "photo_cat.png") for folder in ("bare", "told"))
+    assert bare.shape == (*size, 3)
+    left = (told.shape[1] - size[1]) // 2
+    np.testing.assert_array_equal(told[: size[0], left : left + size[1]], bare)
+    assert told.shape[0] > size[0]
+
+
+@pytest.mark.parametrize(
+    ("image_format", "suffix", "beginning"),
+    [("png", "png", b"\x89PNG"), ("jpeg", "jpg", b"\xff\xd8\xff"), ("webp", "webp", b"RIFF")],
+)
+def test_image_formats(
+    image_format: str,
+    suffix: str,
+    beginning: bytes,
+    artifact: Path,
+    photograph: Path,
+    out: Path,
+    run_explain: Convert,
+) -> None:
+    command = ["-o", out, "--targets", "cat", "--image-format", image_format, "--raw"]
+    outcome = run_explain(artifact, photograph, *command)
+    assert_done(outcome, out / f"photo_cat.{suffix}")
+    assert pictures(out) == sorted(["photo_cat.npy", f"photo_cat.{suffix}"])
+    assert (out / f"photo_cat.{suffix}").read_bytes().startswith(beginning)
+
+
+def test_a_photograph_too_long_for_its_format(
+    artifact: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    write_file(photograph, encode_image(np.full((2, 16_400, 3), 99, np.uint8)))
+    command = [artifact, photograph, "-o", out, "-q", "--image-format", "webp"]
+    outcome = run_explain(*command, "--max-side", "none")
+    assert_one_error(outcome, 2, "a webp picture has at most 16383 pixels a side, and this one has 16400x")
+    assert not out.exists()
+    assert run_explain(*command).exit_code == 0
+
+
+def test_colormap(artifact: Path, photograph: Path, out: Path, run_explain: Convert) -> None:
+    shown = {}
+    command = ["-o", out, "-q", "--targets", "cat", "--resize", "stretch", "--overlay-weight", 1, *BARE]
+    for name in ("jet", "cividis"):
+        page = out / f"{name}.html"
+        options = ["--colormap", name, "--report", page]
+        assert run_explain(artifact, photograph, *command, *options).exit_code == 0
+        shown[name] = read_image(out / "photo_cat.png")
+        table = gradient(name, 256)[0]
+        used = np.unique(shown[name].reshape(-1, 3), axis=0)
+        assert {tuple(colour) for colour in used.tolist()} <= {tuple(colour) for colour in table.tolist()}
+        assert css_gradient(name) in page.read_text(encoding="utf-8")
+    assert (shown["jet"] != shown["cividis"]).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--colormap", "virdis"], "'virdis' is not one of 'jet', 'turbo', 'viridis'"),
+        (["--image-format", "bmp"], "'bmp' is not one of 'png', 'jpeg', 'webp'"),
+        (["--max-side", "-4"], "'-4' is neither a number of pixels nor none"),
+        (["--max-side", "large"], "'large' is neither a number of pixels nor none"),
+    ],
+    ids=str,
+)
+def test_pictures_that_there_are_not(
+    options: list[str], text: str, artifact: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    outcome = run_explain(artifact, photograph, "-o", out, *options)
+    assert outcome.exit_code == 2
+    (error,) = outcome.errors
+    assert text in error
+    assert not out.exists()
+
+
+def test_labels_that_cannot_be_drawn_are_told_once(
+    artifact: Path, photograph: Path, tmp_path: Path, out: Path, run_explain: Convert
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\u0e41\u0e21\u0e27\ndog?\nbird \U0001f426\n", encoding="utf-8")
+    other = photograph.with_name("other.png")
+    shutil.copy(photograph, other)
+    command = [artifact, photograph, other, "-o", out, "-q", "--labels", labels, "--targets", "all"]
+    outcome = run_explain(*command)
+    assert outcome.exit_code == 0
+    first, second = outcome.stderr.splitlines()
+    assert "cannot draw all letters of \u0e41\u0e21\u0e27; the picture says class 0" in first
+    assert "cannot draw all letters of bird \U0001f426; the picture says bird ? (class 2)" in second
+    assert run_explain(*command, "--no-caption").stderr == ""
+
+
+def test_a_weight_that_is_no_number(
+    artifact: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    outcome = run_explain(artifact, photograph, "-o", out, "-q", "--overlay-weight", "nan")
+    assert_one_error(outcome, 2, "an overlay weight lies between 0 and 1; nan does not")
+    assert not out.exists()
+
+
+def test_a_small_score_is_not_printed_as_none(
+    tmp_path: Path, photograph: Path, out: Path, run_explain: Convert
+) -> None:
+    draw = Draw(8)
+    image = image_parameter(CnnSpec(batch=1))
+    pooled = ops.reduce_mean(named(ops.tanh(draw.convolution(image, 4)), "target"), [2, 3], False)
+    scores = ops.add(draw.linear(pooled, 3), np.array([[0, -40, 40]], np.float32))
+    path = save_ir(classifier(named(scores, "scores"), [image]), tmp_path / "net.xml")
+    outcome = run_explain(path, photograph, "-o", out, "--targets", "1,2")
+    assert "photo_1.png: 1, score < 0.01, " in outcome.stdout
+    assert re.search(r"photo_2.png: 2, score (> 0.99|1.00), ", outcome.stdout)
 
 
 def test_what_the_model_did_not_see_is_grey(
@@ -516,8 +652,8 @@ def test_what_the_model_did_not_see_is_grey(
 ) -> None:
     """30 of 56 columns by 10x14: the middle 42 columns are seen."""
     command = [artifact, photograph, "-o", out, "-q", "--targets", "cat", "--resize", "crop"]
-    assert run_explain(*command).exit_code == 0
-    coloured = (np.ptp(read_image(out / "photo_cat.png").astype(int), axis=2) > 0)[8:].any(axis=0)
+    assert run_explain(*command, *BARE).exit_code == 0
+    coloured = (np.ptp(read_image(out / "photo_cat.png").astype(int), axis=2) > 0).any(axis=0)
     assert np.flatnonzero(coloured).tolist() == list(range(7, 49))
 
 
@@ -588,7 +724,7 @@ def test_the_photograph_itself_is_not_replaced(
 
 
 def test_the_installed_program(artifact: Path, photograph: Path, out: Path, tmp_path: Path) -> None:
-    outcome = call_process("ovxai-explain", [artifact, photograph, "-o", out, "--targets", "dog"])
+    outcome = call_process("ovxai-explain", [artifact, photograph, "-o", out, "--targets", "dog", *BARE])
     assert_done(outcome, out / "photo_dog.png")
     assert read_image(out / "photo_dog.png").shape == (30, 56, 3)
     broken = text_as_onnx(tmp_path)
