@@ -45,7 +45,8 @@ class FileExplainer:
     The other options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
-        OvxaiError: the model cannot be read or is no classifier, or something asked for does not exist or fit.
+        OvxaiError: the model cannot be read or is no classifier; or something asked for does not exist or
+            fit.
     """
 
     def __init__(
