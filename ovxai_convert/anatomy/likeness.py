@@ -251,13 +251,10 @@ def _grids(anatomy: Anatomy, answers: Sequence[_Answer]) -> _Found | None:
         return "a segmentation network", seen, at
     if not whole:
         return "a network for segmentation or keypoints, or one without its head", seen, at
-    return (
-        "a network that makes pictures"
-        if first.channels == _PICTURE
-        else "a network for segmentation or depth",
-        seen,
-        at,
+    likely = (
+        "segmentation, or one that makes pictures" if first.channels == _PICTURE else "segmentation or depth"
     )
+    return f"a network for {likely}", seen, at
 
 
 def _channels(grids: Sequence[_Grid], size: tuple[int | None, ...]) -> list[int]:

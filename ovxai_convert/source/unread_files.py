@@ -150,14 +150,19 @@ def known_by_content(path: Path, start: bytes) -> str | None:
 
     ``start`` are its first bytes, up to :data:`START`.
     """
-    for is_one, what in _NO_MODELS:
-        if is_one(start):
-            return f"this is {what}"
-    what = next((what for is_one, what in _OTHERS if is_one(start)), None)
-    if what is None and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        what = next((what for pattern, what in _JSON if re.search(pattern, start)), None)
-    what = what or pickled(start) or archived(path, start)
-    return None if what is None else f"OpenVINO does not read {what}"
+    no_model = next((what for is_one, what in _NO_MODELS if is_one(start)), None)
+    if no_model is not None:
+        return f"this is {no_model}"
+    other = next((what for is_one, what in _OTHERS if is_one(start)), None)
+    found = other or _in_json(start) or pickled(start) or archived(path, start)
+    return None if found is None else f"OpenVINO does not read {found}"
+
+
+def _in_json(start: bytes) -> str | None:
+    """What a JSON file is by what it holds at its beginning."""
+    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return None
+    return next((what for pattern, what in _JSON if re.search(pattern, start)), None)
 
 
 def known_by_suffix(path: Path) -> str | None:
