@@ -38,11 +38,38 @@ class OvxaiError(Exception):
 
     exit_code = 1
 
+    @property
+    def in_command(self) -> str:
+        """The same line for one who has a command's options and not Python's arguments."""
+        return str(self)
+
 
 class UsageError(OvxaiError):
-    """The request names something that does not exist: a layer, an output, an option's value."""
+    """The request names something that does not exist: a layer, an output, an option's value.
+
+    A text that names an argument of Python comes with what a command says ``in_command``.
+    """
 
     exit_code = 2
+
+    def __init__(self, text: str = "", in_command: str | None = None) -> None:
+        super().__init__(text)
+        self._in_command = in_command
+
+    @property
+    def in_command(self) -> str:
+        """See :class:`OvxaiError`."""
+        return str(self) if self._in_command is None else self._in_command
+
+
+def no_such_value(name: str, rule: str) -> UsageError:
+    """Of an argument that is an option of a command, too: a value that breaks the rule."""
+    return UsageError(f"{name} {rule}", f"{flag(name)} {rule}")
+
+
+def flag(name: str) -> str:
+    """An argument of Python as a command's option: ``num_masks`` as ``--num-masks``."""
+    return f"--{name.replace('_', '-')}"
 
 
 class ModelReadError(OvxaiError):

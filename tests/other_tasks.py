@@ -166,14 +166,15 @@ OTHER_TASKS: Final[Mapping[Callable[[], Model], str]] = {
     embedder_by_name: "output 'face_embedding' is named after embedding, not after classes",
     landmarks: "output 'landmarks' is named after landmarks, not after classes; if it holds class scores, "
     "say so with --scores-output landmarks",
-    landmark_pairs: "output 'output' [1,5,2] is not a class tensor [N, K]",
-    segmenter: "output 'output' [1,5,4,6] is not a class tensor [N, K]: it has numbers for every position",
-    segmenter_with_argmax: "output 'output' [1,4,6] is not a class tensor [N, K]",
-    super_resolution: "output 'output' [1,3,8,12] is not a class tensor [N, K]",
-    detector: "output 'boxes' [1,96,4] is not a class tensor [N, K]; output 'confidence' [1,96,5]",
-    detector_with_suppression: "output 'output' holds detections (NonMaxSuppression), "
-    "not one row of scores per image",
-    best_anchors: "output 'output' [2,3] does not have one row per image",
+    landmark_pairs: "output 'output' [1,5,2] is not a class tensor [N, K]: it holds 5 rows of 2 numbers; if "
+    "these are 5 classifications, make each row an output of its own, as docs/outputs.md shows",
+    segmenter: "this looks like a segmentation network (output 'output' [1,5,4,6]: numbers for every place); "
+    "only classifiers are explained",
+    segmenter_with_argmax: "this looks like a segmentation network (output 'output' [1,4,6]:",
+    super_resolution: "a network for segmentation, or one that makes pictures (output 'output' [1,3,8,12]:",
+    detector: "this looks like a detector (output 'boxes' [1,96,4]: 4 numbers for each of 96 candidates)",
+    detector_with_suppression: "this looks like a detector (NonMaxSuppression picks boxes)",
+    best_anchors: "this looks like a detector (output 'output' [2,3] is of the best places)",
     best_scores_alone: "output 'output' holds the best scores without the classes that they belong to",
     least_class: "output 'output' [1,1] is not a class tensor [N, K]",
     language_model: "no input takes an image: 'input_ids' [1,7] i64",

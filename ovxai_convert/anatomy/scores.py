@@ -11,6 +11,7 @@ from openvino import Model, Node, Output
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.answer_form import groups_within, joins_classes, meaning_of, parts_of
 from ovxai_convert.anatomy.interface import output_name
+from ovxai_convert.anatomy.likeness import likeness, scores_of_boxes
 from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
 from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.ops import Trait, has
@@ -84,7 +85,7 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     answers = [_behind_output(anatomy, index, by_name=False) for index in range(len(model.outputs))]
     scores = _distinct(anatomy, answers)
     if len(scores) == 1:
-        return scores[0]
+        return scores_of_boxes(anatomy, scores[0].port) or scores[0]
     deciding = [each for each in scores if each.activation in _DECIDES]
     if len(deciding) == 1 and all(each.activation == "none" for each in scores if each != deciding[0]):
         others = [output_name(model, each.output_index) for each in scores if each != deciding[0]]
@@ -92,6 +93,8 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
     if scores:
         names = ", ".join(f"'{output_name(model, each.output_index)}'" for each in scores)
         return Refusal(f"several outputs are class tensors: {names}; choose with --scores-output")
+    if (other := likeness(anatomy)) is not None:
+        return other
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     node = refusals[0].node if len(refusals) == 1 else None
     return Refusal("; ".join(refusal.reason for refusal in refusals), node)
@@ -195,9 +198,19 @@ def _in_full(anatomy: Anatomy, scores: Scores, shown: Output, name: str) -> Scor
 
 def _no_classes(anatomy: Anatomy, name: str, shown: Output, port: Output) -> Refusal:
     spread = {role for axis in anatomy.axes.get(shown, ()) for role in roles(axis)} & set("DHW")
-    why = ": it has numbers for every position" if spread else ""
+    why = ": it has numbers for every position" if spread else _why_rows(shown)
     reason = f"output '{name}' {shown.get_partial_shape()} is not a class tensor [N, K]{why}"
     return Refusal(reason, address(port))
+
+
+def _why_rows(shown: Output) -> str:
+    """What a tensor ``[N, S, K]`` may be, and what to do about it; nothing of others."""
+    shape = extents(shown)
+    if shape is None or len(shape) != 3 or None in shape[1:] or 1 in shape[1:]:
+        return ""
+    rows, classes = shape[1:]
+    way = "make each row an output of its own, as docs/outputs.md shows"
+    return f": it holds {rows} rows of {classes} numbers; if these are {rows} classifications, {way}"
 
 
 def _no_row_per_image(anatomy: Anatomy, port: Output, name: str) -> Refusal | None:

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream, Trial, silent
-from ovxai_convert.errors import UsageError, did_you_mean
+from ovxai_convert.errors import UsageError, did_you_mean, flag
 
 
 class Preset(Enum):
@@ -66,6 +66,7 @@ class BlackBoxMethod:
             if name not in self.settings:
                 listed = f"; it has {', '.join(self.settings)}"
                 raise UsageError(
-                    f"{self.name} has no setting '{name}'{did_you_mean(name, self.settings, listed)}"
+                    f"{self.name} has no setting '{name}'{did_you_mean(name, self.settings, listed)}",
+                    f"{flag(name)}: {self.name} has no such option",
                 )
         return self.make(**settings)

@@ -14,7 +14,7 @@ from ovxai_convert.blackbox.convergence import HalfSamples
 from ovxai_convert.blackbox.masks import GridMasks
 from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, Trial, chosen
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import UsageError, no_such_value
 
 MOST_MASKS: Final[Mapping[Preset, int]] = {Preset.SPEED: 1000, Preset.BALANCE: 5000, Preset.QUALITY: 10000}
 """Where RISE ends that has not converged."""
@@ -69,15 +69,15 @@ class Rise(Perturbation):
 
     def __post_init__(self) -> None:
         if self.num_masks is not None and self.num_masks < 1:
-            raise UsageError(f"num_masks must be at least 1, not {self.num_masks}")
+            raise no_such_value("num_masks", f"must be at least 1, not {self.num_masks}")
         if self.num_cells is not None and self.num_cells < 1:
             raise UsageError(f"num_cells must be at least 1, not {self.num_cells}")
         if not 0 < self.prob < 1:
             raise UsageError(f"prob must lie between 0 and 1, not be {self.prob}")
         if self.seed < 0:
-            raise UsageError(f"seed must not be negative, as {self.seed} is")
+            raise no_such_value("seed", f"must not be negative, as {self.seed} is")
         if not 0 <= self.tolerance < 1:
-            raise UsageError(f"tolerance must be at least 0 and below 1, not {self.tolerance}")
+            raise no_such_value("tolerance", f"must be at least 0 and below 1, not {self.tolerance}")
 
     def _explained(self, trial: Trial, targets: Sequence[int] | None, progress: Progress) -> BlackboxMaps:
         limit = self.num_masks or MOST_MASKS[self.preset]

@@ -67,7 +67,8 @@ def say_labels(path: Path, found: FoundLabels) -> None:
 def print_error(error: OvxaiError | str, path: Path) -> None:
     """One line on stderr that begins with the file it is about."""
     name = harmless(str(path))
-    text = _one_line(str(error).removeprefix(f"{path}: "))
+    said = error.in_command if isinstance(error, OvxaiError) else error
+    text = _one_line(said.removeprefix(f"{path}: "))
     hint = f"; 'ovxai-inspect {name}' shows what was found" if isinstance(error, RefusedError) else ""
     say(f"Error: {name}: {text}{hint}", err=True)
 

@@ -43,7 +43,9 @@ def _side(text: str) -> int | None:
 @options.image_options
 @click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
 @click.option(
-    "--tolerance", type=click.FloatRange(min=0), help="RISE: stop when the map moves no more than this."
+    "--tolerance",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="RISE: stop when the map moves no more than this.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="RISE: of the random masks.")
 @click.option(

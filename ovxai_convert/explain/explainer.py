@@ -273,8 +273,9 @@ def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[
     if postprocess_fn is not None:
         return predictions.PostprocessedScores(postprocess_fn)
     if isinstance(scores, Refusal):
+        unclear = "which output holds the classes is not clear"
         raise UsageError(
-            f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
+            f"{unclear}, so give a postprocess_fn: {scores.reason}", f"{unclear}: {scores.reason}"
         )
     if scores.answer.probabilities == "rank":
         return predictions.BestClassesOutput(scores.output_index, scores.class_count)

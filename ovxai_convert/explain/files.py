@@ -15,7 +15,7 @@ import numpy as np
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
-from ovxai_convert.errors import UsageError, WriteError
+from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import load_model
@@ -47,7 +47,8 @@ class FileExplainer:
     The other options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
-        OvxaiError: the model cannot be read, or something asked for does not exist or fit.
+        OvxaiError: the model cannot be read or is no classifier; or something asked for does not exist or
+            fit.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class FileExplainer:
     ) -> None:
         told = UserNotes(given_labels(labels), preprocessing, answer)
         loaded = load_model(model, told, scores_output)
+        if isinstance(loaded.scores, Refusal):
+            raise RefusedError([loaded.scores])
         if isinstance(loaded.hints, UsageError):
             raise loaded.hints
         hints = preprocessing.or_else(loaded.hints)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.durable import obstacle, replace_file
 from ovxai_convert.errors import ModelReadError, WriteError
-from ovxai_convert.files import exists, is_file
+from ovxai_convert.files import exists, is_file, is_folder
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """A picture, ``(H, W, 3)`` in OpenCV's order blue, green, red, or ``(H, W)`` grey; 0 to 255."""
@@ -28,6 +28,8 @@ def read_image(path: Path) -> Pixels:
 
     OpenCV refuses a file whose header tells of more pixels than it may decode.
     """
+    if is_folder(path):
+        raise ModelReadError(f"{path}: a folder, and no image; name the photographs in it")
     if not is_file(path):
         raise ModelReadError(f"{path}: {'not a regular file' if exists(path) else 'no such image'}")
     try:

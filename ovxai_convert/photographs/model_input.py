@@ -44,9 +44,8 @@ class ImageInput:
     def known_layout(self) -> InputLayout:
         """The layout; a UsageError where it is not known."""
         if self.layout is None:
-            raise UsageError(
-                f"nothing tells which axes of the input {self} are rows and columns; name its layout"
-            )
+            what = f"nothing tells which axes of the input {self} are rows and columns"
+            raise UsageError(f"{what}; name its layout", f"{what}; name them with --layout")
         return self.layout
 
     def __str__(self) -> str:
@@ -168,7 +167,7 @@ def as_samples(data: NDArray[Any], image: ImageInput) -> NDArray[Any]:
     for choice in (array, *turned):
         if _fits(choice.shape, image):
             return as_type(choice, image.dtype)
-    raise UsageError(_misfit(array.shape, image))
+    raise _misfit(array.shape, image)
 
 
 def _fits(shape: Sequence[int], image: ImageInput) -> bool:
@@ -179,9 +178,11 @@ def _fits(shape: Sequence[int], image: ImageInput) -> bool:
     return True
 
 
-def _misfit(shape: tuple[int, ...], image: ImageInput) -> str:
+def _misfit(shape: tuple[int, ...], image: ImageInput) -> UsageError:
     if image.layout is not None:
         channels = image.shape[image.layout.index("C")] or 3
         if channels not in (shape[1], shape[3]):
-            return f"an image of shape {shape} has no {channels} channels, which the input {image} takes"
-    return f"an image of shape {shape} does not fit the input {image}; resize it, or give a preprocess_fn"
+            wanted = f"has no {channels} channels, which the input {image} takes"
+            return UsageError(f"an image of shape {shape} {wanted}")
+    what = f"an image of shape {shape} does not fit the input {image}; resize it"
+    return UsageError(f"{what}, or give a preprocess_fn", what)

@@ -1,8 +1,9 @@
-"""The table of source formats: how files of each are recognised and checked, and what else users have."""
+"""The table of source formats: how files of each are recognised and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,10 @@ from openvino import Model
 
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.files import exists, is_file, is_folder
+from ovxai_convert.source.model_folders import no_saved_model
 from ovxai_convert.source.onnx_file import FileFacts, read_facts
 from ovxai_convert.source.tflite_weights import unsigned_weights
+from ovxai_convert.source.unread_files import START, known_by_content, known_by_suffix
 
 
 def _check_ir(path: Path, start: bytes) -> None:
@@ -28,9 +31,31 @@ def weights_of(xml: Path) -> Path:
     return beside if is_file(beside) else xml.resolve().with_suffix(".bin")
 
 
+def _is_ir(start: bytes) -> bool:
+    return re.match(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<net\s", start) is not None
+
+
+def _is_onnx(start: bytes) -> bool:
+    """A message whose first fields are those of a ModelProto: its version, then text or the graph."""
+    version = re.match(rb"\x08[\x03-\x1f](?:\x12(.)|[\x1a\x22\x28\x32\x3a\x42])", start, re.DOTALL)
+    if version is None or version[1] is None:
+        return version is not None
+    producer = start[4 : 4 + version[1][0]]
+    return producer.decode("utf-8", "replace").isprintable()
+
+
+def _is_tflite(start: bytes) -> bool:
+    return start[4:8] == b"TFL3"
+
+
 def _check_tflite(path: Path, start: bytes) -> None:
-    if start[4:8] != b"TFL3":
+    if not _is_tflite(start):
         raise ModelReadError(f"{path}: not a TensorFlow Lite model")
+
+
+def _check_tensorflow(path: Path, start: bytes) -> None:
+    if path.name == "saved_model.pb":
+        raise ModelReadError(f"{path}: the graph of a SavedModel alone; give the folder that it is in")
 
 
 def _paddle_weights(path: Path) -> tuple[Path, ...]:
@@ -50,6 +75,8 @@ class Format:
     Attributes:
         check: raises ModelReadError where OpenVINO would use several lines or say nothing, given the path
             and the file's first bytes.
+        is_one: whether the first bytes of a file are such a model's, where its suffix says nothing.
+        whatever_suffix: whether OpenVINO reads it under any name.
         facts: free entries of a file, and what is known to be misread of it.
         misread: what is known to be misread, as the model that was read shows it.
         parts: files beside that belong to a model, given its path.
@@ -60,61 +87,68 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     check: Callable[[Path, bytes], None] | None = None
+    is_one: Callable[[bytes], bool] | None = None
+    whatever_suffix: bool = False
     facts: Callable[[Path], FileFacts] | None = None
     misread: Callable[[Model], tuple[str, ...]] | None = None
     parts: Callable[[Path], tuple[Path, ...]] = lambda _: ()
     keeps_names: bool = False
 
 
-IR: Final = Format("ir", (".xml",), _check_ir, parts=lambda path: (weights_of(path),), keeps_names=True)
-TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"))
+IR: Final = Format(
+    "ir", (".xml",), _check_ir, _is_ir, parts=lambda path: (weights_of(path),), keeps_names=True
+)
+TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"), _check_tensorflow)
 OTHER: Final = Format("other", ())
 FORMATS: Final = (
     IR,
-    Format("onnx", (".onnx",), facts=read_facts, keeps_names=True),
-    Format("tflite", (".tflite",), _check_tflite, misread=unsigned_weights),
+    Format("onnx", (".onnx",), is_one=_is_onnx, whatever_suffix=True, facts=read_facts, keeps_names=True),
+    Format("tflite", (".tflite",), _check_tflite, _is_tflite, misread=unsigned_weights),
     TENSORFLOW,
     Format("paddle", (".pdmodel",), parts=_paddle_weights),
     OTHER,
 )
-
-_PYTORCH: Final = (
-    "a PyTorch file: export the model with torch.onnx.export, or save what openvino.convert_model makes"
-)
-_KERAS: Final = "a Keras file: write a folder with model.export() and give that"
-_TENSORRT: Final = "an engine of TensorRT: give the model that it was built from"
-_INSTEAD: Final[Mapping[str, str]] = {
-    **dict.fromkeys((".pt", ".pth", ".pt2", ".ckpt"), _PYTORCH),
-    **dict.fromkeys((".keras", ".h5", ".hdf5"), _KERAS),
-    **dict.fromkeys((".engine", ".plan", ".trt"), _TENSORRT),
-    **dict.fromkeys((".mlmodel", ".mlpackage"), "a Core ML model: give the model that it was made from"),
-    ".safetensors": "a file of weights alone: export the model that they belong to as ONNX",
-    ".bin": "the weights of an IR: give the .xml beside it",
-    ".pdiparams": "the weights of a PaddlePaddle model: give the .pdmodel beside it",
-    ".json": "a sidecar, whose model is the .xml beside it, or a PaddlePaddle program, which it knows as "
-    ".pdmodel only (FLAGS_enable_pir_api=0 writes that)",
-}
-"""Files that OpenVINO does not read but users have, and what to give instead."""
+SUFFIXES: Final = tuple(suffix for row in FORMATS for suffix in row.suffixes)
+"""Of all files that are read as models."""
 
 
 def format_of(path: Path) -> Format:
-    """The format of a model; a ModelReadError if it is missing, does not look like it, or cannot be read."""
+    """The format of a model; a ModelReadError if it is missing, does not look like it, or cannot be read.
+
+    What is not read is known by its content before its suffix; what is read, where its suffix says nothing.
+    """
     if not exists(path):
         raise ModelReadError(f"{path}: no such file")
-    if not is_folder(path) and not is_file(path):
+    if is_folder(path):
+        if (reason := no_saved_model(path, SUFFIXES)) is not None:
+            raise ModelReadError(f"{path}: {reason}")
+        return TENSORFLOW
+    if not is_file(path):
         raise ModelReadError(f"{path}: not a regular file")
+    start = _start(path)
     suffix = path.suffix.lower()
-    kind = TENSORFLOW if is_folder(path) else next((row for row in FORMATS if suffix in row.suffixes), OTHER)
-    if is_file(path):
-        try:
-            with path.open("rb") as file:
-                start = file.read(64)
-        except OSError as error:
-            raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
-        if not start:
-            raise ModelReadError(f"{path}: the file is empty")
-        if kind.check is not None:
-            kind.check(path, start)
-    if suffix in _INSTEAD:
-        raise ModelReadError(f"{path}: OpenVINO does not read {_INSTEAD[suffix]}")
+    if (reason := known_by_content(path, start)) is not None:
+        raise ModelReadError(f"{path}: {reason}")
+    kind = next((row for row in FORMATS if suffix in row.suffixes), OTHER)
+    if kind is OTHER:
+        kind = next((row for row in FORMATS if row.is_one is not None and row.is_one(start)), OTHER)
+        if kind.suffixes and not kind.whatever_suffix:
+            name = " or ".join(kind.suffixes)
+            raise ModelReadError(f"{path}: it holds what a {name} holds, and is read under that name only")
+    if kind.check is not None:
+        kind.check(path, start)
+    if kind is OTHER and (reason := known_by_suffix(path)) is not None:
+        raise ModelReadError(f"{path}: {reason}")
     return kind
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file that is not empty."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(START)
+    except OSError as error:
+        raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+    if not start:
+        raise ModelReadError(f"{path}: the file is empty")
+    return start

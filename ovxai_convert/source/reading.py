@@ -9,13 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import openvino as ov
 
 from ovxai_convert.errors import ModelReadError, last_line
-from ovxai_convert.source.formats import IR, format_of, is_ir, weights_of
+from ovxai_convert.source.formats import IR, SUFFIXES, format_of, is_ir, weights_of
 from ovxai_convert.source.limits import check_limits
 from ovxai_convert.source.onnx_file import FileFacts
+
+_NO_READER: Final = "Please check that model format"
+"""In what OpenVINO says of a file that none of its readers takes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def read_model(path: Path) -> ov.Model:
     except UnicodeDecodeError as error:  # of what OpenVINO has to say
         raise ModelReadError(f"{path}: OpenVINO cannot read it: a name in it is no text in UTF-8") from error
     except RuntimeError as error:
-        raise ModelReadError(f"{path}: OpenVINO cannot read it: {last_line(error)}") from error
+        said = last_line(error)
+        if _NO_READER in said:
+            said = f"nothing tells what kind of model it is; those that are read are {', '.join(SUFFIXES)}"
+        raise ModelReadError(f"{path}: OpenVINO cannot read it: {said}") from error
 
 
 def sha256_of_file(path: Path) -> str:

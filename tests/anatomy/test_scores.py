@@ -163,3 +163,22 @@ def test_a_name_counts_less_than_a_softmax(ending: str) -> None:
 
 def test_state_is_no_output() -> None:
     assert found(stateful()).port.get_node().get_friendly_name() == "scores"
+
+
+def test_rows_beside_the_scores_are_no_boxes() -> None:
+    """A row of numbers for each class, as decoders of labels give it; candidates of a detector are places."""
+    draw, image = Draw(61), image_parameter(CnnSpec())
+    pooled = ops.reduce_mean(ops.tanh(draw.convolution(image, 4)), [2, 3], False)
+    scores = draw.linear(pooled, 20)
+    rows = reshaped(draw.linear(pooled, 120), [0, 20, 6])
+    model = Model([ops.result(scores), ops.result(rows)], [image], "labels")
+    assert found(model).class_count == 20
+
+
+def test_joined_heads_beside_a_map_are_no_boxes() -> None:
+    draw, image = Draw(62), image_parameter(CnnSpec())
+    target = ops.tanh(draw.convolution(image, 4))
+    pooled = ops.reduce_mean(target, [2, 3], False)
+    scores = ops.concat([ops.softmax(draw.linear(pooled, each), 1) for each in (12, 8)], 1)
+    model = Model([ops.result(scores), ops.result(target)], [image], "joined")
+    assert found(model).class_count == 20

@@ -10,11 +10,13 @@ from openvino import Model
 
 from fixtures.broken_files import save_ir
 from ovxai_convert import Explainer, ExplainMode, UsageError
+from tests.answers_for_places import ANSWERS_FOR_PLACES, anchors_like_classes
 from tests.other_tasks import OTHER_TASKS, comparison_of_images, embedder_by_name, landmarks
 from tests.program.invocation import Convert, assert_one_error, snapshot
 
+ALL = {**OTHER_TASKS, **{build: f"this looks like {what}" for build, what in ANSWERS_FOR_PLACES.items()}}
 each_network = pytest.mark.parametrize(
-    ("build", "reason"), OTHER_TASKS.items(), ids=[build.__name__ for build in OTHER_TASKS]
+    ("build", "reason"), ALL.items(), ids=[build.__name__ for build in ALL]
 )
 
 
@@ -66,3 +68,25 @@ def test_explainer_asks_for_the_scores() -> None:
         UsageError, match="give a postprocess_fn: output 'landmarks' is named after landmarks"
     ):
         Explainer(landmarks(), explain_mode=ExplainMode.BLACKBOX)
+
+
+@each_network
+def test_explaining_is_refused_with_the_same_word(
+    build: Callable[[], Model], reason: str, tmp_path: Path, photograph: Path, run_explain: Convert
+) -> None:
+    """As a black box too, where a class tensor is missing; the others have one, and no image."""
+    path = save_ir(build(), tmp_path / "net.xml")
+    before = snapshot(tmp_path)
+    options = ["-o", tmp_path / "out", "-q", "--mode", "blackbox"]
+    outcome = run_explain(path, photograph, *options)
+    takes_no_image = reason.startswith(("no input takes an image", "the inputs meet"))
+    assert_one_error(outcome, 2 if takes_no_image else 4, "input" if takes_no_image else reason)
+    assert "_fn" not in outcome.stderr
+    assert snapshot(tmp_path) == before
+
+
+def test_anchors_may_be_named_as_classes(tmp_path: Path, run_convert: Convert) -> None:
+    """Whoever names the output takes them for classes."""
+    path = save_ir(anchors_like_classes(), tmp_path / "net.xml")
+    outcome = run_convert(path, "-o", tmp_path / "out", "--scores-output", "classificators")
+    assert "looks like" not in outcome.stderr

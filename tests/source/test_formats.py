@@ -34,6 +34,7 @@ def test_a_format_is_known_by_the_suffix(name: str, expected: str, tmp_path: Pat
 
 
 def test_a_folder_is_a_saved_model(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"something")
     assert format_of(tmp_path).name == "tensorflow"
     assert OTHER.suffixes == ()
 
