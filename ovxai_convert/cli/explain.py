@@ -31,6 +31,7 @@ from ovxai_convert.cli import boundary, choices, console, options
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask, in a model without a branch.")
 @click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
 @options.image_options
+@options.bands_option
 @click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
 @click.option(
     "--tolerance", type=click.FloatRange(min=0), help="RISE: stop when the map moves no more than this."
@@ -57,7 +58,7 @@ def explain_command(
     The model is one that ovxai-convert wrote, or any other that OpenVINO reads. Each IMAGE is laid under the
     map of each class in question: red is where the model saw it.
 
-    How a photograph becomes the input is said by the options --size to --resize-to; what they leave open,
+    How a photograph becomes the input is said by the options --size to --levels; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no branch possible, 6 cannot write,

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.given import Order, in_order
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
@@ -35,12 +36,14 @@ class Explanation:
 
     Attributes:
         saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
-            grey levels or raw scores, or ``(H, W, 3)`` in colours, blue, green, red.
+            grey levels or raw scores, or ``(H, W, 3)`` in colours, in the order ``colour``.
         method: what made them; None: the model itself, and nobody says how.
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
         refusals: why the branches that were tried before the method are not possible.
+        colour: order of the colours in the maps: ``"bgr"``, as OpenCV has it, or ``"rgb"``.
+        notes: what is to be known of how the picture was taken, one line each.
     """
 
     saliency_map: Maps
@@ -49,6 +52,8 @@ class Explanation:
     label_names: tuple[str, ...] | None = None
     raw: Maps = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    colour: Order = "bgr"
+    notes: tuple[str, ...] = ()
 
     @property
     def method_name(self) -> str:
@@ -91,7 +96,8 @@ class Explanation:
         """
         paths = [Path(dir_path) / file for file in self.file_names(name)]
         for path, saliency in zip(paths, self.saliency_map.values(), strict=True):
-            write_file(path, encode_image(saliency if saliency.dtype == np.uint8 else grey_levels(saliency)))
+            picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+            write_file(path, encode_image(in_order(picture, self.colour)))  # back, if they were turned round
         return paths
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
@@ -139,7 +145,8 @@ class Explanation:
             axis.axis("off")
         for axis, target in zip(axes.flat, plotted, strict=False):
             saliency = self.saliency_map[target]
-            axis.imshow(saliency[..., ::-1] if saliency.ndim == 3 else saliency, cmap="gray")
+            turned = saliency.ndim == 3 and self.colour == "bgr"
+            axis.imshow(saliency[..., ::-1] if turned else saliency, cmap="gray")
             axis.set_title(self.label_of(target))
         pyplot.tight_layout()
         pyplot.show()

@@ -76,6 +76,8 @@ def work(
                 entries += report_entries(image)
         if image is None:
             continue
+        for note in image.explanation.notes:
+            console.warn(path, note)
         for target in image.explanation.constant:
             label = image.explanation.label_of(target)
             console.warn(path, f"the map of {label} is the same everywhere and shows nothing")
