@@ -90,7 +90,7 @@ def _decoded(content: NDArray[np.uint8], channels: int, header: TiffHeader | Non
     if header is not None and header.pages == channels > 1 and header.bands == 1:
         done, pages = cv2.imdecodemulti(content, _ALL_BITS)
         same = done and len({page.shape for page in pages}) == 1
-        return np.dstack(pages) if same else None  # type: ignore[arg-type]
+        return np.dstack(pages) if same else None
     pixels: Any = cv2.imdecode(content, _ALL_BITS)
     if channels == 4 or (pixels is None and header is not None):
         whole: Any = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
@@ -124,8 +124,8 @@ def _array(path: Path) -> Picture:
     if array.shape[0] * array.shape[1] > (int(limit) if limit.isdecimal() else 2**30):
         raise ModelReadError(f"{path}: {_TOO_MANY}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
-        wanted = array.dtype if any(array.dtype == kind for kind in _KEPT) else np.dtype(np.float32)
-        picture = np.array(array, wanted.newbyteorder("="))
+        native = array.dtype.newbyteorder("=")
+        picture = np.array(array, native if any(native == kind for kind in _KEPT) else np.float32)
     return picture[..., ::-1] if picture.shape[2:] == (3,) else picture
 
 
