@@ -93,8 +93,10 @@ class Preparation:
         numbers = preprocessing.levels, preprocessing.mean, preprocessing.scale
         note = note_on_levels(picture, *numbers)
         notes = () if note is None else (note,)
-        if self.hints == NO_HINTS and assumed:
-            words = ", ".join(in_words(preprocessing, assumed))
+        fits = picture.shape[:2] == preprocessing.size
+        open_keys = [key for key in assumed if not (fits and key == "resize")]
+        if self.hints == NO_HINTS and open_keys:
+            words = ", ".join(in_words(preprocessing, open_keys))
             notes = (f"assumed, since nothing says it: {words}", *notes)
         return Sample(preprocessing(picture), Scene(shown_picture(picture, bands), region), order, notes)
 

@@ -96,9 +96,9 @@ def shown_picture(picture: Picture, bands: Sequence[int] | None = None) -> Pixel
 
 def _stretched(pixels: NDArray[np.generic]) -> Pixels:
     values = pixels.astype(np.float64)
-    lowest, highest = np.percentile(values, _SHOWN) if values.size else (0.0, 0.0)
+    lowest, highest = np.percentile(values, _SHOWN)
     if not highest > lowest:
-        lowest, highest = values.min(initial=0.0), values.max(initial=0.0)
+        lowest, highest = values.min(), values.max()
     if not highest > lowest:
         return np.zeros(pixels.shape, np.uint8)
     return np.asarray(
