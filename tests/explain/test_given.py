@@ -119,7 +119,7 @@ def test_arrays_in_either_order(colour: Any, where: str, explainer: Explainer) -
     region = (first(shown) == given).all(axis=2)
     assert region.any()
     assert (first(explainer(PHOTOGRAPH, **OVERLAY)) == PHOTOGRAPH).all(axis=2).sum() == region.sum()
-    wrong = explainer(given, -1, colour={"bgr": "rgb", "rgb": "bgr"}[colour])
+    wrong = explainer(given, -1, colour="rgb" if colour == "bgr" else "bgr")
     assert scores(wrong) != scores(expected)
 
 

@@ -107,7 +107,7 @@ def test_four_channels_of_a_file_that_has_three(tmp_path: Path) -> None:
     [(1, 1, 0), (1, 2, 0), (1, 2, 1), (1, 4, 0), (1, 13, 0), (2, 3, 0), (2, 4, 0), (2, 4, 2), (2, 5, 0)],
 )
 def test_tiff_is_read_as_it_is_or_refused(
-    colours: int, bands: int, extra: int, dtype: Any, in_turn: bool, order: str, big: bool, tmp_path: Path
+    colours: int, bands: int, extra: int, dtype: Any, in_turn: bool, order: Any, big: bool, tmp_path: Path
 ) -> None:
     """OpenCV reads some of these as something else without a word."""
     pixels = numbers(dtype, bands)

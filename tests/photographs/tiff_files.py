@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Tiff:
     colours: int = 1
     in_turn: bool = False
     extra: int = 0
-    order: str = "<"
+    order: Literal["<", ">"] = "<"
     big: bool = False
 
     @property
