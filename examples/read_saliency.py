@@ -54,11 +54,16 @@ def main() -> None:
         sys.exit(f"{arguments.model} has no map: it is to be explained as a black box")
     if description["preprocessing"] is None:
         sys.exit(f"{arguments.model} does not say how a photograph becomes its input")
-    photo = cv2.imread(str(arguments.photo), cv2.IMREAD_COLOR)  # upright, 8 bits, blue, green, red
-    if photo is None:
+    photo = cv2.imread(
+        str(arguments.photo), cv2.IMREAD_COLOR
+    )  # upright, 8 bits, blue, green, red: to look at
+    exact = cv2.imread(str(arguments.photo), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)  # with all its bits
+    if photo is None or exact is None:
         sys.exit(f"{arguments.photo} cannot be read as an image")
+    if description["preprocessing"]["colour"] == "bands":
+        sys.exit(f"{arguments.model} takes pictures of other bands than a photograph has")
 
-    sample = prepare(photo, description["preprocessing"])
+    sample = prepare(exact, description["preprocessing"])
     wants = model.inputs[0].get_partial_shape()
     count = wants[0].get_length() if wants[0].is_static else 1
     inputs = np.repeat(sample[None], count, axis=0)  # a model of a fixed batch takes no less
@@ -119,25 +124,64 @@ def describes(found: Any, xml: Path) -> bool:
 
 
 def prepare(photo: Array, how: Json) -> Array:
-    """One sample without its batch axis, from a photograph as OpenCV reads it."""
-    pixels = resize(photo if how["rounded"] else photo.astype(np.float32), how)
-    if how["colour"] == "grey":
-        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2GRAY)[..., None]
-        pixels = np.repeat(pixels, how["channels"], axis=2)
-    elif how["colour"] == "rgb":
-        pixels = pixels[..., ::-1]
-    levels: Array = pixels.astype(np.float32)
-    if how["clip"] is not None:
-        levels = levels.clip(*np.array(how["clip"], np.float32))
-    levels -= np.array(how["mean"], np.float32)
-    levels /= np.array(how["scale"], np.float32)
-    if how["layout"] == "NCHW":
-        levels = levels.transpose(2, 0, 1)
+    """One sample without its batch axis, from a photograph as OpenCV reads it, with all its bits."""
+    photo = photo[..., None] if photo.ndim == 2 else photo
+    if (levels := levels_of(photo, how)) is not None:
+        lowest, highest = levels
+        kept = photo.astype(np.float64).clip(lowest, highest)
+        photo = ((kept - lowest) * 255 / (highest - lowest)).astype(np.float32)
+    if photo.dtype != np.uint8 or not how["rounded"]:
+        photo = photo.astype(np.float32)
+    if photo.shape[2] == 1 and how["colour"] != "grey":
+        photo = np.repeat(photo, 3, axis=2)
     dtype = getattr(ov.Type, how["element_type"]).to_dtype()
+    if how["colour"] in ("nv12", "i420"):
+        return pack(resize(photo, how), how["colour"]).astype(dtype)
+    pixels = coloured(resize(photo, how), how)
+    values: Array = pixels.astype(np.float32)
+    if how["clip"] is not None:
+        values = values.clip(*np.array(how["clip"], np.float32))
+    values -= np.array(how["mean"], np.float32)
+    values /= np.array(how["scale"], np.float32)
+    if values.shape[2] < how["channels"]:
+        values = np.dstack([values, np.zeros_like(values[..., :1])])  # which the graph cuts off
+    if how["layout"] == "NCHW":
+        values = values.transpose(2, 0, 1)
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
-        levels = np.rint(levels).clip(limits.min, limits.max)
-    return np.ascontiguousarray(levels.astype(dtype))
+        values = np.rint(values).clip(limits.min, limits.max)
+    return np.ascontiguousarray(values.astype(dtype))
+
+
+def coloured(pixels: Array, how: Json) -> Array:
+    """The channels in their order."""
+    if how["colour"] != "grey":
+        return pixels[..., ::-1] if how["colour"] == "rgb" else pixels
+    if pixels.shape[2] == 3:
+        pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2GRAY)[..., None]
+    return np.repeat(pixels, how["channels"], axis=2)
+
+
+def levels_of(photo: Array, how: Json) -> tuple[float, float] | None:
+    """Which levels become 0 and 255; of more than 8 bits those of the type, where nobody has told."""
+    if "levels" in how:
+        return how["levels"][0], how["levels"][1]
+    whole = np.dtype(getattr(ov.Type, how["element_type"]).to_dtype())
+    if not {"mean", "scale"} <= set(how["assumed"]) or (whole.kind in "iu" and whole.itemsize > 1):
+        return None
+    if photo.dtype == np.float32:
+        return (0, 1) if photo.min() >= 0 and photo.max() <= 1 else None
+    return (0, 65535) if photo.dtype == np.uint16 else None
+
+
+def pack(pixels: Array, format_: str) -> Array:
+    """As the bytes of a camera: brightness, then the colour differences, in pairs for NV12."""
+    rows, columns = pixels.shape[:2]
+    levels = np.ascontiguousarray(np.rint(pixels).clip(0, 255).astype(np.uint8))
+    planes = cv2.cvtColor(levels, cv2.COLOR_BGR2YUV_I420)
+    if format_ == "nv12":
+        planes[rows:] = planes[rows:].reshape(2, -1).T.reshape(-1, columns)
+    return planes[..., None]
 
 
 def resize(photo: Array, how: Json) -> Array:
@@ -151,7 +195,7 @@ def resize(photo: Array, how: Json) -> Array:
     if how["resize"] == "letterbox":
         left, top, width, height = letterbox(height, width, rows, columns, how["pad"]["where"])
         inner = scale(photo, height, width, how)
-        outer = np.full((rows, columns, 3), how["pad"]["value"], photo.dtype)
+        outer = np.full((rows, columns, photo.shape[2]), how["pad"]["value"], photo.dtype)
         outer[top : top + height, left : left + width] = inner
         return outer
     if how["resize_to"] is not None:
@@ -174,12 +218,18 @@ def scale(pixels: Array, rows: int, columns: int, how: Json) -> Array:
     if interpolation == "nearest":
         return pixels[nearest(rows, height)][:, nearest(columns, width)]
     if interpolation == "area" and rows * columns < height * width:
-        return cv2.resize(np.ascontiguousarray(pixels), (columns, rows), interpolation=cv2.INTER_AREA)
+        scaled = cv2.resize(np.ascontiguousarray(pixels), (columns, rows), interpolation=cv2.INTER_AREA)
+        return scaled.reshape(rows, columns, -1)
     if interpolation == "cubic":
         levels = cv2.resize(pixels.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+        levels = levels.reshape(rows, columns, -1)
     else:
         levels = linear(linear(pixels, rows).swapaxes(0, 1), columns).swapaxes(0, 1) / (4 * rows * columns)
-    return np.rint(levels).clip(0, 255).astype(np.uint8) if how["rounded"] else levels.astype(np.float32)
+    return (
+        np.rint(levels).clip(0, 255).astype(np.uint8)
+        if pixels.dtype == np.uint8
+        else levels.astype(np.float32)
+    )
 
 
 def linear(lines: Array, count: int) -> Array:

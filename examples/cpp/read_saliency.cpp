@@ -280,8 +280,12 @@ void fill_as(const ov::element::Type& type, const std::vector<float>& levels, cv
 
 // The input: `count` times the same sample, which a model of a fixed batch above 1 needs.
 ov::Tensor prepare(const cv::Mat& photo, const Json& how, size_t count) {
-    cv::Mat pixels = resize(photo, how);
     const std::string colour = how.at("colour");
+    if (colour != "rgb" && colour != "bgr" && colour != "grey")
+        throw Refusal("colours as " + colour + " are not known here");
+    if (how.contains("levels") || how.at("channels") == 4)
+        throw Refusal("levels, and channels that are cut off, are not known here");
+    cv::Mat pixels = resize(photo, how);
     const int channels = how.at("channels");
     if (colour == "grey") {
         cv::cvtColor(pixels, pixels, cv::COLOR_BGR2GRAY);
@@ -580,8 +584,9 @@ void run(const Arguments& arguments) {
         throw Refusal(arguments.model.string() + " has no map: it is to be explained as a black box");
     if (how.is_null())
         throw Refusal(arguments.model.string() + " does not say how a photograph becomes its input");
-    const cv::Mat photo = cv::imread(arguments.photo.string(), cv::IMREAD_COLOR);  // upright, 8 bits, BGR
+    const cv::Mat photo = cv::imread(arguments.photo.string(), cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH);  // upright, BGR
     if (photo.empty()) throw Refusal(arguments.photo.string() + " cannot be read as an image");
+    if (photo.depth() != CV_8U) throw Refusal("photographs of other levels than 8 bits are not known here");
 
     const ov::Output<ov::Node> port = model->input(0);
     const ov::PartialShape wants = port.get_partial_shape();

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from openvino import Model, Output
+from collections.abc import Iterator
+
+from openvino import Model, Node, Output
 
 from ovxai_convert.ops import Trait, has
+from ovxai_convert.ops.slicing import slice_bounds
 from ovxai_convert.tensors.permuting import order_of
 from ovxai_convert.tensors.ports import extents, rank
 
@@ -80,6 +83,33 @@ def input_layout(port: Output) -> str | None:
             elif has(node, Trait.KEEPS_AXES) and rank(node.output(0)) == 4:
                 waiting.append((node.output(0), axes))
     return _by_colours(port)
+
+
+def camera_format(port: Output) -> str | None:
+    """``"nv12"`` or ``"i420"`` of an input that the graph takes for that; None of others."""
+    for node in _first_users(port):
+        for trait, name in ((Trait.NV12, "nv12"), (Trait.I420, "i420")):
+            if has(node, trait):
+                return name
+    return None
+
+
+def cuts_last_channel(port: Output, axis: int) -> bool:
+    """Whether an input has four channels on an axis, and all that reads it takes the first three only."""
+    shape, users = extents(port) or (), list(_first_users(port))
+    if len(shape) <= axis or shape[axis] != 4 or not users:
+        return False
+    return all(has(node, Trait.SLICE) and slice_bounds(node).get(axis) in ((0, 3), (0, -1)) for node in users)
+
+
+def _first_users(port: Output) -> Iterator[Node]:
+    """What reads a tensor, or a copy of it in another element type; its shape is not its numbers."""
+    for user in port.get_target_inputs():
+        node = user.get_node()
+        if has(node, Trait.COPY):
+            yield from _first_users(node.output(0))
+        elif not has(node, Trait.SHAPE):
+            yield node
 
 
 def _by_colours(port: Output) -> str | None:

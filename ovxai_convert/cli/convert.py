@@ -99,7 +99,7 @@ def convert_command(
     and the JSON file says to explain it as a black box.
 
     --labels, and the options on the answer and on how a photograph becomes the input (--multilabel to
-    --resize-to), are recorded in the JSON file and in the model itself, for programs that show the map.
+    --levels), are recorded in the JSON file and in the model itself, for programs that show the map.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model, 4 no branch possible, 5 verification failed,
     6 cannot write, 70 unforeseen. With several models, the first failure's.

@@ -41,6 +41,7 @@ def _side(text: str) -> int | None:
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask, in a model without a branch.")
 @click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
 @options.image_options
+@options.bands_option
 @click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
 @click.option(
     "--tolerance",
@@ -98,7 +99,7 @@ def explain_command(
     map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled
     by itself, so that it tells where and not how much: how sure the model is, the strip below it tells.
 
-    How a photograph becomes the input is said by the options --size to --resize-to; what they leave open,
+    How a photograph becomes the input is said by the options --size to --levels; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no branch possible, 6 cannot write,

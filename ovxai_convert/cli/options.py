@@ -16,7 +16,7 @@ from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 PATH: Final = click.Path(path_type=Path)
 _METHOD_OPTIONS: Final = [(method, option) for method, options in WHITE_BOX.items() for option in options]
-_HINTS: Final = ("size", "mean", "scale", "rgb", "layout", "resize", "resize_to")
+_HINTS: Final = ("size", "mean", "scale", "rgb", "layout", "resize", "resize_to", "levels")
 
 
 def output_option(files: str) -> Decorator:
@@ -47,7 +47,7 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Probability above which a class is part of it, where several may be.",
         ),
         click.option("--size", metavar="N|HxW", type=_size, help="Rows and columns of the input."),
-        click.option("--mean", metavar="X[,X,X]", type=_numbers, help="Subtracted from pixels of 0..255."),
+        click.option("--mean", metavar="X[,X,X]", type=_numbers, help="Subtracted from the pixels' levels."),
         click.option("--scale", metavar="X[,X,X]", type=_numbers, help="Divides what is left."),
         click.option("--rgb/--bgr", "rgb", default=None, help="Order of the channels."),
         click.option("--layout", type=layouts, help="Axes, if the graph does not tell."),
@@ -57,6 +57,12 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="N",
             type=click.IntRange(1),
             help="Bring the shorter side to N pixels, and cut the input out of that.",
+        ),
+        click.option(
+            "--levels",
+            metavar="N|LOW..HIGH",
+            type=_levels,
+            help="Bring these levels of the file, from 0 to N or LOW to HIGH, to 0..255 first.",
         ),
     )
     for option in reversed(options):
@@ -85,6 +91,31 @@ def _size(text: str) -> tuple[int, int]:
 def _numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is not one number, or several with commas between") from None
+
+
+def _levels(text: str) -> tuple[float, float]:
+    low, dots, high = text.partition("..")
+    try:
+        return (float(low), float(high)) if dots else (0.0, float(low))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is neither a level nor two, as in 4095 or -1024..3071") from None
+
+
+def bands_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the choice of bands that are shown."""
+    return click.option(
+        "--bands",
+        metavar="R,G,B",
+        type=_bands,
+        help="Bands of the picture to show as red, green, blue, or one as grey, counted from 1.",
+    )(command)
+
+
+def _bands(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise click.BadParameter(f"'{text}' is not one number, or three with commas between") from None
 

@@ -162,6 +162,11 @@ class Engines:
         refusals: tuple[Refusal, ...],
     ) -> Engine:
         assert method.black_box is not None, "a plan without branches names no other"
+        if self.image.packing is not None:
+            packed = (
+                f"the input takes {self.image.packing.upper()}, whose rows are not the picture's to be masked"
+            )
+            raise RefusedError([*refusals, Refusal(packed, None, method.value)])
         chosen = method.black_box.with_settings(settings)
         observe = partial(self._from_outside().observe, method=chosen, on_progress=on_progress)
         return Engine(method, observe, refusals)

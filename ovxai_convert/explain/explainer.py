@@ -21,10 +21,11 @@ from ovxai_convert.explain import predictions
 from ovxai_convert.explain.captions import caption_of, score_words
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.given import Order, Photograph, checked_order, in_order, is_list
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
 from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
-from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
+from ovxai_convert.explain.rendering import Rendering, rendered
 from ovxai_convert.explain.samples import Preparation, Sample
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.hints import NO_HINTS
@@ -33,7 +34,11 @@ from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
 
-__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning"]
+__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "PictureWarning", "ProofWarning"]
+
+
+class PictureWarning(UserWarning):
+    """A picture was taken in a way that nobody has asked for, or that may not be what is meant."""
 
 
 class ProofWarning(UserWarning):
@@ -47,8 +52,10 @@ class AnswerWarning(UserWarning):
 class Explainer:
     """Explains what a classifier saw in images.
 
-    Images are arrays as OpenCV reads them: ``(H, W, 3)``, blue, green, red, uint8; or prepared data of the
-    model's own size, ``(H, W, C)``, ``(N, H, W, C)`` or ``(N, C, H, W)``, of any number type.
+    An image is the path of a file, a picture of Pillow's (red, green, blue), or an array as OpenCV reads it:
+    uint8 or uint16, ``(H, W, 3)``, blue, green, red (or ``colour="rgb"``), ``(H, W)`` grey, ``(H, W, C)`` of
+    as many bands as the model takes. Or it is prepared data of the model's own size, ``(H, W, C)``,
+    ``(N, H, W, C)`` or ``(N, C, H, W)``, of any number type. A list of images gives a list of explanations.
 
     Many threads may call an explainer at once, each with options of its own, and tasks of asyncio by
     ``asyncio.to_thread``; ``preprocess_fn`` and ``postprocess_fn`` are then called by many threads, too.
@@ -66,8 +73,10 @@ class Explainer:
             artifact of ``ovxai-convert``, whose sidecar is then obeyed.
         task: what the model is for; only classification is supported.
         preprocess_fn: from one image to the model's input, with or without a batch axis. None: photographs
-            are prepared as the sidecar or the model's ``model_info`` says; where they say nothing, or the
-            data are not uint8, the data are taken as prepared, and only their axes are moved.
+            are prepared as the sidecar or the model's ``model_info`` says; where they say nothing, or an
+            array is neither uint8 nor uint16, it is taken as prepared, and only its axes are moved. Files and
+            pictures of Pillow's are prepared in any case; what nobody says of that is assumed, and a
+            :class:`PictureWarning` tells it.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
             ``(N, K)``. None: probabilities of the classes.
         explain_mode: see :class:`ExplainMode`.
@@ -81,6 +90,8 @@ class Explainer:
             ``"none"``: they are shown as they are; None: as the graph or the sidecar tells.
         multilabel: whether several classes may be the answer; None: likewise.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
+        colour: order of the channels of arrays, ``"bgr"`` or ``"rgb"``; coloured maps come back in it, so
+            that those of an array for matplotlib can be shown by it. ``preprocess_fn`` gets pictures in it.
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
 
     Attributes:
@@ -112,11 +123,12 @@ class Explainer:
         activation: ToldActivation | None = None,
         multilabel: bool | None = None,
         confidence_threshold: float | None = None,
+        colour: Order = "bgr",
         **kwargs: Any,
     ) -> None:
         if task is not Task.CLASSIFICATION:
             raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
-        self._process = os.getpid()
+        self._process, self._colour = os.getpid(), checked_order(colour)
         self._model = model if isinstance(model, ov.Model | LoadedModel) else os.path.abspath(model)
         self._options = {
             "task": task,
@@ -131,6 +143,7 @@ class Explainer:
             "activation": activation,
             "multilabel": multilabel,
             "confidence_threshold": confidence_threshold,
+            "colour": colour,
             **kwargs,
         }
         if isinstance(model, LoadedModel):
@@ -160,13 +173,13 @@ class Explainer:
 
     def __call__(
         self,
-        data: NDArray[Any],
+        data: Any,
         target_explain_labels: Targets = None,
         *,
         targets: Targets = None,
         label_names: Sequence[str] | None = None,
         overlay: bool = False,
-        original_input_image: NDArray[Any] | None = None,
+        original_input_image: Any = None,
         scaling: bool = False,
         resize: bool = True,
         colormap: bool | str = True,
@@ -177,10 +190,12 @@ class Explainer:
         explain_method: Method | None = None,
         target_layer: str | None = None,
         embed_scaling: bool | None = None,
+        colour: Order | None = None,
+        bands: Sequence[int] | None = None,
         on_progress: Progress = silent,
         **kwargs: Any,
     ) -> Explanation | list[Explanation]:
-        """Explain one image, or each of a batch.
+        """Explain one image, or each of a batch or of a list.
 
         Args:
             data: see the class.
@@ -189,7 +204,7 @@ class Explainer:
             targets: the same under its newer name.
             label_names: one label per class; None: those of the model or its sidecar.
             overlay: lay the maps over the image.
-            original_input_image: lay them over this one instead.
+            original_input_image: lay them over this one instead, of whatever size and bands.
             scaling: scale each map to grey levels 0 to 255.
             resize: enlarge the maps to the size of the image.
             colormap: colour the maps, blue (low) to red (high); by name in other colours: ``"jet"`` (these),
@@ -201,13 +216,16 @@ class Explainer:
             explain_method: see the class.
             target_layer: see the class.
             embed_scaling: see the class.
+            colour: see the class; None: the explainer's own.
+            bands: which bands of the picture are shown as red, green, blue, counted from 1 (one: as grey).
             on_progress: told how many altered images a black-box method has scored, and of how many.
             **kwargs: settings of the black-box method.
 
         Returns:
-            One explanation; a list of them for a batch of more than one image.
+            One explanation; a list of them for a list, and for a batch of more than one image.
 
         Raises:
+            ModelReadError: a path that is no image.
             RefusedError: no branch is possible, and the mode is ``WHITEBOX``; or the model answers with NaN.
             UsageError: an image, a class or an option that does not fit; an explainer from before a fork.
         """
@@ -225,14 +243,22 @@ class Explainer:
         plan = self._plan.changed(explain_mode, explain_method, target_layer, embed_scaling)
         engine = self._engines.choose(plan, {**self._settings, **kwargs}, on_progress)
         self.method, self.refusals = engine.method, engine.refusals
-        samples = self._prepared(data)
+        order = self._colour if colour is None else checked_order(colour)
+        several = list(data) if is_list(data) else [data]
+        samples = [sample for each in several for sample in self._prepared(each, order, bands)]
         if original_input_image is not None:
-            samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
+            samples = [
+                replace(sample, scene=self._prepared.scene(original_input_image, order, bands, sample.scene))
+                for sample in samples
+            ]
         labels = self._names(label_names)
         explanations = [
             _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
         ]
-        return explanations[0] if len(explanations) == 1 else explanations
+        if not isinstance(data, Photograph):
+            for note in dict.fromkeys(note for sample in samples for note in sample.notes):
+                warnings.warn(note, PictureWarning, stacklevel=2)
+        return explanations if is_list(data) or len(explanations) != 1 else explanations[0]
 
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""
@@ -298,5 +324,18 @@ def _explained(
     for target, saliency in maps.items():
         value, share = score_words(scored[target].score) if isinstance(target, int) else ("", None)
         captions[target] = caption_of(target, names, saliency, rendering.colours, value, share)
-    pictures = rendered(maps, rendering, sample.scene, captions)
-    return Explanation(pictures, engine.method, scored, names, maps, engine.refusals, captions)
+    pictures = {
+        target: in_order(each, sample.order)
+        for target, each in rendered(maps, rendering, sample.scene, captions).items()
+    }
+    return Explanation(
+        pictures,
+        engine.method,
+        scored,
+        names,
+        maps,
+        engine.refusals,
+        captions,
+        colour=sample.order,
+        notes=sample.notes,
+    )

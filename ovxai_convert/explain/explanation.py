@@ -13,6 +13,7 @@ import numpy as np
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain.captions import Caption, framed
 from ovxai_convert.explain.file_names import map_file_names
+from ovxai_convert.explain.given import Order, in_order
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.picture_files import encoded, picture_suffix
 from ovxai_convert.explain.predictions import Prediction
@@ -37,13 +38,15 @@ class Explanation:
 
     Attributes:
         saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
-            grey levels or raw scores, or ``(H, W, 3)`` in colours, blue, green, red.
+            grey levels or raw scores, or ``(H, W, 3)`` in colours, in the order ``colour``.
         method: what made them; None: the model itself, and nobody says how.
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
         refusals: why the branches that were tried before the method are not possible.
         captions: what pictures of the maps say of them.
+        colour: order of the colours in the maps: ``"bgr"``, as OpenCV has it, or ``"rgb"``.
+        notes: what is to be known of how the picture was taken, one line each.
     """
 
     saliency_map: Maps
@@ -53,6 +56,8 @@ class Explanation:
     raw: Maps = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
     captions: Mapping[int | str, Caption] = field(default_factory=dict)
+    colour: Order = "bgr"
+    notes: tuple[str, ...] = ()
 
     @property
     def method_name(self) -> str:
@@ -110,7 +115,8 @@ class Explanation:
 
     def _pictures(self, *, strip: bool) -> Iterator[Pixels]:
         for target, saliency in self.saliency_map.items():
-            picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+            levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+            picture = in_order(levels, self.colour)  # back, if they were turned round
             caption = self.captions.get(target) or Caption(self.label_of(target))
             yield framed(picture, caption) if strip else picture
 
@@ -153,7 +159,8 @@ class Explanation:
             axis.axis("off")
         for axis, target in zip(axes.flat, plotted, strict=False):
             saliency = self.saliency_map[target]
-            axis.imshow(saliency[..., ::-1] if saliency.ndim == 3 else saliency, cmap="gray")
+            turned = saliency.ndim == 3 and self.colour == "bgr"
+            axis.imshow(saliency[..., ::-1] if turned else saliency, cmap="gray")
             axis.set_title(self.label_of(target))
         pyplot.tight_layout()
         pyplot.show()

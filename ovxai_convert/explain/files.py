@@ -18,10 +18,12 @@ from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.given import Photograph
 from ovxai_convert.explain.loading import load_model
 from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
+from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels, given_labels
@@ -33,7 +35,7 @@ class ExplainedImage:
     """Maps laid over one photograph, in files; ``seconds`` is what it took without reading and writing."""
 
     path: Path
-    photograph: Pixels
+    photograph: Pixels  # as it is shown
     explanation: Explanation
     seconds: float
     files: tuple[Path, ...]
@@ -44,7 +46,8 @@ class FileExplainer:
 
     What the user says of labels, preprocessing and answer goes before the sidecar, that before the model's
     own entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
-    The other options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
+    ``bands`` are those that are shown. The other options are those of
+    :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
         OvxaiError: the model cannot be read or is no classifier; or something asked for does not exist or
@@ -59,6 +62,7 @@ class FileExplainer:
         answer: AnswerHints = NO_ANSWER_HINTS,
         device_name: str = "CPU",
         scores_output: str | None = None,
+        bands: Sequence[int] | None = None,
         **options: Any,
     ) -> None:
         told = UserNotes(given_labels(labels), preprocessing, answer)
@@ -71,7 +75,7 @@ class FileExplainer:
         image = image_input(loaded.model, hints.layout)
         self.preprocessing, assumed = preprocessing_for(image, hints)
         self.assumed = in_words(self.preprocessing, assumed)
-        self.device = device_name
+        self.device, self._bands, self._channels = device_name, bands, image.channels
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)
         self.method, self.refusals = self.explainer.method, self.explainer.refusals
@@ -92,7 +96,7 @@ class FileExplainer:
         Files of these names are replaced; one among those to be ``kept`` is a WriteError, as is a folder that
         cannot be written. No image is a ModelReadError, a class that does not exist a UsageError.
         """
-        photograph = read_image(path)
+        photograph = Photograph(read_image(path, self._channels))
         started = time.perf_counter()
         explanation = self.explainer(
             photograph,
@@ -101,7 +105,8 @@ class FileExplainer:
             colormap=pictures.colormap,
             overlay_weight=pictures.overlay_weight,
             overlay_prediction=False,
-            output_size=pictures.size_of(photograph),
+            output_size=pictures.size_of(photograph.pixels),
+            bands=self._bands,
             on_progress=on_progress,
         )
         seconds = time.perf_counter() - started
@@ -120,7 +125,8 @@ class FileExplainer:
             np.save(content, saliency)
             write_file(out_dir / name, content.getvalue())
             files.append(out_dir / name)
-        return ExplainedImage(path, photograph, explanation, seconds, tuple(files))
+        shown = shown_picture(photograph.pixels, self._bands)
+        return ExplainedImage(path, shown, explanation, seconds, tuple(files))
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:

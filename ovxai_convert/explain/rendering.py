@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.captions import Caption, captioned
 from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
+from ovxai_convert.explain.given import Order, as_picture
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
@@ -57,21 +59,31 @@ class Scene:
     region: FieldOfView | None = None
 
 
-def scene_of(image: NDArray[Any], region: FieldOfView | None = None) -> Scene:
-    """A scene of a photograph or of prepared data: ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, a batch of one.
+def scene_of(
+    image: NDArray[Any], order: Order = "bgr", bands: Sequence[int] | None = None, channels: int = 3
+) -> Scene:
+    """A scene of a picture or of prepared data: ``(H, W)``, ``(H, W, C)``, ``(C, H, W)``, a batch of one.
 
-    Data that are not uint8 are scaled to 0 to 255; grey ones get three channels; others are a UsageError.
+    Three channels are in this order; of others :func:`shown_picture` says which ``bands`` are shown. Axes are
+    told apart by 1, 3 and the model's ``channels``. Data that are not uint8 are scaled from their lowest to
+    their highest number to 0 to 255; what is no picture is a UsageError.
     """
     pixels = np.asarray(image)
     pixels = pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels
-    if pixels.ndim == 3 and pixels.shape[2] not in (1, 3) and pixels.shape[0] in (1, 3):
+    counts = {1, 3, channels}
+    if pixels.ndim == 3 and pixels.shape[2] not in counts and pixels.shape[0] in counts:
         pixels = pixels.transpose(1, 2, 0)
-    if pixels.ndim == 2:
-        pixels = pixels[..., np.newaxis]
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.size == 0:
-        raise UsageError(f"a picture has the shape (H, W, 3) or (H, W), and not {np.shape(image)}")
-    levels = pixels if pixels.dtype == np.uint8 else grey_levels(pixels)
-    return Scene(np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3))), region)
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise UsageError(f"a picture has the shape (H, W, C) or (H, W), and not {np.shape(image)}")
+    pixels = as_picture(pixels, order)
+    if pixels.dtype == np.uint8:
+        return Scene(np.ascontiguousarray(shown_picture(pixels, bands)))
+    shown = (
+        shown_picture(grey_levels(pixels), bands)
+        if pixels.shape[2] in (1, 3)
+        else shown_picture(pixels, bands)
+    )
+    return Scene(np.ascontiguousarray(shown))
 
 
 def rendered(maps: Maps, rendering: Rendering, scene: Scene, captions: Mapping[int | str, Caption]) -> Maps:

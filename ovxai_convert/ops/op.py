@@ -98,6 +98,11 @@ class Trait(Enum):
     """Divides by the Euclidean length."""
     SOURCE = auto()
     """Its values come from outside the graph."""
+    SLICE = auto()
+    """Cuts indices out along axes, by their bounds."""
+    NV12 = auto()
+    """Makes colours of a camera's NV12: one input, or one per plane."""
+    I420 = auto()
     SHAPE = auto()
     """Reads a shape and no numbers."""
     DETECTION = auto()

@@ -238,8 +238,8 @@ _split: Final = copying.along(second_input, 1)
 _best_copies: Final = copying.along_or_merged(axis_attribute, None)
 
 OPS: Final = (
-    Op(types("Slice"), traits(), _meaning, _sliced_copies, _SOME, _narrowed, no_products),
-    Op(types(_STRIDED), traits(), _meaning, _strided_copies, _SOME, _narrowed, no_products),
+    Op(types("Slice"), traits(Trait.SLICE), _meaning, _sliced_copies, _SOME, _narrowed, no_products),
+    Op(types(_STRIDED), traits(Trait.SLICE), _meaning, _strided_copies, _SOME, _narrowed, no_products),
     Op(types("Split VariadicSplit"), traits(), meanings.resized, _split, _PIECES, _one_piece, no_products),
     Op(types("Gather"), traits(), _gathered_meaning, _gathered_copies, _GATHERED, _neighbours, no_products),
     Op(types("TopK"), traits(Trait.BEST_OF), meanings.unknown, _best_copies, _BEST, as_a_whole, no_products),

@@ -1,4 +1,4 @@
-"""Ops without an equation: those that repeat, pad, roll or resize along axes, sources, shapes, detections."""
+"""Ops without an equation: what repeats, pads, rolls or resizes, colours, sources, shapes, detections."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ OPS: Final = (
     always_written_out("Roll", meanings.unknown, _ALONG_LAST),
     always_written_out("Interpolate", meanings.resized, _ALONG_LAST, Trait.KEEPS_AXES),
     always_written_out("DepthToSpace SpaceToDepth", meanings.unknown, copying.merged()),
+    always_written_out("NV12toRGB NV12toBGR", meanings.unknown, UNKNOWN, Trait.NV12),
+    always_written_out("I420toRGB I420toBGR", meanings.unknown, UNKNOWN, Trait.I420),
     always_written_out("Parameter ReadValue", meanings.unknown, UNKNOWN, Trait.SOURCE),
     always_written_out(SHAPE_OF, meanings.unknown, UNKNOWN, Trait.SHAPE),
     always_written_out(_DETECTIONS, meanings.unknown, UNKNOWN, Trait.DETECTION),

@@ -8,33 +8,37 @@ from typing import Any, Final
 import numpy as np
 
 from ovxai_convert.photographs.hints import PreprocessingHints
+from ovxai_convert.photographs.packed import PACKINGS
 from ovxai_convert.photographs.preprocessing import Preprocessing
 
 ORDER: Final = ("resize", "colour", "clip", "mean", "scale", "layout", "element_type")
-"""The steps in their order, by the keys that tell of them."""
+"""The steps in their order, by the keys that tell of them; before them come ``levels``, if they are told."""
 
 
 def described(preprocessing: Preprocessing, assumed: Sequence[str]) -> dict[str, Any]:
     """Preprocessing as plain data; ``assumed`` are the keys that nobody has said anything of.
 
-    The schema of the sidecar says what each key means. ``embedded`` is left out where the graph does nothing.
+    The schema of the sidecar says what each key means. ``levels`` is left out where nobody has told of them.
     """
     padded, inside = preprocessing.resize == "letterbox", preprocessing.embedded
-    return {
+    levels = preprocessing.levels if isinstance(preprocessing.levels, tuple) else None
+    grey = preprocessing.channels == 1 and preprocessing.colour not in PACKINGS
+    first: dict[str, Any] = {} if levels is None else {"levels": list(levels)}
+    return first | {
         "size": list(preprocessing.size) if preprocessing.resize != "none" else None,
         "resize": preprocessing.resize,
         "resize_to": preprocessing.resize_to if preprocessing.resize == "crop" else None,
         "interpolation": preprocessing.interpolation,
         "rounded": preprocessing.rounded,
         "pad": {"value": preprocessing.pad_value, "where": preprocessing.pad_where} if padded else None,
-        "colour": "grey" if preprocessing.channels == 1 else preprocessing.colour,
+        "colour": "grey" if grey else preprocessing.colour,
         "channels": preprocessing.channels,
         "clip": None if preprocessing.clip is None else list(preprocessing.clip),
         "mean": list(preprocessing.mean),
         "scale": list(preprocessing.scale),
         "layout": preprocessing.layout,
         "element_type": _element_type(preprocessing.dtype),
-        "order": list(ORDER),
+        "order": [*first, *ORDER],
         "embedded": None
         if inside is None
         else {"size": list(inside.size), "resize": inside.resize, "pad_where": inside.pad_where},
@@ -49,7 +53,8 @@ def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
         UsageError: numbers that make no sense together.
     """
     said = {key: value for key, value in entries.items() if key not in entries.get("assumed", ())}
-    size, pad, clip, inside = (said.get(key) for key in ("size", "pad", "clip", "embedded"))
+    keys = ("size", "pad", "clip", "embedded", "levels")
+    size, pad, clip, inside, levels = (said.get(key) for key in keys)
     mean, scale = said.get("mean"), said.get("scale")
     return PreprocessingHints(
         size=None if size is None else (size[0], size[1]),
@@ -64,6 +69,7 @@ def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
         pad_where=None if pad is None else pad["where"],
         rounded=said.get("rounded"),
         clip=None if clip is None else (clip[0], clip[1]),
+        levels=None if levels is None else (float(levels[0]), float(levels[1])),
         embedded=None
         if inside is None
         else PreprocessingHints(

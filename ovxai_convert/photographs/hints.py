@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 from ovxai_convert.errors import UsageError
 
-Colour = Literal["rgb", "bgr", "grey"]
+Colour = Literal["rgb", "bgr", "grey", "bands", "nv12", "i420"]
+LevelRange = tuple[float, float] | Literal["depth"]
+"""The levels that stand for 0 and 255; ``"depth"``: those of a picture's type, as nobody says which."""
 Resize = Literal["crop", "stretch", "letterbox", "none"]
 Interpolation = Literal["area", "linear", "cubic", "nearest"]
 PadWhere = Literal["around", "right_and_below"]
@@ -23,15 +25,23 @@ def _fits_float32(number: float) -> bool:
     return -_LARGEST <= number <= _LARGEST
 
 
+def _is_range(levels: tuple[float, ...]) -> bool:
+    return len(levels) == 2 and all(map(_fits_float32, levels)) and levels[1] - levels[0] >= _SMALLEST
+
+
 @dataclass(frozen=True)
 class PreprocessingHints:
     """What one source knows of a model's preprocessing; None where it says nothing.
 
     Attributes:
         size: rows and columns of the input.
-        mean: subtracted from the pixels (0 to 255), one number or one per channel in the order of ``colour``.
+        mean: subtracted from the levels of the pixels, one number or one per channel in the order of
+            ``colour``. They are those of the file, so that 12 bits want numbers meant for 0 to 4095, unless
+            ``levels`` brings them to 0 to 255.
         scale: what the difference is divided by, likewise.
-        colour: order of the channels that the model was trained on; ``"grey"``: all of them the brightness.
+        colour: order of the channels that the model was trained on; ``"grey"``: all of them the brightness;
+            ``"bands"``: neither one nor three, in an order of their own; ``"nv12"``, ``"i420"``: packed as
+            cameras do. The last three are the graph's to say.
         resize: ``"crop"`` takes the largest box of the input's aspect ratio from the middle, ``"stretch"``
             ignores the ratio, ``"letterbox"`` keeps the whole photograph and pads around it, ``"none"``
             leaves it in its own size.
@@ -43,10 +53,12 @@ class PreprocessingHints:
         clip: lowest and highest level of pixels, to which others are set before the mean is subtracted.
         rounded: whether levels are whole ones after scaling; else fractions of them are kept.
         embedded: how the graph itself resizes what it is given, which tells what part of it the model sees.
+        levels: lowest and highest level of a picture, which are brought to 0 and 255 before anything else,
+            as 0 and 4095 for 12 bits; fractions are kept, and levels beyond are set to these two.
 
     Raises:
-        UsageError: a size below one, a mean or scale of neither one number nor three, a scale of zero,
-            numbers that float32 does not hold.
+        UsageError: a size below one, a mean or scale of no number, a scale of zero, numbers that float32
+            does not hold, levels of which the second is not above the first.
     """
 
     size: tuple[int, int] | None = None
@@ -62,6 +74,7 @@ class PreprocessingHints:
     clip: tuple[float, float] | None = None
     embedded: PreprocessingHints | None = None
     rounded: bool | None = None
+    levels: LevelRange | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
@@ -73,12 +86,16 @@ class PreprocessingHints:
                 f"an input has at most {LONGEST_AXIS} rows and columns, and so has its photograph"
             )
         for name, numbers in (("mean", self.mean), ("scale", self.scale)):
-            if numbers is not None and (len(numbers) not in (1, 3) or not all(map(_fits_float32, numbers))):
-                raise UsageError(f"the {name} is one number, or three: {' '.join(map(str, numbers))} is not")
+            if numbers is not None and not (numbers and all(map(_fits_float32, numbers))):
+                told = " ".join(map(str, numbers))
+                raise UsageError(f"the {name} is one number, or one per channel: {told or 'nothing'} is not")
         if self.scale is not None and min(map(abs, self.scale)) < _SMALLEST:
             raise UsageError("a scale of 0 divides by zero")
         if self.clip is not None and not all(map(_fits_float32, self.clip)):
             raise UsageError(f"levels are cut to two numbers, and not to {self.clip}")
+        if isinstance(self.levels, tuple) and not _is_range(self.levels):
+            told = "..".join(f"{level:g}" for level in self.levels)
+            raise UsageError(f"levels lie between a number and a higher one; {told} is not that")
 
     def or_else(self, other: PreprocessingHints) -> PreprocessingHints:
         """These, and what another source says where these say nothing.

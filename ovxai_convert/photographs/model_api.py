@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from ovxai_convert.errors import UsageError, did_you_mean
@@ -88,6 +88,7 @@ def hints_from_ultralytics(metadata: Mapping[str, str]) -> PreprocessingHints:
 
 def to_model_info(hints: PreprocessingHints) -> dict[str, str]:
     """Hints as entries of ``model_info``, all of them text; what Model API has no word for is left out."""
+    hints = _without_levels(hints)
     resizes = {ours: theirs for theirs, ours in _RESIZE_TYPES.items()}
     padded = hints.resize == "letterbox"
     heeded = hints.resize != "crop" or hints.interpolation == "linear"
@@ -104,6 +105,16 @@ def to_model_info(hints: PreprocessingHints) -> dict[str, str]:
         "pad_value": str(hints.pad_value) if padded and hints.pad_value is not None else None,
     }
     return {key: value for key, value in entries.items() if value}
+
+
+def _without_levels(hints: PreprocessingHints) -> PreprocessingHints:
+    """The same numbers for the levels of the file: Model API has no word for bringing them to 0 to 255."""
+    if not isinstance(hints.levels, tuple):
+        return hints
+    low, step = hints.levels[0], (hints.levels[1] - hints.levels[0]) / 255
+    mean = tuple(low + each * step for each in hints.mean or (0.0,))
+    scale = tuple(each * step for each in hints.scale or (1.0,))
+    return replace(hints, levels=None, mean=mean, scale=scale)
 
 
 def _said(entries: Mapping[str, Any]) -> PreprocessingHints:

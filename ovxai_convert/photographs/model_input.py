@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.anatomy.interface import input_layout
+from ovxai_convert.anatomy.interface import camera_format, cuts_last_channel, input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.hints import LONGEST_AXIS, InputLayout, PreprocessingHints
+from ovxai_convert.photographs.hints import LONGEST_AXIS, Colour, InputLayout, PreprocessingHints
+from ovxai_convert.photographs.packed import PACKINGS, Packing
 from ovxai_convert.photographs.preprocessing import Preprocessing, as_type
 from ovxai_convert.tensors.ports import extents
 
@@ -24,11 +25,18 @@ _ANY_SIZE: Final = 224
 
 @dataclass(frozen=True)
 class ImageInput:
-    """A model's only input; extents are None where dynamic, the layout where nothing tells."""
+    """A model's only input; extents are None where dynamic, the layout where nothing tells.
+
+    Attributes:
+        packing: the camera's format that it takes, ``(N, H * 3 / 2, W, 1)``; None of pictures as they are.
+        padded: whether the graph cuts off the last of four channels, as that of RGBX.
+    """
 
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
     layout: InputLayout | None
+    packing: Packing | None = None
+    padded: bool = False
 
     @property
     def batch(self) -> int | None:
@@ -40,6 +48,20 @@ class ImageInput:
         """Indices of rows and columns in one sample (without the batch axis); as for ``known_layout``."""
         layout = self.known_layout()
         return layout.index("H") - 1, layout.index("W") - 1
+
+    @property
+    def channels(self) -> int:
+        """How many channels a picture for it has; three where they are open, as of a photograph."""
+        if self.packing is not None or self.padded or self.layout is None:
+            return 3
+        return self.shape[self.layout.index("C")] or 3
+
+    @property
+    def picture_size(self) -> tuple[int | None, int | None]:
+        """Rows and columns of a picture for it; a UsageError where they are not known."""
+        layout = self.known_layout()
+        rows, columns = (self.shape[layout.index(axis)] for axis in "HW")
+        return (rows if rows is None or self.packing is None else rows * 2 // 3), columns
 
     def known_layout(self) -> InputLayout:
         """The layout; a UsageError where it is not known."""
@@ -55,12 +77,26 @@ class ImageInput:
 def image_input(model: Model, layout: InputLayout | None = None) -> ImageInput:
     """The input of a model that takes one image, else a UsageError; ``layout`` if user or sidecar name it."""
     if len(model.inputs) != 1:
+        formats = {camera_format(port) for port in model.inputs} - {None}
+        if formats:
+            name = min(map(str, formats)).upper()
+            raise UsageError(
+                f"the model takes {name} in {len(model.inputs)} inputs; only {name} in one is explained "
+                f"(PrePostProcessor's {name}_SINGLE_PLANE)"
+            )
         raise UsageError(f"the model has {len(model.inputs)} inputs; one that takes the image is explained")
     port = model.inputs[0]
     if not takes_image(model):
         raise UsageError(f"the model's input {port.get_partial_shape()} does not take an image")
-    dtype = np.dtype(port.get_element_type().to_dtype())
-    return ImageInput(extents(port) or (), dtype, layout or input_layout(port))  # type: ignore[arg-type]
+    dtype, shape = np.dtype(port.get_element_type().to_dtype()), extents(port) or ()
+    if (packing := cast("Packing | None", camera_format(port))) is not None:
+        if layout == "NCHW":
+            raise UsageError(f"the input takes {packing.upper()}, whose axes are NHWC")
+        return ImageInput(shape, dtype, "NHWC", packing)
+    known = layout or cast("InputLayout | None", input_layout(port))
+    return ImageInput(
+        shape, dtype, known, padded=known is not None and cuts_last_channel(port, known.index("C"))
+    )
 
 
 def takes_image(model: Model) -> bool:
@@ -72,13 +108,11 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     """Preprocessing that fits an input, and the keys of it that had to be assumed because nothing says them.
 
     Assumed are photographs in red, green, blue, cut to the middle, with pixels of 0 to 255 as they are (less
-    128 where the input is i8). Hints that contradict the input are a UsageError.
+    128 where the input is i8); where nobody says numbers, levels of more bits are brought to 0 to 255, unless
+    the input's own integers hold them. Hints that contradict the input are a UsageError.
     """
     layout = image.known_layout()
-    rows, columns, channels = (image.shape[layout.index(axis)] for axis in "HWC")
-    channels = 3 if channels is None else channels
-    if channels not in (1, 3):
-        raise UsageError(f"the input {image} takes {channels} channels; a photograph has three, or is grey")
+    rows, columns = image.picture_size
     wanted = hints.size or (rows or _ANY_SIZE, columns or _ANY_SIZE)
     if rows not in (None, wanted[0]) or columns not in (None, wanted[1]):
         raise UsageError(f"the input {image} takes no image of {wanted[0]}x{wanted[1]}")
@@ -86,9 +120,12 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
         raise UsageError(f"the input {image} has more than {LONGEST_AXIS} rows or columns")
     offset = 128.0 if image.dtype == np.int8 else 0.0
     mean, scale = hints.mean or (offset,), hints.scale or (1.0,)
-    colour = "grey" if channels == 1 else hints.colour or "rgb"
-    if colour == "grey" and max(len(mean), len(scale)) > 1 and channels == 1:
-        raise UsageError("the input is grey: its mean and its scale are one number each")
+    colour = _colour(image, hints)
+    channels = 1 if image.packing else 4 if image.padded else image.channels
+    _check_numbers(image, colour, mean, scale)
+    levels = hints.levels
+    if levels is None and hints.mean is None and hints.scale is None and colour != "bands":
+        levels = None if image.dtype.kind in "iu" and image.dtype.itemsize > 1 else "depth"
     resize = hints.resize or "crop"
     if resize == "none" and (rows or columns):
         resize = "stretch"  # one size alone fits
@@ -113,8 +150,38 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
         hints.clip,
         None if inside is None else _inside_the_graph(inside, image.dtype),
         hints.rounded is not False,
+        levels,
     )
     return taken, tuple(_assumptions(image, hints, taken))
+
+
+def _colour(image: ImageInput, hints: PreprocessingHints) -> Colour:
+    """The order of the channels: the graph's to say where they are no photograph's, else by the hints."""
+    own: Colour | None = image.packing
+    if own is None and image.channels not in (1, 3):
+        own = "bands"
+    if hints.colour in ("bands", *PACKINGS) and hints.colour != own:
+        raise UsageError(f"the input {image} does not take {hints.colour}")
+    if own is not None and hints.colour == "grey":
+        raise UsageError(f"the input {image} takes {own}, which is not grey")
+    return own or ("grey" if image.channels == 1 else hints.colour or "rgb")
+
+
+def _check_numbers(
+    image: ImageInput, colour: Colour, mean: tuple[float, ...], scale: tuple[float, ...]
+) -> None:
+    """A UsageError for a mean or a scale that the channels do not have."""
+    if image.packing is not None:
+        neutral = set(mean) == {0.0} and set(scale) == {1.0}
+        if not neutral:
+            raise UsageError(f"the input takes {image.packing.upper()} bytes as they are: no mean, no scale")
+    elif image.channels == 1 and max(len(mean), len(scale)) > 1:
+        raise UsageError("the input is grey: its mean and its scale are one number each")
+    for name, numbers in (("mean", mean), ("scale", scale)):
+        if len(numbers) not in (1, image.channels):
+            raise UsageError(
+                f"the {name} is one number, or one per channel: {len(numbers)} are told of {image.channels}"
+            )
 
 
 def _inside_the_graph(hints: PreprocessingHints, dtype: np.dtype[Any]) -> Preprocessing:
@@ -125,13 +192,15 @@ def _inside_the_graph(hints: PreprocessingHints, dtype: np.dtype[Any]) -> Prepro
 
 def _assumptions(image: ImageInput, hints: PreprocessingHints, taken: Preprocessing) -> Iterator[str]:
     """Keys of a description that nobody has said anything of."""
-    open_size = None in (image.shape[taken.layout.index(axis)] for axis in "HW")
+    open_size = None in image.picture_size
     if hints.size is None and open_size and taken.resize != "none":
         yield "size"
-    if hints.colour is None and taken.channels == 3:
+    if hints.colour is None and taken.channels in (3, 4) and taken.colour != "bands":
         yield "colour"
     if hints.resize is None:
         yield "resize"
+    if image.packing is not None:
+        return
     if hints.mean is None:
         yield "mean"
     if hints.scale is None:

@@ -14,11 +14,14 @@ from ovxai_convert.photographs.hints import (
     Colour,
     InputLayout,
     Interpolation,
+    LevelRange,
     PadWhere,
     PreprocessingHints,
     Resize,
 )
-from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.photographs.image_files import Picture
+from ovxai_convert.photographs.levels import brought_to_bytes
+from ovxai_convert.photographs.packed import PACKINGS, packed
 
 Box = tuple[int, int, int, int]
 """Left, top, width and height, in pixels."""
@@ -41,8 +44,9 @@ class FieldOfView:
 class Preprocessing:
     """How a photograph becomes a batch of one: ``(pixels - mean) / scale``, see :class:`PreprocessingHints`.
 
-    One channel makes the photograph grey; a ``dtype`` of integers, :func:`as_type`. ``embedded`` is what the
-    graph does with what it is given.
+    One channel makes the photograph grey; four in the order of ``"rgb"`` or ``"bgr"`` are three and one of 0,
+    which the graph cuts off; a ``dtype`` of integers, :func:`as_type`. ``embedded`` is what the graph does
+    with what it is given.
     """
 
     size: tuple[int, int]
@@ -60,26 +64,54 @@ class Preprocessing:
     clip: tuple[float, float] | None = None
     embedded: Preprocessing | None = None
     rounded: bool = True
+    levels: LevelRange | None = None
 
-    def __call__(self, photograph: Pixels) -> NDArray[Any]:
-        """Prepare a photograph ``(H, W, 3)``, blue, green, red: ``(1, C, h, w)`` or ``(1, h, w, C)``."""
-        pixels = self._resized(photograph if self.rounded else photograph.astype(np.float32))
-        if self.channels == 1 or self.colour == "grey":
-            grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))[..., np.newaxis]
-            pixels = np.repeat(grey, self.channels, axis=2)
-        elif self.colour == "rgb":
-            pixels = pixels[..., ::-1]
+    def __call__(self, photograph: Picture) -> NDArray[Any]:
+        """Prepare a photograph: ``(1, C, h, w)`` or ``(1, h, w, C)``.
+
+        It is ``(H, W, 3)``, blue, green, red, ``(H, W, 1)`` grey, or ``(H, W, C)`` of as many bands as the
+        input has. Levels of 8 bits are rounded where ``rounded`` says so; of all others fractions are kept.
+
+        Raises:
+            UsageError: a picture of other bands, or one that would become too large.
+        """
+        self._check_bands(photograph.shape[2])
+        pixels = brought_to_bytes(photograph, self.levels)
+        if not (self.rounded and pixels.dtype == np.uint8):
+            pixels = pixels.astype(np.float32)
+        pixels = self._coloured(self._resized(pixels))
+        if self.colour in PACKINGS:
+            return as_type(packed(pixels, self.colour)[np.newaxis], self.dtype)
         if self.clip is not None:
             pixels = np.clip(pixels.astype(np.float32), *np.array(self.clip, np.float32))
         sample = (pixels - np.array(self.mean, np.float32)) / np.array(self.scale, np.float32)
+        if self.colour != "bands" and sample.shape[2] < self.channels:
+            sample = np.dstack([sample, np.zeros((*sample.shape[:2], 1), np.float32)])
         if self.layout == "NCHW":
             sample = sample.transpose(2, 0, 1)
         return as_type(sample[np.newaxis], self.dtype)
 
+    def _check_bands(self, count: int) -> None:
+        wanted = (self.channels,) if self.colour == "bands" else (1, 3)
+        if count not in wanted:
+            takes = f"{self.channels} bands" if self.colour == "bands" else "a photograph, of three or grey"
+            raise UsageError(f"the picture has {count} bands (H, W, C); the input takes {takes}")
+
+    def _coloured(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """The channels that the input wants, but for one that it cuts off."""
+        if self.colour == "bands":
+            return pixels
+        if (self.channels == 1 and self.colour not in PACKINGS) or self.colour == "grey":
+            if pixels.shape[2] == 3:
+                pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))[..., np.newaxis]
+            return np.repeat(pixels, self.channels, axis=2)
+        pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+        return pixels[..., ::-1] if self.colour == "rgb" else pixels
+
     def __str__(self) -> str:
         """In words, as for a report."""
         mean, scale = (" ".join(f"{number:g}" for number in numbers) for numbers in (self.mean, self.scale))
-        colours = "grey" if self.channels == 1 else self.colour
+        colours = "grey" if self.channels == 1 and self.colour not in PACKINGS else self.colour
         how = (
             "in its own size" if self.resize == "none" else f"{self.resize} to {self.size[0]}x{self.size[1]}"
         )
@@ -101,6 +133,7 @@ class Preprocessing:
             self.clip,
             None if self.embedded is None else self.embedded.as_hints(),
             self.rounded,
+            self.levels,
         )
 
     def region(self, height: int, width: int) -> FieldOfView:
@@ -120,14 +153,14 @@ class Preprocessing:
         return FieldOfView(-left * wider, -top * taller, (columns - left) * wider, (rows - top) * taller)
 
     def _resized(self, photograph: NDArray[Any]) -> NDArray[Any]:
-        """Levels in 8 bits, or in float32 where they are not rounded, as those of the photograph."""
+        """Levels in 8 bits, or in float32 with their fractions, as those of the photograph."""
         if self.resize == "none":
             return photograph
         rows, columns = self.size
         height, width = photograph.shape[:2]
         if self.resize == "letterbox":
             left, top, across, down = self._letterbox(height, width)
-            canvas = np.full((rows, columns, 3), self.pad_value, photograph.dtype)
+            canvas = np.full((rows, columns, photograph.shape[2]), self.pad_value, photograph.dtype)
             canvas[top : top + down, left : left + across] = self._scaled(photograph, (across, down))
             return canvas
         if self.resize == "crop":
@@ -181,12 +214,12 @@ class Preprocessing:
             return pixels[_nearest(rows, height)[:, np.newaxis], _nearest(columns, width)]
         enlarges = columns * rows >= width * height
         if self.interpolation == "area" and not enlarges:
-            return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+            return _by_opencv(pixels, size, cv2.INTER_AREA)
         if self.interpolation == "cubic":
-            levels = cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+            levels = _by_opencv(pixels.astype(np.float32), size, cv2.INTER_CUBIC)
         else:
             levels = _between(pixels, rows, columns)
-        if self.rounded:
+        if pixels.dtype == np.uint8:
             return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
         return np.asarray(levels, np.float32)
 
@@ -197,6 +230,13 @@ def as_type(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         bounds = np.iinfo(dtype)
         array = np.clip(np.rint(array.astype(np.float64)), bounds.min, bounds.max)
     return np.ascontiguousarray(array, dtype)
+
+
+def _by_opencv(pixels: NDArray[Any], size: tuple[int, int], how: int) -> NDArray[Any]:
+    """Pixels ``(H, W, C)`` to columns and rows; four bands at a time: OpenCV takes few."""
+    parts = [pixels[..., first : first + 4] for first in range(0, pixels.shape[2], 4)]
+    scaled = [cv2.resize(np.ascontiguousarray(part), size, interpolation=how) for part in parts]
+    return np.asarray(scaled[0]).reshape(*size[::-1], -1) if len(scaled) == 1 else np.dstack(scaled)
 
 
 def _rounded(numerator: int, denominator: int) -> int:

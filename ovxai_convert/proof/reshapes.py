@@ -12,7 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.interface import input_layout
+from ovxai_convert.anatomy.interface import camera_format, input_layout
 from ovxai_convert.artifact.sidecar import ReshapeCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Branch, Place
@@ -80,6 +80,7 @@ def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes
     if not anatomy.images or any(shape is None for shape in shapes):
         return None, None, None
     image, layout = anatomy.model.inputs.index(anatomy.images[0]), input_layout(anatomy.images[0])
+    packed = camera_format(anatomy.images[0]) is not None
     static = [[extent or 1 for extent in shape or ()] for shape in shapes]
     own = list(shapes[image] or ())
 
@@ -90,8 +91,9 @@ def other_shapes(anatomy: Anatomy) -> tuple[Shapes | None, Shapes | None, Shapes
                 if shape and shape[0] is not None and shape[0] == own[0]:
                     new[index][0] += _MORE_SAMPLES
         if grid and layout is not None:
-            for role, step in _STEPS.items():
+            for role, usual in _STEPS.items():
                 axis = layout.index(role)
+                step = usual * (3 if packed and role == "H" else 1)  # of brightness and colours together
                 extent = own[axis]
                 if extent is not None:
                     new[image][axis] = extent - step if extent >= 3 * step else extent + step

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from openvino import Model, Output
 
-from ovxai_convert.anatomy.interface import image_ports, input_layout
+from ovxai_convert.anatomy.interface import camera_format, image_ports
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.photographs.image_files import read_image
+from ovxai_convert.photographs.hints import LevelRange, PreprocessingHints
+from ovxai_convert.photographs.image_files import Picture, read_image
+from ovxai_convert.photographs.model_input import (
+    ImageInput,
+    image_input,
+    preprocessing_for,
+    takes_image,
+)
 
 Feed = list[NDArray[Any]]
 """One array per model input, in order."""
 _DYNAMIC_EXTENT: Final = 224
 """Rows and columns of a trial input where the model takes any."""
+_PACKED_ROWS: Final = _DYNAMIC_EXTENT * 3 // 2
 _MOST_NUMBERS: Final = 2**28
 """In one input: a gigabyte of float32."""
 _COARSE: Final = 5
@@ -147,11 +154,11 @@ def _random(rng: np.random.Generator, port: Output, shape: Sequence[int]) -> NDA
 
 
 def trial_shape(port: Output, batch: int) -> tuple[int, ...]:
-    """A static shape that an input accepts; a bound of -1 is none."""
-    lengths = []
+    """A static shape that an input accepts; a bound of -1 is none. A camera's format has half more rows."""
+    lengths, packed = [], camera_format(port) is not None
     for axis, dimension in enumerate(port.get_partial_shape()):
         least, most = dimension.get_min_length(), dimension.get_max_length()
-        wanted = _DYNAMIC_EXTENT if axis else batch
+        wanted = batch if axis == 0 else _PACKED_ROWS if packed and axis == 1 else _DYNAMIC_EXTENT
         lengths.append(int(max(least, min(wanted, most) if most >= 0 else wanted)))
     return tuple(lengths)
 
@@ -159,28 +166,38 @@ def trial_shape(port: Output, batch: int) -> tuple[int, ...]:
 def photograph_trial(model: Model, path: Path) -> TrialInput:
     """A photograph as the model's only input, stretched to its size, one sample repeated over a fixed batch.
 
-    Float inputs get RGB in 0 to 1, integer inputs 0 to 255 (minus 128 where signed): the proof wants natural
-    values, not the right prediction.
+    Float inputs get RGB in 0 to 1, integer inputs 0 to 255 (minus 128 where signed), a camera's format its
+    own bytes: the proof wants natural values, not the right prediction.
 
     Raises:
         ModelReadError: the file is missing or no image.
-        UsageError: the model's input does not take an image.
+        UsageError: the model's input does not take an image, or one of other bands.
     """
     if len(model.inputs) != 1:
         raise UsageError(f"--verify-with needs a model of one input; this one has {len(model.inputs)}")
     port = model.inputs[0]
-    layout = input_layout(port)
-    shape = trial_shape(port, 1)
-    channels = shape[layout.index("C")] if layout else 0
-    if layout is None or channels not in (1, 3):
-        raise UsageError(f"--verify-with: the input {port.get_partial_shape()} does not take an image")
-    photograph = read_image(path)
-    pixels = cv2.cvtColor(photograph, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGR2GRAY)
-    columns, rows = shape[layout.index("W")], shape[layout.index("H")]
-    resized = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
-    sample: NDArray[Any] = resized.reshape(*resized.shape[:2], channels)
-    if layout == "NCHW":
-        sample = sample.transpose(2, 0, 1)
-    dtype = _dtype(port)
-    sample = _as_integers(sample, dtype) if dtype.kind in "iu" else (sample / 255).astype(dtype)
+    no_image = f"--verify-with: the input {port.get_partial_shape()} does not take an image"
+    if not takes_image(model):
+        raise UsageError(no_image)
+    image = image_input(model)
+    if image.layout is None:
+        raise UsageError(no_image)
+    picture = read_image(path, image.channels)
+    if image.channels not in (1, 3) and picture.shape[2] != image.channels:
+        raise UsageError(f"{no_image} of {picture.shape[2]} bands")
+    preprocessing, _ = preprocessing_for(image, _natural(image, picture, trial_shape(port, 1)))
+    sample = preprocessing(picture)
+    shape = (trial_shape(port, 1)[0], *sample.shape[1:])
     return TrialInput(f"photograph {path.name}", [np.ascontiguousarray(np.broadcast_to(sample, shape))])
+
+
+def _natural(image: ImageInput, picture: Picture, shape: Sequence[int]) -> PreprocessingHints:
+    """Preprocessing to the usual numbers, whatever the levels of the picture are."""
+    lowest, highest = float(picture.min()), float(picture.max())
+    levels: LevelRange = (lowest, highest) if picture.dtype == np.float32 and highest > lowest else "depth"
+    stretched = PreprocessingHints(resize="stretch", levels=None if picture.dtype == np.uint8 else levels)
+    if image.packing is not None:
+        return stretched
+    size = shape[image.known_layout().index("H")], shape[image.known_layout().index("W")]
+    scale = (1.0,) if image.dtype.kind in "iu" else (255.0,)
+    return replace(stretched, size=size, scale=scale)

@@ -10,27 +10,32 @@ import runpy
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
+import cv2
 import numpy as np
 import openvino as ov
 import pytest
 
 from fixtures.broken_files import save_ir
-from ovxai_convert import convert
+from ovxai_convert import PreprocessingHints, convert
 from ovxai_convert.photographs.image_files import read_image
 from tests.examples.cases import (
     CASES,
     NORMALISED,
     SIZES,
+    Case,
     Package,
     Run,
     converted,
     photograph,
     renamed,
 )
-from tests.special_networks import perceptron
+from tests.photographs.test_packed import PADDED, SINGLE, camera
+from tests.special_networks import labelled, perceptron
 
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 CHOSEN: Final = (
@@ -124,6 +129,30 @@ def test_black_box(program: Path, tmp_path: Path) -> None:
     outcome = call(program, xml, photograph(tmp_path, 61, 43), tmp_path / "overlay.png")
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert outcome.stderr == f"{xml} has no map: it is to be explained as a black box\n"
+
+
+def test_levels_and_channels_that_it_does_not_know(program: Path, tmp_path: Path) -> None:
+    """A line, and no other input than the package's."""
+    photo, deep = photograph(tmp_path, 61, 43), tmp_path / "deep.png"
+    assert cv2.imwrite(str(deep), np.zeros((61, 43, 3), np.uint16))
+    for name in ("usual", "levels", "cut", "packed"):
+        (tmp_path / name).mkdir()
+    usual = converted(CASES["stretch"], tmp_path / "usual")
+    levels = converted(Case(labelled, replace(NORMALISED, levels=(0.0, 255.0))), tmp_path / "levels")
+    cut = converted(Case(partial(camera, PADDED["rgb"]), PreprocessingHints(colour="rgb")), tmp_path / "cut")
+    packed = converted(
+        Case(partial(camera, SINGLE["nv12"]), PreprocessingHints(resize="stretch")), tmp_path / "packed"
+    )
+    for xml, picture, text in (
+        (usual, deep, "of other levels than 8 bits are not known here"),
+        (levels, photo, "levels, and channels that are cut off, are not known here"),
+        (cut, photo, "levels, and channels that are cut off, are not known here"),
+        (packed, photo, "colours as nv12 are not known here"),
+    ):
+        outcome = call(program, xml, picture, tmp_path / "overlay.png")
+        assert (outcome.returncode, outcome.stdout) == (1, "")
+        assert text in outcome.stderr
+        assert outcome.stderr.count("\n") == 1
 
 
 def test_wrong_arguments(program: Path) -> None:

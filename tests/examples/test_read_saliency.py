@@ -27,7 +27,7 @@ from ovxai_convert import convert
 from ovxai_convert.explain.predictions import ScoresOutput
 from ovxai_convert.explain.rendering import covered, enlarged
 from ovxai_convert.photographs.described import described
-from ovxai_convert.photographs.hints import Interpolation, PadWhere
+from ovxai_convert.photographs.hints import Colour, Interpolation, PadWhere
 from ovxai_convert.photographs.image_files import read_image
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
 from ovxai_convert.source.answers import Answer, Probabilities
@@ -35,6 +35,7 @@ from tests.examples.cases import (
     CASES,
     NORMALISED,
     SIZES,
+    Case,
     Package,
     Run,
     converted,
@@ -187,6 +188,49 @@ def test_every_way_to_resize(size: tuple[int, int]) -> None:
         region, box = way.region(*size), READER["seen"](how, *size)
         found = (box.left, box.top, box.left + box.width, box.top + box.height)
         np.testing.assert_allclose(found, (region.left, region.top, region.right, region.bottom), atol=1e-9)
+
+
+DEEP: Final = (RANDOM.integers(0, 4096, (61, 43, 3)).astype(np.uint16), (0.0, 4095.0))
+FLOATS: Final = (RANDOM.random((61, 43, 3)).astype(np.float32), (0.2, 0.9))
+
+
+@pytest.mark.parametrize("photo", [*DEEP[:1], *FLOATS[:1]], ids=["u16", "f32"])
+@pytest.mark.parametrize("levels", ["none", "told", "assumed"])
+@pytest.mark.parametrize("colour", ["rgb", "bgr", "grey", "nv12", "i420"])
+def test_levels_of_any_kind(photo: Any, levels: str, colour: Colour) -> None:
+    bytes_ = np.dtype(np.uint8)
+    packed = colour in ("nv12", "i420")
+    told: Any = {"none": None, "told": (DEEP if photo.dtype == np.uint16 else FLOATS)[1], "assumed": "depth"}[
+        levels
+    ]
+    way = Preprocessing((10, 14), 1 if packed else 3, bytes_ if packed else np.dtype(np.float32), levels=told)
+    way = replace(way, colour=colour, layout="NHWC" if packed else "NCHW")
+    for each in (way, replace(way, resize="letterbox", pad_value=7), replace(way, interpolation="linear")):
+        how = described(each, ("mean", "scale") if levels == "assumed" else ())
+        assert ("levels" in how) == (levels == "told")
+        found, expected = READER["prepare"](photo, how), each(photo)[0]
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected, str(how))
+        grey = photo[..., 0]
+        np.testing.assert_array_equal(READER["prepare"](grey, how), each(grey[..., None])[0])
+
+
+def test_channel_that_is_cut_off() -> None:
+    photo = RANDOM.integers(0, 256, (61, 43, 3), np.uint8)
+    way = Preprocessing((10, 14), 4, np.dtype(np.uint8), layout="NHWC")
+    np.testing.assert_array_equal(READER["prepare"](photo, described(way, ())), way(photo)[0])
+
+
+def test_photograph_of_16_bits(tmp_path: Path) -> None:
+    hints = replace(NORMALISED, levels=(0.0, 4095.0), resize="stretch")
+    xml = converted(Case(lambda: cnn(CnnSpec()), hints), tmp_path)
+    photo = tmp_path / "deep.png"
+    assert cv2.imwrite(str(photo), DEEP[0])
+    run = Run(xml, photo, tmp_path)
+    outcome = call(*run.arguments)
+    assert outcome.returncode == 0, outcome.stderr
+    run.assert_gave(Package(xml, tmp_path / "explained").gives(photo))
+    assert len(np.unique(np.load(run.input))) > 300
 
 
 def _changes(how: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -175,8 +175,8 @@ def test_scene(image: Any, expected: Any) -> None:
     np.testing.assert_array_equal(scene.picture, expected)
 
 
-@pytest.mark.parametrize("shape", [(), (5,), (4, 6, 4), (2, 4, 6, 3), (0, 6, 3), (1, 1, 4, 6, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(), (5,), (2, 4, 6, 3), (0, 6, 3), (1, 1, 4, 6, 3)], ids=str)
 def test_no_picture(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError) as caught:
         scene_of(np.zeros(shape, np.uint8))
-    assert str(caught.value) == f"a picture has the shape (H, W, 3) or (H, W), and not {shape}"
+    assert str(caught.value) == f"a picture has the shape (H, W, C) or (H, W), and not {shape}"

@@ -251,6 +251,7 @@ _OPTIONS: Final[Mapping[str, Sequence[str]]] = {
     "--layout": ("NCHW", "NHWC"),
     "--resize": ("crop", "stretch", "letterbox"),
     "--resize-to": ("7", "100", "1000000000"),
+    "--levels": ("4095", "-1024..3071", "5..5", "1e39", "nan", "1..", "..", "0"),
     "--confidence-threshold": ("0.5", "0.1"),
     "--scores-output": ("output", "0", "99"),
     "--classes": ("0", "0,1", "2,2", "cat", "0,cat", ",", "99"),

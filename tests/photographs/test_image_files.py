@@ -68,8 +68,8 @@ def test_suffix_does_not_matter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [PIXELS[..., 0], PIXELS[..., :1].repeat(3, 2), PIXELS[..., 0].astype(np.uint16) * 257],
-    ids=["grey", "three", "sixteen-bit"],
+    [PIXELS[..., 0], PIXELS[..., :1].repeat(3, 2)],
+    ids=["grey", "three"],
 )
 def test_grey_pictures_get_three_channels(stored: Any, tmp_path: Path) -> None:
     pixels = read_image(written(tmp_path, "grey.png", encoded(".png", stored)))

@@ -136,11 +136,10 @@ def test_model_info_of_others(entries: dict[str, Any], expected: PreprocessingHi
     ("entries", "text"),
     [
         ({"mean_values": "dark"}, "model_info says 'dark' of mean_values, which is no number"),
-        ({"scale_values": "1 2"}, "the scale is one number, or three"),
         ({"scale_values": "0"}, "a scale of 0 divides by zero"),
         ({"orig_height": "x", "orig_width": "1"}, "'x' of orig_height"),
         ({"orig_height": "0", "orig_width": "1"}, "an input of 0x1 holds nothing"),
-        ({"mean_values": "nan"}, "the mean is one number, or three: nan is not"),
+        ({"mean_values": "nan"}, "the mean is one number, or one per channel: nan is not"),
         ({"resize_type": "zoom"}, "model_info says 'zoom' of resize_type; known are crop, standard"),
         ({"interpolation_mode": "AREA"}, "'AREA' of interpolation_mode; known are LINEAR"),
         ({"input_dtype": "f16"}, "'f16' of input_dtype"),

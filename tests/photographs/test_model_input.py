@@ -208,11 +208,14 @@ def test_what_nobody_says_is_assumed_and_told(image: ImageInput, assumed: tuple[
     [
         (taking((1, 3, 4, 6)), PreprocessingHints(size=(6, 4)), r"\[1,3,4,6\] takes no image of 6x4"),
         (taking((1, 3, None, 6)), PreprocessingHints(size=(4, 4)), "takes no image of 4x4"),
-        (taking((1, 4, 4, 6)), NO_HINTS, "takes 4 channels"),
+        (taking((1, 4, 4, 6)), PreprocessingHints(mean=(1, 2, 3)), "per channel: 3 are told of 4"),
+        (taking((1, 3, 4, 6)), PreprocessingHints(scale=(1, 2)), "per channel: 2 are told of 3"),
+        (taking((1, 3, 4, 6)), PreprocessingHints(colour="nv12"), "does not take nv12"),
+        (taking((1, 13, 4, 6)), PreprocessingHints(colour="grey"), "takes bands, which is not grey"),
         (taking((1, 1, 4, 6)), PreprocessingHints(mean=(1, 2, 3)), "one number each"),
         (taking((1, 1, 4, 6)), PreprocessingHints(scale=(1, 2, 3)), "one number each"),
     ],
-    ids=["size", "half-open-size", "channels", "mean", "scale"],
+    ids=["size", "half-open-size", "three-of-4", "two-of-3", "no-camera", "no-grey", "mean", "scale"],
 )
 def test_hints_that_contradict_the_input(image: ImageInput, hints: PreprocessingHints, text: str) -> None:
     with pytest.raises(UsageError, match=text):

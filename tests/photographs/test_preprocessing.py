@@ -29,6 +29,8 @@ FULL: Final = PreprocessingHints(
     "around",
     (0.0, 200.0),
     PreprocessingHints(),
+    True,
+    (0.0, 4095.0),
 )
 LEVEL: Final = 0.5 + 1e-6
 """How far a rounded grey level is from what it stands for."""
@@ -235,8 +237,11 @@ def test_tiny_and_thin_photographs(resize: Resize, picture: tuple[int, int]) -> 
         {"size": (0, 5)},
         {"size": (5, -1)},
         {"mean": ()},
-        {"mean": (1.0, 2.0)},
-        {"scale": (1.0, 2.0, 3.0, 4.0)},
+        {"scale": ()},
+        {"levels": (5.0, 5.0)},
+        {"levels": (5.0, 0.0)},
+        {"levels": (0.0, float("inf"))},
+        {"levels": (0.0, 1.0, 2.0)},
         {"scale": (1.0, 0.0, 1.0)},
         {"mean": (float("inf"),)},
         {"mean": (1e39,)},
@@ -267,6 +272,8 @@ def test_first_source_that_says_something_is_believed() -> None:
         "right_and_below",
         (1.0, 2.0),
         PreprocessingHints(resize="crop"),
+        False,
+        (-1024.0, 3071.0),
     )
     assert FULL.or_else(other) == FULL
     assert other.or_else(FULL) == other, "a mean or a padding of 0 is something said"

@@ -325,7 +325,7 @@ def test_options_of_the_program_are_recorded(
         ("", [], 2, "0 labels do not name 3 classes"),
         (None, [], 3, "cannot be read"),
         ("a\nb\nc\n", ["--size", "99", "--layout", "NCHW"], 2, "takes no image of 99x99"),
-        ("a\nb\nc\n", ["--mean", "1,2"], 2, "the mean is one number, or three"),
+        ("a\nb\nc\n", ["--mean", "1,2"], 2, "the mean is one number, or one per channel: 2 are told of 3"),
         ("a\nb\nc\n", ["--scale", "0"], 2, "a scale of 0 divides by zero"),
     ],
     ids=["few", "none", "missing", "size", "mean", "scale"],

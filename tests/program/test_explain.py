@@ -273,7 +273,7 @@ def test_size_of_an_open_input(tmp_path: Path, photograph: Path, out: Path, run_
     [
         (["--size", "20"], "takes no image of 20x20"),
         (["--size", "0x4"], "an input of 0x4 holds nothing"),
-        (["--mean", "1,2"], "the mean is one number, or three"),
+        (["--mean", "1,2"], "the mean is one number, or one per channel: 2 are told of 3"),
         (["--scale", "0"], "a scale of 0 divides by zero"),
         (["--device", "nonsense"], "no device 'nonsense' here; there are CPU"),
         (["--target-layer", "tarjet"], "no layer named 'tarjet'; did you mean 'target'"),
@@ -671,7 +671,8 @@ def test_input_of_other_channels(
     data = ops.parameter([1, channels, 8, 6], np.float32, name="data")
     scores = draw.linear(ops.reduce_mean(draw.convolution(data, 4), [2, 3], False), 3)
     path = save_ir(classifier(scores, [data]), tmp_path / "other.xml")
-    assert_one_error(run_explain(path, photograph, "-o", out), 2, f"takes {channels} channels")
+    text = f"the picture has 3 bands (H, W, C); the input takes {channels} bands"
+    assert_one_error(run_explain(path, photograph, "-o", out, "-q"), 2, text)
     assert not out.exists()
 
 

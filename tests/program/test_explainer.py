@@ -394,7 +394,7 @@ def test_overlay_on_another_picture() -> None:
     grey = single(explainer(IMAGE, [0], original_input_image=original, colormap=False))
     assert (grey.shape, grey.layout.name) == ((50, 70), "MULTIPLE_MAPS_PER_IMAGE_GRAY")
     with pytest.raises(UsageError, match="a picture has the shape"):
-        explainer(IMAGE, [0], overlay=True, original_input_image=original[..., :2])
+        explainer(IMAGE, [0], overlay=True, original_input_image=original[0, 0])
 
 
 def test_layer_that_does_not_exist() -> None:

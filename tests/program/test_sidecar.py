@@ -69,7 +69,7 @@ WRONG_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("preprocessing.interpolation", "lanczos"),
     ("preprocessing.pad", {"value": 256, "where": "around"}),
     ("preprocessing.colour", "yuv"),
-    ("preprocessing.channels", 4),
+    ("preprocessing.channels", 2),
     ("preprocessing.clip", [1]),
     ("preprocessing.mean", [1, 2]),
     ("preprocessing.scale", "1"),
@@ -255,6 +255,14 @@ def test_wrong_value_is_refused(path: str, value: Any, data: Data, tmp_path: Pat
     assert repr(container[key]) != repr(value)
     container[key] = value
     assert_refused(data, tmp_path, "not a valid sidecar: $")
+
+
+@pytest.mark.parametrize("levels", [[1], [1, 2, 3], ["0", "255"], None, 4095, {}], ids=str)
+def test_wrong_levels_are_refused(levels: Any, data: Data, tmp_path: Path) -> None:
+    """A key that stands only where somebody has told of it."""
+    assert "levels" not in data["preprocessing"]
+    data["preprocessing"]["levels"] = levels
+    assert_refused(data, tmp_path, "not a valid sidecar: $.preprocessing")
 
 
 @pytest.mark.parametrize("version", ["2.0", "2", "10.0", "0.9", ""])

@@ -85,6 +85,8 @@ def work(
         if image is None:
             continue
         kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
+        for note in image.explanation.notes:
+            console.warn(path, note)
         _warn(image, undrawn if pictures.caption else None)
         if not quiet:
             _print_image(image)
