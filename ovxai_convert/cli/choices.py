@@ -40,6 +40,8 @@ WHITE_BOX: Final[Mapping[str, tuple[MethodOption, ...]]] = {
 BLACK_BOX: Final = ("rise", "aise")
 MODES: Final = ("whitebox", "blackbox", "auto")
 ACTIVATIONS: Final = ("none", "softmax", "sigmoid")
+RECIPE_NAMES: Final = ("raw", "unit", "imagenet", "inception", "caffe", "clip")
+"""How levels of pixels become inputs."""
 REFERENCES: Final = ("onnxruntime", "tflite")
 MAX_BRANCH_MIB: Final = 2048
 MAX_PIXELS: Final = 100_000_000

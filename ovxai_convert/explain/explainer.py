@@ -17,17 +17,20 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
-from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
+from ovxai_convert.explain.predictions import Prediction, answered_classes
+from ovxai_convert.explain.recipe_answers import PreprocessingWarning
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.explain.score_readers import scores_reader
 from ovxai_convert.methods import Method
-from ovxai_convert.photographs.hints import NO_HINTS
-from ovxai_convert.photographs.model_input import image_input
+from ovxai_convert.photographs.believed import believed
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
@@ -65,8 +68,8 @@ class Explainer:
             artifact of ``ovxai-convert``, whose sidecar is then obeyed.
         task: what the model is for; only classification is supported.
         preprocess_fn: from one image to the model's input, with or without a batch axis. None: photographs
-            are prepared as the sidecar or the model's ``model_info`` says; where they say nothing, or the
-            data are not uint8, the data are taken as prepared, and only their axes are moved.
+            are prepared as ``preprocessing``, the sidecar or the model's ``model_info`` says; where they say
+            nothing, or the data are not uint8, the data are taken as prepared, and only their axes are moved.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
             ``(N, K)``. None: probabilities of the classes.
         explain_mode: see :class:`ExplainMode`.
@@ -80,6 +83,8 @@ class Explainer:
             ``"none"``: they are shown as they are; None: as the graph or the sidecar tells.
         multilabel: whether several classes may be the answer; None: likewise.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
+        preprocessing: how photographs are prepared, before what the model says: hints, or a recipe's name
+            (:data:`~ovxai_convert.photographs.recipes.RECIPES`).
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
 
     Attributes:
@@ -92,7 +97,10 @@ class Explainer:
     Raises:
         ModelReadError: the model cannot be read.
         RefusedError: no branch is possible, and ``explain_mode`` is ``WHITEBOX``.
-        UsageError: a layer, a device or an option that does not exist.
+        UsageError: a layer, device or option that does not exist; numbers of preprocessing that are wrong.
+
+    Warns:
+        PreprocessingWarning: such numbers look wrong; or uint8 meets an input of floats, and nobody says how.
     """
 
     def __init__(
@@ -111,6 +119,7 @@ class Explainer:
         activation: ToldActivation | None = None,
         multilabel: bool | None = None,
         confidence_threshold: float | None = None,
+        preprocessing: PreprocessingHints | str | None = None,
         **kwargs: Any,
     ) -> None:
         if task is not Task.CLASSIFICATION:
@@ -130,13 +139,17 @@ class Explainer:
             "activation": activation,
             "multilabel": multilabel,
             "confidence_threshold": confidence_threshold,
+            "preprocessing": preprocessing,
             **kwargs,
         }
+        told = as_hints(preprocessing)
+        if preprocess_fn is not None and told != NO_HINTS:
+            raise UsageError("preprocessing and preprocess_fn are two ways to say the same; give one")
         if isinstance(model, LoadedModel):
             loaded = model
         else:
             answer = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
-            loaded = load_model(model, UserNotes(answer=answer), scores_output)
+            loaded = load_model(model, UserNotes(None, told, answer), scores_output)
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
             for remark in loaded.remarks:
@@ -146,9 +159,12 @@ class Explainer:
             if preprocess_fn is None:
                 raise hints
             hints = NO_HINTS
-        image = image_input(loaded.model, hints.layout)
+        image, _, hints, doubts = believed(loaded.model, told, hints)
+        for doubt in () if preprocess_fn or isinstance(model, LoadedModel) else doubts:
+            warnings.warn(doubt, PreprocessingWarning, stacklevel=2)
         self._prepared = Preparation(image, hints, preprocess_fn)
-        read_scores = _scores_reader(loaded, postprocess_fn)
+        self._level_doubts = LevelDoubts.of(None if preprocess_fn else loaded.model, image, hints)
+        read_scores = scores_reader(loaded, postprocess_fn)
         self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
@@ -227,10 +243,15 @@ class Explainer:
         if original_input_image is not None:
             samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
         labels = self._names(label_names)
+        self._level_doubts.warn_once(np.asarray(data), samples[0].values, engine.scores, labels)
         explanations = [
             _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
         ]
         return explanations[0] if len(explanations) == 1 else explanations
+
+    def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:
+        """The scores ``(K,)`` of one prepared sample ``(1, ...)``, without maps; errors as of a call."""
+        return self._engines.choose(self._plan, self._settings).scores(sample)
 
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""
@@ -263,20 +284,6 @@ def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
-
-
-def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
-    """How scores are read: by the user's function, or from the class output."""
-    scores = loaded.scores
-    if postprocess_fn is not None:
-        return predictions.PostprocessedScores(postprocess_fn)
-    if isinstance(scores, Refusal):
-        raise UsageError(
-            f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
-        )
-    if scores.answer.probabilities == "rank":
-        return predictions.BestClassesOutput(scores.output_index, scores.class_count)
-    return predictions.ScoresOutput(scores.output_index, scores.answer)
 
 
 def _explained(

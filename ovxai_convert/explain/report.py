@@ -150,7 +150,7 @@ def report_text(explainer: FileExplainer, model: Path, entries: Sequence[ReportE
         preprocessing=str(explainer.preprocessing),
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
-        notes=(*explainer.explainer.doubts, *map(str, explainer.refusals)),
+        notes=(*explainer.explainer.doubts, *explainer.doubts, *map(str, explainer.refusals)),
     )
     return report_page(facts, entries)
 

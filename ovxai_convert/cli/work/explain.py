@@ -76,6 +76,9 @@ def work(
                 entries += report_entries(image)
         if image is None:
             continue
+        with console.Reported(path, exit_codes, debug=debug):
+            for line in explainer.unsaid(image):
+                console.warn(model, line)
         for target in image.explanation.constant:
             label = image.explanation.label_of(target)
             console.warn(path, f"the map of {label} is the same everywhere and shows nothing")
@@ -92,7 +95,7 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
-    for text in (*explainer.explainer.doubts, *explainer.remarks):
+    for text in (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts):
         console.warn(model, text)
     for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")

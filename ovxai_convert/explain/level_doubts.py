@@ -1,0 +1,68 @@
+"""Telling once, at the first photograph, that nobody says how levels become the input, and what may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import Model
+
+from ovxai_convert.explain.recipe_answers import Score, answer_to, answers_by_recipe, in_lines
+from ovxai_convert.photographs.hints import PreprocessingHints
+from ovxai_convert.photographs.model_input import ImageInput
+from ovxai_convert.photographs.unsaid import Unsaid, unsaid
+
+
+@dataclass(frozen=True)
+class LevelDoubts:
+    """What is not known of an input of which there are hints; ``missing`` None: nothing that matters."""
+
+    image: ImageInput
+    hints: PreprocessingHints
+    missing: Unsaid | None
+    _told: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def of(cls, model: Model, image: ImageInput, hints: PreprocessingHints) -> LevelDoubts:
+        """Of a model and its input."""
+        return cls(image, hints, unsaid(model, image, hints))
+
+    def for_a_terminal(
+        self, photograph: NDArray[np.uint8], picture: str, score: Score, names: Sequence[str] | None
+    ) -> list[str]:
+        """Lines for the user of a command; none where nothing is missing, or it was told before.
+
+        Args:
+            photograph: ``(H, W, 3)``, blue, green, red, which is prepared as the recipe ``raw`` says.
+            picture: what it is called.
+            score: runs the model on a sample.
+            names: labels of the classes.
+        """
+        if self.missing is None or not self._told.acquire(blocking=False):
+            return []
+        advice = "say it with --preprocess, or --mean and --scale"
+        answers = answers_by_recipe(score, self.image, self.hints, names, photograph)
+        return [
+            f"{self.missing}, so those of 0 to 255 go in as they are; {advice}",
+            *in_lines(answers, picture, "--preprocess {}".format),
+        ]
+
+    def for_python(
+        self, data: NDArray[Any], sample: NDArray[Any], score: Score, names: Sequence[str] | None
+    ) -> str | None:
+        """What a caller should know of data that became a first sample; None likewise, or if not of uint8."""
+        if data.dtype != np.uint8 or self.missing is None or not self._told.acquire(blocking=False):
+            return None
+        advice = (
+            "say it by preprocessing=, the name of a recipe or PreprocessingHints, or give a preprocess_fn"
+        )
+        answers = [answer_to(None, score(sample), names)]
+        if data.shape[-1] == 3:
+            picture = data if data.ndim == 3 else data[0]
+            answers += answers_by_recipe(score, self.image, self.hints, names, picture)
+        lines = in_lines(answers, "it", 'preprocessing="{}"'.format) if len(answers) > 1 else []
+        return "\n".join([f"{self.missing}, so uint8 goes in as it is; {advice}", *lines])
