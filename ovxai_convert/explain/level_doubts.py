@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from openvino import Model
 
-from ovxai_convert.explain.recipe_answers import Score, answer_to, answers_by_recipe, in_lines
+from ovxai_convert.explain.recipe_answers import (
+    PreprocessingWarning,
+    Score,
+    answer_to,
+    answers_by_recipe,
+    in_lines,
+)
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.model_input import ImageInput
 from ovxai_convert.photographs.unsaid import Unsaid, unsaid
@@ -24,12 +30,12 @@ class LevelDoubts:
     image: ImageInput
     hints: PreprocessingHints
     missing: Unsaid | None
-    _told: Lock = field(default_factory=Lock)
+    _untold: list[None] = field(default_factory=lambda: [None])
 
     @classmethod
-    def of(cls, model: Model, image: ImageInput, hints: PreprocessingHints) -> LevelDoubts:
-        """Of a model and its input."""
-        return cls(image, hints, unsaid(model, image, hints))
+    def of(cls, model: Model | None, image: ImageInput, hints: PreprocessingHints) -> LevelDoubts:
+        """Of a model and its input; without a model there are none."""
+        return cls(image, hints, None if model is None else unsaid(model, image, hints))
 
     def for_a_terminal(
         self, photograph: NDArray[np.uint8], picture: str, score: Score, names: Sequence[str] | None
@@ -42,7 +48,7 @@ class LevelDoubts:
             score: runs the model on a sample.
             names: labels of the classes.
         """
-        if self.missing is None or not self._told.acquire(blocking=False):
+        if self.missing is None or not self._first():
             return []
         advice = "say it with --preprocess, or --mean and --scale"
         answers = answers_by_recipe(score, self.image, self.hints, names, photograph)
@@ -51,12 +57,12 @@ class LevelDoubts:
             *in_lines(answers, picture, "--preprocess {}".format),
         ]
 
-    def for_python(
+    def warn_once(
         self, data: NDArray[Any], sample: NDArray[Any], score: Score, names: Sequence[str] | None
-    ) -> str | None:
-        """What a caller should know of data that became a first sample; None likewise, or if not of uint8."""
-        if data.dtype != np.uint8 or self.missing is None or not self._told.acquire(blocking=False):
-            return None
+    ) -> None:
+        """Tell a caller's caller, by a PreprocessingWarning, of uint8 that became a first sample."""
+        if data.dtype != np.uint8 or self.missing is None or not self._first():
+            return
         advice = (
             "say it by preprocessing=, the name of a recipe or PreprocessingHints, or give a preprocess_fn"
         )
@@ -65,4 +71,13 @@ class LevelDoubts:
             picture = data if data.ndim == 3 else data[0]
             answers += answers_by_recipe(score, self.image, self.hints, names, picture)
         lines = in_lines(answers, "it", 'preprocessing="{}"'.format) if len(answers) > 1 else []
-        return "\n".join([f"{self.missing}, so uint8 goes in as it is; {advice}", *lines])
+        text = "\n".join([f"{self.missing}, so uint8 goes in as it is; {advice}", *lines])
+        warnings.warn(text, PreprocessingWarning, stacklevel=3)
+
+    def _first(self) -> bool:
+        """Whether nobody has asked before; one of many threads is told so."""
+        try:
+            self._untold.pop()
+        except IndexError:
+            return False
+        return True

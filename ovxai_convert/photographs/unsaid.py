@@ -18,6 +18,9 @@ _NARROW: Final = 20.0
 _WIDE: Final = 100.0
 """Levels that reach so far apart are none of 0 to 1, or of -1 to 1."""
 
+_ROUNDED: Final = 1e-3
+"""By which numbers that a graph computes miss those that it was made of."""
+
 
 @dataclass(frozen=True)
 class Unsaid:
@@ -64,9 +67,12 @@ def wanted_by(graph: OwnLevels | None) -> str | None:
     (low, high), (narrow, wide) = graph.mean, graph.scale
     if min(abs(narrow), abs(wide)) >= _MEAN_OF_PIXELS or (low >= _MEAN_OF_PIXELS and high < 256):
         return "raw"
-    if low >= 0 and high <= 1 and narrow > 0 and wide <= 1:
+    if low >= 0 and high <= 1 and narrow > 0 and wide <= 1 + _ROUNDED:
         return "unit"
-    return "inception" if low == high == -1 and narrow > 0 and wide <= 2 else None
+    of_both_sides = (
+        abs(low + 1) < _ROUNDED and abs(high + 1) < _ROUNDED and narrow > 0 and wide <= 2 + _ROUNDED
+    )
+    return "inception" if of_both_sides else None
 
 
 def doubt_by_graph(model: Model, image: ImageInput, hints: PreprocessingHints) -> str | None:
