@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -14,17 +17,18 @@ PHOTOGRAPH = np.random.default_rng(3).integers(0, 256, (4, 6, 3), np.uint8)
 IMAGE = ImageInput((1, 3, 4, 6), np.dtype(np.float32), "NCHW")
 
 
-def levels(hints: PreprocessingHints) -> np.ndarray:
+def levels(hints: PreprocessingHints) -> NDArray[Any]:
     """What the photograph becomes, ``(3, 4, 6)``."""
-    return np.asarray(preprocessing_for(IMAGE, hints)[0](PHOTOGRAPH))[0]
+    prepared: NDArray[Any] = preprocessing_for(IMAGE, hints)[0](PHOTOGRAPH)[0]
+    return prepared
 
 
-def unit_rgb() -> np.ndarray:
+def unit_rgb() -> NDArray[Any]:
     """Levels of 0 to 1, red first."""
-    return PHOTOGRAPH[..., ::-1].transpose(2, 0, 1).astype(np.float64) / 255
+    return np.asarray(PHOTOGRAPH[..., ::-1].transpose(2, 0, 1).astype(np.float64) / 255)
 
 
-def by_colour(*numbers: float) -> np.ndarray:
+def by_colour(*numbers: float) -> NDArray[Any]:
     return np.reshape(numbers, (3, 1, 1))
 
 
