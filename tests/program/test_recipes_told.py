@@ -32,10 +32,9 @@ from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.photographs.image_files import read_image
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for
 from ovxai_convert.photographs.recipes import RECIPES, recipe_hints
-from tests.program.invocation import Convert, assert_one_error, snapshot
+from tests.program.invocation import UNSAID, Convert, assert_one_error, snapshot
 from tests.running import CORE, compile_f32
 
-UNSAID: Final = "nothing says how levels of pixels become its input"
 TORCHVISION: Final = ["--mean", "0.485,0.456,0.406", "--scale", "0.229,0.224,0.225"]
 SWAPPED: Final = ["--mean", "58.395,57.12,57.375", "--scale", "123.675,116.28,103.53"]
 
