@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ExplainMode, ProofWarning
     from ovxai_convert.explain.explanation import Explanation
+    from ovxai_convert.explain.recipe_answers import PreprocessingWarning
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
     from ovxai_convert.photographs.hints import PreprocessingHints
@@ -42,6 +43,7 @@ _HOMES = {
     ),
     "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "ProofWarning"),
     "explain.explanation": ("Explanation",),
+    "explain.recipe_answers": ("PreprocessingWarning",),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
@@ -61,6 +63,7 @@ __all__ = [
     "ModelReadError",
     "OvxaiError",
     "PreprocessingHints",
+    "PreprocessingWarning",
     "ProofWarning",
     "Refusal",
     "RefusedError",

@@ -28,6 +28,7 @@ from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.methods.method import ALL_CLASSES
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import takes_image
+from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
@@ -79,7 +80,7 @@ def convert(
     verify_with: Sequence[str | Path] = (),
     require_whitebox: bool = False,
     labels: Labels = None,
-    preprocessing: PreprocessingHints = NO_HINTS,
+    preprocessing: PreprocessingHints | str = NO_HINTS,
     multilabel: bool | None = None,
     confidence_threshold: float | None = None,
     activation: ToldActivation | None = None,
@@ -115,7 +116,8 @@ def convert(
         require_whitebox: refuse a model in which no branch is possible.
         labels: one per class, or by index, or the path of a file of them, for those who read the artifact;
             None takes those of the model.
-        preprocessing: of the model's input, likewise; what it leaves open, by the model's own entries.
+        preprocessing: of the model's input, likewise, or a recipe's name
+            (:data:`~ovxai_convert.photographs.recipes.RECIPES`); what it leaves open, by the model's entries.
         multilabel: whether several classes may be the answer; None: as the model says.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
         activation: what the class output's numbers lack to be probabilities, ``"softmax"`` or
@@ -155,7 +157,7 @@ def convert(
     )
     told = UserNotes(
         given_labels(labels),
-        preprocessing,
+        as_hints(preprocessing),
         AnswerHints(multilabel, threshold=confidence_threshold, activation=activation),
     )
     files = artifact_files(path, name, _server(repository))

@@ -9,6 +9,7 @@ from pathlib import Path
 import openvino as ov
 
 from ovxai_convert.anatomy.scores import Scores
+from ovxai_convert.artifact.checked_notes import checked_notes
 from ovxai_convert.artifact.description import Notes, describe, describe_black_box
 from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.artifact.notes import UserNotes, model_info_for, notes_on, write_model_info
@@ -41,13 +42,14 @@ class Writer:
 
         The labels that are told are those of each of its heads that has so many classes.
         """
+        told, doubts = checked_notes(source, told)
         each_told = [told if len(heads) == 1 else told.fitting(scores) for scores in heads]
         if told.labels is not None and all(one.labels is None for one in each_told):
             raise UsageError(f"{len(told.labels)} labels fit none of the {len(heads)} class outputs")
         pairs = zip(heads, each_told, strict=True)
         (notes, left_out), *others = [notes_on(source, scores, one) for scores, one in pairs]
         entries, kept = model_info_for(source, told, notes)
-        said = [*left_out, *(line for _, lines in others for line in lines), *kept]
+        said = [*doubts, *left_out, *(line for _, lines in others for line in lines), *kept]
         return cls(xml, notes, entries, tuple(dict.fromkeys(said)), tuple(notes for notes, _ in others))
 
     def with_branches(self, insertions: Sequence[Insertion]) -> Description:

@@ -10,13 +10,14 @@ from typing import Any, Final, get_args
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.cli.choices import ACTIVATIONS, MAX_PIXELS, WHITE_BOX
+from ovxai_convert.cli.choices import ACTIVATIONS, MAX_PIXELS, RECIPE_NAMES, WHITE_BOX
 from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
+from ovxai_convert.photographs.recipes import recipe_hints
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 PATH: Final = click.Path(path_type=Path)
 _METHOD_OPTIONS: Final = [(method, option) for method, options in WHITE_BOX.items() for option in options]
-_HINTS: Final = ("size", "mean", "scale", "rgb", "layout", "resize", "resize_to", "levels")
+_HINTS: Final = ("preprocess", "size", "mean", "scale", "rgb", "layout", "resize", "resize_to", "levels")
 
 
 def output_option(files: str) -> Decorator:
@@ -45,6 +46,11 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="P",
             type=click.FloatRange(0, 1),
             help="Probability above which a class is part of it, where several may be.",
+        ),
+        click.option(
+            "--preprocess",
+            type=click.Choice(RECIPE_NAMES),
+            help="Levels and colours by a well-known recipe; options beside it win.",
         ),
         click.option("--size", metavar="N|HxW", type=_size, help="Rows and columns of the input."),
         click.option("--mean", metavar="X[,X,X]", type=_numbers, help="Subtracted from the pixels' levels."),
@@ -75,9 +81,10 @@ def taken_hints(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: arguments.pop(name) for name in _HINTS}
 
 
-def hints_of(*, rgb: bool | None, **hints: Any) -> PreprocessingHints:
+def hints_of(*, preprocess: str | None, rgb: bool | None, **hints: Any) -> PreprocessingHints:
     """What the options on preprocessing say; a UsageError for a number that makes no sense."""
-    return PreprocessingHints(colour=None if rgb is None else "rgb" if rgb else "bgr", **hints)
+    told = PreprocessingHints(colour=None if rgb is None else "rgb" if rgb else "bgr", **hints)
+    return told if preprocess is None else recipe_hints(preprocess, told)
 
 
 def _size(text: str) -> tuple[int, int]:

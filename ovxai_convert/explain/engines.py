@@ -9,6 +9,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
@@ -84,11 +85,13 @@ class Plan:
 class Engine:
     """A method, what it makes of a sample ``(1, ...)``, and why no branch was possible, if one was tried.
 
-    The method is None for a map that the model gives and of which nobody says how it is made.
+    The method is None for a map that the model gives and of which nobody says how it is made. ``scores`` are
+    those of a sample, without its maps.
     """
 
     method: Method | None
     observe: Callable[[NDArray[Any], Choose], Observation]
+    scores: Callable[[NDArray[Any]], NDArray[np.float32]]
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -152,7 +155,7 @@ class Engines:
         scores = self.loaded.scores
         binary = isinstance(scores, ScoresPlace) and scores.meaning == "binary"
         white_box = WhiteBox(requests, self.image, self.read_scores, saliency, binary)
-        return Engine(method, white_box.observe, refusals)
+        return Engine(method, white_box.observe, white_box.scores, refusals)
 
     def _outside(
         self,
@@ -168,8 +171,9 @@ class Engines:
             )
             raise RefusedError([*refusals, Refusal(packed, None, method.value)])
         chosen = method.black_box.with_settings(settings)
-        observe = partial(self._from_outside().observe, method=chosen, on_progress=on_progress)
-        return Engine(method, observe, refusals)
+        outside = self._from_outside()
+        observe = partial(outside.observe, method=chosen, on_progress=on_progress)
+        return Engine(method, observe, outside.scores, refusals)
 
     def _from_outside(self) -> BlackBox:
         with self._making:

@@ -17,19 +17,22 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain import predictions
 from ovxai_convert.explain.captions import caption_of, score_words
 from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.given import Order, Photograph, checked_order, in_order, is_list
+from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
-from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
+from ovxai_convert.explain.predictions import Prediction, answered_classes
+from ovxai_convert.explain.recipe_answers import PreprocessingWarning
 from ovxai_convert.explain.rendering import Rendering, rendered
 from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.explain.score_readers import scores_reader
 from ovxai_convert.methods import Method
-from ovxai_convert.photographs.hints import NO_HINTS
-from ovxai_convert.photographs.model_input import image_input
+from ovxai_convert.photographs.believed import believed
+from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task
@@ -73,10 +76,10 @@ class Explainer:
             artifact of ``ovxai-convert``, whose sidecar is then obeyed.
         task: what the model is for; only classification is supported.
         preprocess_fn: from one image to the model's input, with or without a batch axis. None: photographs
-            are prepared as the sidecar or the model's ``model_info`` says; where they say nothing, or an
-            array is neither uint8 nor uint16, it is taken as prepared, and only its axes are moved. Files and
-            pictures of Pillow's are prepared in any case; what nobody says of that is assumed, and a
-            :class:`PictureWarning` tells it.
+            are prepared as ``preprocessing``, the sidecar or the model's ``model_info`` says; where they say
+            nothing, or an array is neither uint8 nor uint16, it is taken as prepared, and only its axes are
+            moved. Files and pictures of Pillow's are prepared in any case; what nobody says of that is
+            assumed, and a :class:`PictureWarning` tells it.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
             ``(N, K)``. None: probabilities of the classes.
         explain_mode: see :class:`ExplainMode`.
@@ -92,6 +95,8 @@ class Explainer:
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
         colour: order of the channels of arrays, ``"bgr"`` or ``"rgb"``; coloured maps come back in it, so
             that those of an array for matplotlib can be shown by it. ``preprocess_fn`` gets pictures in it.
+        preprocessing: how photographs are prepared, before what the model says: hints, or a recipe's name
+            (:data:`~ovxai_convert.photographs.recipes.RECIPES`).
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
 
     Attributes:
@@ -104,7 +109,10 @@ class Explainer:
     Raises:
         ModelReadError: the model cannot be read.
         RefusedError: no branch is possible, and ``explain_mode`` is ``WHITEBOX``.
-        UsageError: a layer, a device or an option that does not exist.
+        UsageError: a layer, device or option that does not exist; numbers of preprocessing that are wrong.
+
+    Warns:
+        PreprocessingWarning: such numbers look wrong; or uint8 meets an input of floats, and nobody says how.
     """
 
     def __init__(
@@ -124,6 +132,7 @@ class Explainer:
         multilabel: bool | None = None,
         confidence_threshold: float | None = None,
         colour: Order = "bgr",
+        preprocessing: PreprocessingHints | str | None = None,
         **kwargs: Any,
     ) -> None:
         if task is not Task.CLASSIFICATION:
@@ -144,13 +153,17 @@ class Explainer:
             "multilabel": multilabel,
             "confidence_threshold": confidence_threshold,
             "colour": colour,
+            "preprocessing": preprocessing,
             **kwargs,
         }
+        told = as_hints(preprocessing)
+        if preprocess_fn is not None and told != NO_HINTS:
+            raise UsageError("preprocessing and preprocess_fn are two ways to say the same; give one")
         if isinstance(model, LoadedModel):
             loaded = model
         else:
             answer = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
-            loaded = load_model(model, UserNotes(answer=answer), scores_output)
+            loaded = load_model(model, UserNotes(None, told, answer), scores_output)
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
             for remark in loaded.remarks:
@@ -160,9 +173,12 @@ class Explainer:
             if preprocess_fn is None:
                 raise hints
             hints = NO_HINTS
-        image = image_input(loaded.model, hints.layout)
+        image, _, hints, doubts = believed(loaded.model, told, hints)
+        for doubt in () if preprocess_fn or isinstance(model, LoadedModel) else doubts:
+            warnings.warn(doubt, PreprocessingWarning, stacklevel=2)
         self._prepared = Preparation(image, hints, preprocess_fn)
-        read_scores = _scores_reader(loaded, postprocess_fn)
+        self._level_doubts = LevelDoubts.of(None if preprocess_fn else loaded.model, image, hints)
+        read_scores = scores_reader(loaded, postprocess_fn)
         self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
@@ -246,12 +262,13 @@ class Explainer:
         order = self._colour if colour is None else checked_order(colour)
         several = list(data) if is_list(data) else [data]
         samples = [sample for each in several for sample in self._prepared(each, order, bands)]
+        labels = self._names(label_names)
+        self._level_doubts.warn_once(samples[0], engine.scores, labels)
         if original_input_image is not None:
             samples = [
                 replace(sample, scene=self._prepared.scene(original_input_image, order, bands, sample.scene))
                 for sample in samples
             ]
-        labels = self._names(label_names)
         explanations = [
             _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
         ]
@@ -259,6 +276,10 @@ class Explainer:
             for note in dict.fromkeys(note for sample in samples for note in sample.notes):
                 warnings.warn(note, PictureWarning, stacklevel=2)
         return explanations if is_list(data) or len(explanations) != 1 else explanations[0]
+
+    def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:
+        """The scores ``(K,)`` of one prepared sample ``(1, ...)``, without maps; errors as of a call."""
+        return self._engines.choose(self._plan, self._settings).scores(sample)
 
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""
@@ -291,21 +312,6 @@ def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
-
-
-def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
-    """How scores are read: by the user's function, or from the class output."""
-    scores = loaded.scores
-    if postprocess_fn is not None:
-        return predictions.PostprocessedScores(postprocess_fn)
-    if isinstance(scores, Refusal):
-        unclear = "which output holds the classes is not clear"
-        raise UsageError(
-            f"{unclear}, so give a postprocess_fn: {scores.reason}", f"{unclear}: {scores.reason}"
-        )
-    if scores.answer.probabilities == "rank":
-        return predictions.BestClassesOutput(scores.output_index, scores.class_count)
-    return predictions.ScoresOutput(scores.output_index, scores.answer)
 
 
 def _explained(

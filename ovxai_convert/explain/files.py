@@ -19,12 +19,14 @@ from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.given import Photograph
+from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import load_model
 from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
+from ovxai_convert.photographs.believed import believed
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.levels import shown_picture
-from ovxai_convert.photographs.model_input import image_input, in_words, preprocessing_for
+from ovxai_convert.photographs.model_input import in_words, preprocessing_for
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.labels import Targets
@@ -46,8 +48,8 @@ class FileExplainer:
 
     What the user says of labels, preprocessing and answer goes before the sidecar, that before the model's
     own entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
-    ``bands`` are those that are shown. The other options are those of
-    :class:`~ovxai_convert.explain.explainer.Explainer`.
+    What looks wrong of what is said stands in ``doubts``. ``bands`` are those that are shown. The other
+    options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
         OvxaiError: the model cannot be read or is no classifier; or something asked for does not exist or
@@ -69,10 +71,11 @@ class FileExplainer:
         loaded = load_model(model, told, scores_output)
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
-        if isinstance(loaded.hints, UsageError):
-            raise loaded.hints
-        hints = preprocessing.or_else(loaded.hints)
-        image = image_input(loaded.model, hints.layout)
+        own = loaded.hints
+        if isinstance(own, UsageError):
+            raise own
+        image, _, hints, self.doubts = believed(loaded.model, preprocessing, own)
+        self._level_doubts = LevelDoubts.of(loaded.model, image, hints)
         self.preprocessing, assumed = preprocessing_for(image, hints)
         self.assumed = in_words(self.preprocessing, assumed)
         self.device, self._bands, self._channels = device_name, bands, image.channels
@@ -80,6 +83,15 @@ class FileExplainer:
         self.explainer = Explainer(loaded, device_name=device_name, **options)
         self.method, self.refusals = self.explainer.method, self.explainer.refusals
         self.remarks = loaded.remarks
+
+    def unsaid(self, image: ExplainedImage) -> list[str]:
+        """What nobody says of levels, with what each recipe would answer for the first image; lines to show.
+
+        None at another image, or where nothing is missing.
+        """
+        names = self.explainer.label_names
+        score = self.explainer.scores_of
+        return self._level_doubts.for_a_terminal(image.photograph, image.path.name, score, names)
 
     def explain(
         self,

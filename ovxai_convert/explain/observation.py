@@ -14,7 +14,7 @@ from ovxai_convert.blackbox.method import Perturbation
 from ovxai_convert.blackbox.streaming import Progress
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.device import DeviceScores, InTheRuntime
-from ovxai_convert.explain.predictions import ReadScores
+from ovxai_convert.explain.predictions import ReadScores, Results
 from ovxai_convert.explain.requests import Requests
 from ovxai_convert.photographs.model_input import ImageInput
 
@@ -47,15 +47,8 @@ class WhiteBox:
 
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
-        batch = self.image.batch or 1
-        request = self.requests.take()
-        try:
-            request.reset_state()
-            with InTheRuntime():
-                results = request.infer([np.repeat(sample, batch, axis=0)])  # arrays of their own
-        finally:
-            self.requests.give_back(request)
-        scores = self.read_scores(results, batch)[0]
+        results = self._results(sample)
+        scores = self._read(results)
         targets = choose(scores)
         given = np.array(results[self.saliency.index][0])
         if "class" not in self.saliency.axes:
@@ -70,7 +63,25 @@ class WhiteBox:
             raise UsageError(f"the model gives no map of class {missing[0]}; it was converted for {known}")
         return Observation(scores, {target: maps[target] for target in targets})
 
-    def _classes(self, results: Any, count: int) -> list[int]:
+    def scores(self, sample: NDArray[Any]) -> NDArray[np.float32]:
+        """The scores alone."""
+        return self._read(self._results(sample))
+
+    def _results(self, sample: NDArray[Any]) -> Results:
+        request = self.requests.take()
+        try:
+            request.reset_state()
+            with InTheRuntime():  # arrays of their own
+                results: Results = request.infer([np.repeat(sample, self.image.batch or 1, axis=0)])
+        finally:
+            self.requests.give_back(request)
+        return results
+
+    def _read(self, results: Results) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self.read_scores(results, self.image.batch or 1)[0]
+        return scores
+
+    def _classes(self, results: Results, count: int) -> list[int]:
         classes = self.saliency.classes
         if isinstance(classes, str):
             return list(range(count))
@@ -100,9 +111,15 @@ class BlackBox:
         self, sample: NDArray[Any], choose: Choose, method: Perturbation, on_progress: Progress
     ) -> Observation:
         """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size."""
-        ((scores,),) = self.stream(iter([sample]))
+        scores = self.scores(sample)
         targets = choose(scores)
         axes, batch_size = self.image.spatial_axes, self.image.batch or 1
         maps = method.explain(sample[0], axes, self.stream, targets, batch_size, on_progress).maps
         classes = range(len(maps)) if targets is None else targets
         return Observation(scores, dict(zip(classes, maps, strict=True)))
+
+    def scores(self, sample: NDArray[Any]) -> NDArray[np.float32]:
+        """The scores alone."""
+        (batch,) = self.stream(iter([sample]))
+        scores: NDArray[np.float32] = batch[0]
+        return scores

@@ -162,7 +162,7 @@ def report_text(
         preprocessing=str(explainer.preprocessing),
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
-        notes=(*explainer.explainer.doubts, *map(str, explainer.refusals)),
+        notes=(*explainer.explainer.doubts, *explainer.doubts, *map(str, explainer.refusals)),
         colormap=colormap,
     )
     return report_page(facts, entries)

@@ -26,13 +26,15 @@ _PHOTOGRAPHS: Final = (np.uint8, np.uint16)
 class Sample:
     """One image: its values, ``(1, ...)`` as the model's input has it, and what its maps are laid over.
 
-    ``order`` is that of the colours in its maps; ``notes`` are what the user should know of the picture.
+    ``order`` is that of the colours in its maps; ``notes`` are what the user should know of the picture;
+    ``of_8_bits``: its levels were 0 to 255 when it came.
     """
 
     values: NDArray[Any]
     scene: Scene
     order: Order = "bgr"
     notes: tuple[str, ...] = ()
+    of_8_bits: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,11 @@ class Preparation:
             return [self._photographed(as_picture(each, order), order, bands) for each in pictures]
         samples = as_samples(given, self.image)[:, np.newaxis]
         scenes = (self._scene_of_data(each, order, bands) for each in pictures)
-        return [Sample(sample, scene, order) for sample, scene in zip(samples, scenes, strict=True)]
+        of_8_bits = given.dtype == np.uint8
+        return [
+            Sample(sample, scene, order, of_8_bits=of_8_bits)
+            for sample, scene in zip(samples, scenes, strict=True)
+        ]
 
     def scene(
         self, data: Any, colour: Order, bands: Sequence[int] | None, instead_of: Scene | None = None
@@ -94,11 +100,13 @@ class Preparation:
         note = note_on_levels(picture, *numbers)
         notes = () if note is None else (note,)
         fits = picture.shape[:2] == preprocessing.size
-        open_keys = [key for key in assumed if not (fits and key == "resize")]
+        known = {"mean", "scale", *(["resize"] if fits else [])}  # of levels LevelDoubts speaks
+        open_keys = [key for key in assumed if key not in known]
         if self.hints == NO_HINTS and open_keys:
             words = ", ".join(in_words(preprocessing, open_keys))
             notes = (f"assumed, since nothing says it: {words}", *notes)
-        return Sample(preprocessing(picture), Scene(shown_picture(picture, bands), region), order, notes)
+        scene = Scene(shown_picture(picture, bands), region)
+        return Sample(preprocessing(picture), scene, order, notes, picture.dtype == np.uint8)
 
     def _scene_of_data(self, data: NDArray[Any], order: Order, bands: Sequence[int] | None) -> Scene:
         if self.image.packing is not None and data.dtype == np.uint8:

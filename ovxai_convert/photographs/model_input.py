@@ -44,6 +44,15 @@ class ImageInput:
         return self.shape[0]
 
     @property
+    def takes_photographs(self) -> bool:
+        """Whether its channels may be those of a photograph: three, one, or any number."""
+        return (
+            any(self.shape[axis] in (None, 1, 3) for axis in (1, 3))
+            if self.layout is None
+            else (self.shape[self.layout.index("C")] in (None, 1, 3))
+        )
+
+    @property
     def spatial_axes(self) -> tuple[int, int]:
         """Indices of rows and columns in one sample (without the batch axis); as for ``known_layout``."""
         layout = self.known_layout()

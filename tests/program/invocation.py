@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -30,6 +30,18 @@ class Outcome:
     def errors(self) -> list[str]:
         """Lines that begin with ``Error:``."""
         return [line for line in self.stderr.splitlines() if line.startswith("Error:")]
+
+
+UNSAID: Final = "nothing says how levels of pixels become its input"
+"""What is warned of where a test says nothing of preprocessing."""
+
+
+def but_unsaid(lines: Iterable[str]) -> list[str]:
+    """Warnings but for those on levels of which nobody says anything; there is one of them at least."""
+    found = list(lines)
+    about = [line for line in found if UNSAID in line or "--preprocess " in line]
+    assert any(UNSAID in line for line in about), found
+    return [line for line in found if line not in about]
 
 
 def call(command: click.Command, arguments: Sequence[object], capfd: pytest.CaptureFixture[str]) -> Outcome:

@@ -87,6 +87,9 @@ def work(
         kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
         for note in image.explanation.notes:
             console.warn(path, note)
+        with console.Reported(path, exit_codes, debug=debug):
+            for line in explainer.unsaid(image):
+                console.warn(model, line)
         _warn(image, undrawn if pictures.caption else None)
         if not quiet:
             _print_image(image)
@@ -101,7 +104,7 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
-    for text in (*explainer.explainer.doubts, *explainer.remarks):
+    for text in (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts):
         console.warn(model, text)
     for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")

@@ -1,0 +1,93 @@
+"""What a model would answer for a photograph by each recipe, where nobody says which one holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ovxai_convert.errors import UsageError
+from ovxai_convert.photographs.hints import PreprocessingHints
+from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
+from ovxai_convert.photographs.recipes import RECIPES, recipe_hints
+
+Score: TypeAlias = Callable[[NDArray[Any]], NDArray[np.float32]]
+"""From a sample ``(1, ...)`` to its scores ``(K,)``."""
+
+
+class PreprocessingWarning(UserWarning):
+    """Nobody says how levels of pixels become a model's input, or what is said looks wrong."""
+
+
+@dataclass(frozen=True)
+class RecipeAnswer:
+    """The best class by a recipe, its label and score; ``recipe`` None: taken as it is."""
+
+    recipe: str | None
+    index: int
+    label: str
+    score: float
+
+    def __str__(self) -> str:
+        return f"{self.label}, score {self.score:.2f}"
+
+
+def answers_by_recipe(
+    score: Score,
+    image: ImageInput,
+    hints: PreprocessingHints,
+    names: Sequence[str] | None,
+    photograph: Pixels,
+) -> list[RecipeAnswer]:
+    """The answers to a photograph ``(H, W, 3)`` by all recipes that fit to an input; none where none does.
+
+    Args:
+        score: runs the model.
+        image: its input.
+        hints: what is known of all but levels.
+        names: labels of the classes.
+        photograph: blue, green, red.
+    """
+    open_hints = replace(hints, mean=None, scale=None)
+    answers = []
+    for name in RECIPES:
+        try:
+            preprocessing, _ = preprocessing_for(image, recipe_hints(name, open_hints))
+            sample = preprocessing(photograph)
+        except UsageError:  # three numbers for one channel, or no photograph at all
+            continue
+        answers.append(answer_to(name, score(sample), names))
+    return answers
+
+
+def answer_to(recipe: str | None, scores: NDArray[np.float32], names: Sequence[str] | None) -> RecipeAnswer:
+    """The best of scores ``(K,)``; of numbers that are none the first."""
+    best = int(scores.argmax())
+    named = names is not None and len(names) == len(scores)
+    label = names[best] if names is not None and named else f"class {best}"
+    return RecipeAnswer(recipe, best, " ".join(label.split()), float(scores[best]))
+
+
+def in_lines(answers: Sequence[RecipeAnswer], picture: str, as_said: Callable[[str], str]) -> list[str]:
+    """The answers as a user reads them: one line where all agree, else one for each.
+
+    Args:
+        answers: of which the first shows what is done as nothing is said.
+        picture: what the photograph is called.
+        as_said: how a user says a recipe.
+    """
+    if not answers:
+        return []
+    scores = [answer.score for answer in answers]
+    if len({answer.index for answer in answers}) == 1:
+        reach = f"score {min(scores):.2f} to {max(scores):.2f}"
+        return [f"every recipe ({as_said('NAME')}) answers {answers[0].label} for {picture}, {reach}"]
+    lines = []
+    for number, answer in enumerate(answers):
+        how = "as it is" if answer.recipe is None else as_said(answer.recipe)
+        lines.append(f"{picture} by {how}: {answer}" + (" (as is done now)" if number == 0 else ""))
+    return lines
