@@ -6,11 +6,13 @@ What is named here is loaded when it is first asked for, so that the commands ca
 from __future__ import annotations
 
 import importlib
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar
     from ovxai_convert.artifact.sidecar import Description, Sidecar
+    from ovxai_convert.blackbox.method import Preset
     from ovxai_convert.errors import (
         ModelReadError,
         OvxaiError,
@@ -20,17 +22,21 @@ if TYPE_CHECKING:
         VerificationError,
         WriteError,
     )
-    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ExplainMode, ProofWarning
+    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ProofWarning
     from ovxai_convert.explain.explanation import Explanation
+    from ovxai_convert.explain.plan import ExplainMode, SettingWarning
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
     from ovxai_convert.photographs.hints import PreprocessingHints
     from ovxai_convert.pipeline import ConversionReport, convert
     from ovxai_convert.vocabulary import Task
 
+    __version__: str
+
 _HOMES = {
     "artifact.reading": ("read_sidecar",),
     "artifact.sidecar": ("Description", "Sidecar"),
+    "blackbox.method": ("Preset",),
     "errors": (
         "ModelReadError",
         "OvxaiError",
@@ -40,8 +46,9 @@ _HOMES = {
         "VerificationError",
         "WriteError",
     ),
-    "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "ProofWarning"),
+    "explain.explainer": ("AnswerWarning", "Explainer", "ProofWarning"),
     "explain.explanation": ("Explanation",),
+    "explain.plan": ("ExplainMode", "SettingWarning"),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
@@ -61,9 +68,11 @@ __all__ = [
     "ModelReadError",
     "OvxaiError",
     "PreprocessingHints",
+    "Preset",
     "ProofWarning",
     "Refusal",
     "RefusedError",
+    "SettingWarning",
     "Sidecar",
     "Task",
     "UsageError",
@@ -76,6 +85,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("ovxai-convert")
     home = next((module for module, names in _HOMES.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -85,4 +96,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What the package offers, and what Python itself keeps in a module."""
+    kept = {name for name in globals() if name.startswith("__")}
+    return sorted({*kept, *__all__, "__version__"})

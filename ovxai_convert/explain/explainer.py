@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
-from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
+from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
+from ovxai_convert.explain.plan import ExplainMode, Plan, SettingWarning, without_effect
 from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
@@ -29,10 +31,11 @@ from ovxai_convert.methods import Method
 from ovxai_convert.photographs.hints import NO_HINTS
 from ovxai_convert.photographs.model_input import image_input
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
+from ovxai_convert.source.given import model_or_path
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
-from ovxai_convert.vocabulary import Task
+from ovxai_convert.vocabulary import Task, member_of, value_in_words
 
-__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning"]
+__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning", "SettingWarning"]
 
 
 class ProofWarning(UserWarning):
@@ -69,8 +72,8 @@ class Explainer:
             data are not uint8, the data are taken as prepared, and only their axes are moved.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
             ``(N, K)``. None: probabilities of the classes.
-        explain_mode: see :class:`ExplainMode`.
-        explain_method: the method; None chooses.
+        explain_mode: see :class:`ExplainMode`; here and below, a member or its value as text.
+        explain_method: the method; None and ``"auto"`` choose.
         target_layer: friendly name of the node whose output is masked; None takes the last feature map.
         embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
         device_name: OpenVINO's name of the device.
@@ -80,29 +83,32 @@ class Explainer:
             ``"none"``: they are shown as they are; None: as the graph or the sidecar tells.
         multilabel: whether several classes may be the answer; None: likewise.
         confidence_threshold: the probability above which a class then belongs to it, 0 to 1.
-        **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
+        **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call whose method
+            has them. A :class:`SettingWarning` tells of what has no effect: such settings where a branch
+            gives the map, a layer where a black box was asked for.
 
     Attributes:
         label_names: labels that the model or its sidecar has, or None.
         method: what the last call, or before any the explainer's own options, came to; where threads share
             the explainer, read :attr:`Explanation.method` and :attr:`Explanation.refusals` instead.
         doubts: what of an artifact is not as it was proved; a :class:`ProofWarning` says the same.
+        unused: what to know of options that have no effect, or None; a :class:`SettingWarning` says it.
         refusals: why the branches that were tried before it are not possible; empty where none was tried.
 
     Raises:
         ModelReadError: the model cannot be read.
         RefusedError: no branch is possible, and ``explain_mode`` is ``WHITEBOX``.
-        UsageError: a layer, a device or an option that does not exist.
+        UsageError: a layer, a device or an option that does not exist or fit; what is no model.
     """
 
     def __init__(
         self,
         model: ov.Model | str | PathLike[str] | LoadedModel,
-        task: Task = Task.CLASSIFICATION,
+        task: Task | str = Task.CLASSIFICATION,
         preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
         postprocess_fn: Callable[[Any], NDArray[Any]] | None = None,
-        explain_mode: ExplainMode = ExplainMode.AUTO,
-        explain_method: Method | None = None,
+        explain_mode: ExplainMode | str = ExplainMode.AUTO,
+        explain_method: Method | str | None = None,
         target_layer: str | None = None,
         embed_scaling: bool = True,
         device_name: str = "CPU",
@@ -113,16 +119,24 @@ class Explainer:
         confidence_threshold: float | None = None,
         **kwargs: Any,
     ) -> None:
-        if task is not Task.CLASSIFICATION:
-            raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
+        member_of(Task, task, "task")
+        mode = member_of(ExplainMode, explain_mode, "explain_mode")
+        self._plan = Plan().changed(mode, explain_method, target_layer, embed_scaling)
+        _check_functions(preprocess_fn=preprocess_fn, postprocess_fn=postprocess_fn)
+        if not isinstance(device_name, str):
+            raise UsageError(
+                f"device_name: {value_in_words(device_name)} is none; give OpenVINO's name of one"
+            )
+        if not isinstance(model, LoadedModel):
+            model = model_or_path(model)
         self._process = os.getpid()
-        self._model = model if isinstance(model, ov.Model | LoadedModel) else os.path.abspath(model)
+        self._model = os.path.abspath(model) if isinstance(model, Path) else model
         self._options = {
             "task": task,
             "preprocess_fn": preprocess_fn,
             "postprocess_fn": postprocess_fn,
-            "explain_mode": explain_mode,
-            "explain_method": explain_method,
+            "explain_mode": mode,
+            "explain_method": self._plan.method,
             "target_layer": target_layer,
             "embed_scaling": embed_scaling,
             "device_name": device_name,
@@ -149,13 +163,15 @@ class Explainer:
         image = image_input(loaded.model, hints.layout)
         self._prepared = Preparation(image, hints, preprocess_fn)
         read_scores = _scores_reader(loaded, postprocess_fn)
-        self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
         self.label_names, self.doubts = loaded.labels, loaded.doubts
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals
+        self.unused = without_effect(self._plan, engine.method, kwargs, target_layer)
+        if self.unused and not isinstance(model, LoadedModel):
+            warnings.warn(self.unused, SettingWarning, stacklevel=2)
 
     def __call__(
         self,
@@ -172,8 +188,8 @@ class Explainer:
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
         output_size: tuple[int, int] | None = None,
-        explain_mode: ExplainMode | None = None,
-        explain_method: Method | None = None,
+        explain_mode: ExplainMode | str | None = None,
+        explain_method: Method | str | None = None,
         target_layer: str | None = None,
         embed_scaling: bool | None = None,
         on_progress: Progress = silent,
@@ -221,8 +237,10 @@ class Explainer:
             raise UsageError("targets and target_explain_labels mean the same; give one")
         wanted = target_explain_labels if targets is None else targets
         plan = self._plan.changed(explain_mode, explain_method, target_layer, embed_scaling)
-        engine = self._engines.choose(plan, {**self._settings, **kwargs}, on_progress)
+        engine = self._engines.choose(plan, kwargs, on_progress, self._settings)
         self.method, self.refusals = engine.method, engine.refusals
+        if (unused := without_effect(plan, engine.method, kwargs, target_layer)) is not None:
+            warnings.warn(unused, SettingWarning, stacklevel=2)
         samples = self._prepared(data)
         if original_input_image is not None:
             samples = [replace(sample, scene=scene_of(original_input_image)) for sample in samples]
@@ -263,6 +281,12 @@ def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
+
+
+def _check_functions(**functions: object) -> None:
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise UsageError(f"{name}: {value_in_words(function)} is none; give a function")
 
 
 def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
