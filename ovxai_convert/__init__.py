@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         VerificationError,
         WriteError,
     )
+    from ovxai_convert.explain.comparing import compare
+    from ovxai_convert.explain.comparison import Comparison
     from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ProofWarning
     from ovxai_convert.explain.explanation import Explanation
     from ovxai_convert.explain.plan import ExplainMode, SettingWarning
@@ -46,6 +48,8 @@ _HOMES = {
         "VerificationError",
         "WriteError",
     ),
+    "explain.comparing": ("compare",),
+    "explain.comparison": ("Comparison",),
     "explain.explainer": ("AnswerWarning", "Explainer", "ProofWarning"),
     "explain.explanation": ("Explanation",),
     "explain.plan": ("ExplainMode", "SettingWarning"),
@@ -59,6 +63,7 @@ _HOMES = {
 
 __all__ = [
     "AnswerWarning",
+    "Comparison",
     "ConversionReport",
     "Description",
     "ExplainMode",
@@ -78,6 +83,7 @@ __all__ = [
     "UsageError",
     "VerificationError",
     "WriteError",
+    "compare",
     "convert",
     "insert_xai",
     "read_sidecar",

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
-from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
-from ovxai_convert.explain.plan import ExplainMode, Plan, SettingWarning, without_effect
+from ovxai_convert.explain.plan import ExplainMode, Plan, SettingWarning, check_kinds_of, without_effect
 from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
@@ -33,7 +33,7 @@ from ovxai_convert.photographs.model_input import image_input
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.given import model_or_path
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
-from ovxai_convert.vocabulary import Task, member_of, value_in_words
+from ovxai_convert.vocabulary import Task, member_of
 
 __all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning", "SettingWarning"]
 
@@ -122,11 +122,7 @@ class Explainer:
         member_of(Task, task, "task")
         mode = member_of(ExplainMode, explain_mode, "explain_mode")
         self._plan = Plan().changed(mode, explain_method, target_layer, embed_scaling)
-        _check_functions(preprocess_fn=preprocess_fn, postprocess_fn=postprocess_fn)
-        if not isinstance(device_name, str):
-            raise UsageError(
-                f"device_name: {value_in_words(device_name)} is none; give OpenVINO's name of one"
-            )
+        check_kinds_of(device_name, preprocess_fn=preprocess_fn, postprocess_fn=postprocess_fn)
         if not isinstance(model, LoadedModel):
             model = model_or_path(model)
         self._process = os.getpid()
@@ -250,6 +246,21 @@ class Explainer:
         ]
         return explanations[0] if len(explanations) == 1 else explanations
 
+    def why_not(self, method: Method | str) -> tuple[Refusal, ...]:
+        """Why a method is not possible for this model, without explaining anything; empty where it is."""
+        plan = self._plan.changed(ExplainMode.AUTO, method, None, None)
+        engine = self._engines.choose(plan, {}, kept=self._settings)
+        return () if engine.method is plan.method else engine.refusals
+
+    def trials(self, data: NDArray[Any]) -> list[Trial]:
+        """Every image as the model takes it, and the stream of its scores, with which a map can be measured.
+
+        See :func:`~ovxai_convert.blackbox.metrics.deletion`.
+        """
+        box = self._engines.from_outside()
+        axes, batch = box.image.spatial_axes, box.image.batch or 1
+        return [Trial(sample.values[0], axes, box.stream, batch) for sample in self._prepared(data)]
+
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""
         model = IrInMemory.of(self._model) if isinstance(self._model, ov.Model) else self._model
@@ -281,12 +292,6 @@ def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
-
-
-def _check_functions(**functions: object) -> None:
-    for name, function in functions.items():
-        if function is not None and not callable(function):
-            raise UsageError(f"{name}: {value_in_words(function)} is none; give a function")
 
 
 def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:

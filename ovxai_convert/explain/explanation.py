@@ -8,16 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.display import MOST_FIGURES, ColourOrder, Figure, html_of, in_bgr, sheet
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method, method_name
-from ovxai_convert.photographs.image_files import encode_image, write_file
+from ovxai_convert.photographs.image_files import Pixels, encode_image, write_file
 from ovxai_convert.source.labels import find_class
+
+_NAMED: Final = 4
+"""How many classes are named where an explanation stands as text."""
 
 
 class Layout(Enum):
@@ -29,18 +34,19 @@ class Layout(Enum):
     MULTIPLE_MAPS_PER_IMAGE_COLOR = "multiple_maps_per_image_color"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
-    """The maps of one image.
+    """The maps of one image; a notebook shows it by itself.
 
     Attributes:
         saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
-            grey levels or raw scores, or ``(H, W, 3)`` in colours, blue, green, red.
+            grey levels or raw scores, or ``(H, W, 3)`` in colours, of the order ``colour``.
         method: what made them; None: the model itself, and nobody says how.
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
         raw: the maps as the method gave them, of the map's own few cells where it is white-box.
         refusals: why the branches that were tried before the method are not possible.
+        colour: order of the channels of coloured maps, that of the image: ``"bgr"`` or ``"rgb"``.
     """
 
     saliency_map: Maps
@@ -49,6 +55,51 @@ class Explanation:
     label_names: tuple[str, ...] | None = None
     raw: Maps = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    colour: ColourOrder = "bgr"
+
+    def __repr__(self) -> str:
+        first = self.targets[:_NAMED]
+        named = ", ".join(f"{self._name_of(each)}{self._score_of(each, ' {:.2f}')}" for each in first)
+        more = len(self.targets) - len(first)
+        saliency = next(iter(self.saliency_map.values()))
+        order = f", {self.colour}" if saliency.ndim == 3 else ""
+        return (
+            f"Explanation by {self.method_name}\n"
+            f"  {named}{f' and {more} more' if more else ''}\n"
+            f"  {len(self.targets)} x {saliency.dtype} {saliency.shape}{order}"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_of(*self._shown())
+
+    def _repr_png_(self) -> bytes:
+        return encode_image(sheet(*self._shown()))
+
+    def _shown(self) -> tuple[str, list[Figure]]:
+        """What is above the maps, and the maps."""
+        shown = self.targets[:MOST_FIGURES]
+        left = len(self.targets) - len(shown)
+        heading = f"Explained by {self.method_name}" + (f"; {left} more are not shown" if left else "")
+        figures = []
+        for target in shown:
+            lines = [self._score_of(target, "score {:.2f}"), "shows nothing" * (target in self.constant)]
+            title, number = self._name_of(target), f"class {target}"
+            figures.append(Figure(self._picture(target), title, tuple(filter(None, lines)), number))
+        return heading, figures
+
+    def _name_of(self, target: int | str) -> str:
+        if not isinstance(target, int):
+            return "all classes"
+        return self.label_of(target) if self.label_names else f"class {target}"
+
+    def _score_of(self, target: int | str, form: str) -> str:
+        prediction = self.predictions.get(target) if isinstance(target, int) else None
+        return "" if prediction is None else form.format(prediction.score)
+
+    def _picture(self, target: int | str) -> Pixels:
+        """A map as a picture, in grey levels or in OpenCV's order of colours."""
+        saliency = self.saliency_map[target]
+        return in_bgr(saliency if saliency.dtype == np.uint8 else grey_levels(saliency), self.colour)
 
     @property
     def method_name(self) -> str:
@@ -80,18 +131,39 @@ class Explanation:
         """The label of an explained class, or its index as text."""
         return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)
 
-    def save(self, dir_path: str | Path, name: str = "") -> list[Path]:
+    def save(
+        self,
+        dir_path: str | Path,
+        name: str = "",
+        *,
+        prefix: str = "",
+        postfix: str = "",
+        confidence_scores: Mapping[int, Any] | None = None,
+    ) -> list[Path]:
         """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
 
         Two classes whose labels make the same file name are told apart by their index. The folder is made if
         missing; files of these names are replaced.
 
+        Args:
+            dir_path: the folder.
+            name: what the files' names begin with, before an underscore.
+            prefix: the same as it is, without an underscore.
+            postfix: behind the label, as it is.
+            confidence_scores: scores by class, which stand behind that with two digits, or ``predictions``; a
+                class that is not among them gets none.
+
         Raises:
             WriteError: the folder cannot be written.
         """
-        paths = [Path(dir_path) / file for file in self.file_names(name)]
-        for path, saliency in zip(paths, self.saliency_map.values(), strict=True):
-            write_file(path, encode_image(saliency if saliency.dtype == np.uint8 else grey_levels(saliency)))
+        scores = confidence_scores or {}
+        paths = []
+        for target, file in zip(self.targets, self.file_names(name, ""), strict=True):
+            score = scores.get(target) if isinstance(target, int) else None
+            written = "" if score is None else f"{getattr(score, 'score', score):.2f}"
+            path = Path(dir_path) / f"{prefix}{file}{postfix}{written}.png"
+            write_file(path, encode_image(self._picture(target)))
+            paths.append(path)
         return paths
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
@@ -107,7 +179,7 @@ class Explanation:
 
     def plot(
         self,
-        targets: Sequence[int | str] | None = None,
+        targets: Sequence[int | str] | int | str | None = None,
         backend: str = "matplotlib",
         max_num_plots: int = 24,
         num_columns: int = 4,
@@ -115,7 +187,7 @@ class Explanation:
         """Show the maps in a grid with matplotlib, which must be installed.
 
         Args:
-            targets: classes by index or label; None for all that were explained.
+            targets: classes by index or label, or one of them; None for all that were explained.
             backend: ``"matplotlib"``; the headless OpenCV that servers have can open no window.
             max_num_plots: at most so many.
             num_columns: of the grid.
@@ -131,15 +203,18 @@ class Explanation:
             pyplot = importlib.import_module("matplotlib.pyplot")
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
-        plotted = [self._explained(target) for target in targets or self.targets][:max_num_plots]
+        wanted = [targets] if isinstance(targets, int | str) else self.targets if targets is None else targets
+        plotted = [self._explained(target) for target in wanted][:max_num_plots]
+        if not plotted:
+            raise UsageError("no class is named")
         columns = min(num_columns, len(plotted))
         rows = -(-len(plotted) // columns)
         _, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 4.5 * rows), squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
         for axis, target in zip(axes.flat, plotted, strict=False):
-            saliency = self.saliency_map[target]
-            axis.imshow(saliency[..., ::-1] if saliency.ndim == 3 else saliency, cmap="gray")
+            picture = self._picture(target)
+            axis.imshow(picture[..., ::-1] if picture.ndim == 3 else self.saliency_map[target], cmap="gray")
             axis.set_title(self.label_of(target))
         pyplot.tight_layout()
         pyplot.show()

@@ -80,6 +80,15 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise UsageError(f"there is no setting '{name}'{did_you_mean(name, known)}")
 
 
+def check_kinds_of(device: object, **functions: object) -> None:
+    """Refuse a device that is no text, and functions that cannot be called; None is none."""
+    if not isinstance(device, str):
+        raise UsageError(f"device_name: {value_in_words(device)} is none; give OpenVINO's name of one")
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise UsageError(f"{name}: {value_in_words(function)} is none; give a function")
+
+
 def without_effect(
     plan: Plan, method: Method | None, settings: Mapping[str, Any], layer: object
 ) -> str | None:

@@ -214,7 +214,7 @@ def test_an_explainer_called_while_it_tells_its_progress(method: Method | None) 
     explainer = Explainer(cnn(SPEC), explain_method=Method.RISE, num_masks=6)
     inner: list[list[Explanation]] = []
     asked: dict[str, Any] = {"explain_method": method} if method else {"explain_mode": ExplainMode.WHITEBOX}
-    settings = {"num_masks": 6} if method else {}
+    settings: dict[str, Any] = {"num_masks": 6} if method else {}
     expected = as_list(Explainer(cnn(SPEC))(images(1), **asked, **settings))
     outer = as_list(explainer(images(0)))
     found = as_list(

@@ -132,7 +132,7 @@ def test_words_at_construction_only() -> None:
         ({"device_name": None}, "device_name: None is none"),
     ):
         with pytest.raises(UsageError, match=text):
-            Explainer(cnn(CnnSpec()), **options)  # type: ignore[arg-type]
+            Explainer(cnn(CnnSpec()), **options)
 
 
 def test_words_for_a_branch_in_memory() -> None:
@@ -145,7 +145,7 @@ def test_words_for_a_branch_in_memory() -> None:
         ({"target_layer": 1.5}, "target_layer: 1.5 is none"),
     ):
         with pytest.raises(UsageError, match=text):
-            insert_xai(cnn(CnnSpec()), **options)  # type: ignore[arg-type]
+            insert_xai(cnn(CnnSpec()), **options)
 
 
 def test_words_for_a_conversion(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_words_for_a_conversion(tmp_path: Path) -> None:
         ({"target_layer": 3}, "target_layer: 3 is none"),
     ):
         with pytest.raises(UsageError, match=text):
-            convert(path, tmp_path / "not", **options)  # type: ignore[arg-type]
+            convert(path, tmp_path / "not", **options)
     assert not (tmp_path / "not").exists()
 
 
@@ -270,9 +270,9 @@ def test_what_is_no_model_is_answered_with_what_to_give(name: str, tmp_path: Pat
 
 def test_paths_and_models_where_the_other_is_taken(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"give what openvino.Core\(\).read_model\(\) makes of it"):
-        insert_xai("net.xml")  # type: ignore[arg-type]
+        insert_xai("net.xml")
     with pytest.raises(UsageError, match=r"save it with openvino.save_model\(\)"):
-        convert(cnn(CnnSpec()), tmp_path / "out")  # type: ignore[arg-type]
+        convert(cnn(CnnSpec()), tmp_path / "out")
     onnx.save(onnx_classifier(batch=1), tmp_path / "net.onnx")
     read = ov.Core().read_model(tmp_path / "net.onnx")
     assert len(insert_xai(read).outputs) == 1 + len(read.outputs)
