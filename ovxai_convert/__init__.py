@@ -23,10 +23,11 @@ if TYPE_CHECKING:
         WriteError,
     )
     from ovxai_convert.explain.comparing import compare
-    from ovxai_convert.explain.comparison import Comparison
-    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ProofWarning
+    from ovxai_convert.explain.comparison import MethodComparison
+    from ovxai_convert.explain.explainer import Explainer
     from ovxai_convert.explain.explanation import Explanation
-    from ovxai_convert.explain.plan import ExplainMode, SettingWarning
+    from ovxai_convert.explain.plan import ExplainMode
+    from ovxai_convert.explain.warned import AnswerWarning, ProofWarning, SettingWarning
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
     from ovxai_convert.photographs.hints import PreprocessingHints
@@ -49,10 +50,11 @@ _HOMES = {
         "WriteError",
     ),
     "explain.comparing": ("compare",),
-    "explain.comparison": ("Comparison",),
-    "explain.explainer": ("AnswerWarning", "Explainer", "ProofWarning"),
+    "explain.comparison": ("MethodComparison",),
+    "explain.explainer": ("Explainer",),
     "explain.explanation": ("Explanation",),
-    "explain.plan": ("ExplainMode", "SettingWarning"),
+    "explain.plan": ("ExplainMode",),
+    "explain.warned": ("AnswerWarning", "ProofWarning", "SettingWarning"),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
@@ -63,13 +65,13 @@ _HOMES = {
 
 __all__ = [
     "AnswerWarning",
-    "Comparison",
     "ConversionReport",
     "Description",
     "ExplainMode",
     "Explainer",
     "Explanation",
     "Method",
+    "MethodComparison",
     "ModelReadError",
     "OvxaiError",
     "PreprocessingHints",

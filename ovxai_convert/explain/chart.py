@@ -11,10 +11,10 @@ import numpy as np
 
 from ovxai_convert.blackbox.metrics import ScoreCurve
 from ovxai_convert.explain import lettering
-from ovxai_convert.explain.lettering import Colour
+from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels
 
-COLOURS: Final[tuple[Colour, ...]] = (
+COLOURS: Final[tuple[Bgr, ...]] = (
     (178, 114, 0),
     (0, 94, 213),
     (115, 158, 0),
@@ -22,14 +22,14 @@ COLOURS: Final[tuple[Colour, ...]] = (
     (233, 180, 86),
 )
 """Told apart also by those who see few colours (M. Okabe, K. Ito, "Color Universal Design", 2008)."""
-GREY: Final[Colour] = (140, 136, 132)
+GREY: Final[Bgr] = (140, 136, 132)
 
 _ROWS, _COLUMNS = 300, 460
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 34, 44
 _LETTERS: Final = 14
-_INK: Final[Colour] = (32, 28, 26)
-_QUIET: Final[Colour] = (112, 106, 102)
-_GRID: Final[Colour] = (228, 226, 224)
+_INK: Final[Bgr] = (32, 28, 26)
+_QUIET: Final[Bgr] = (112, 106, 102)
+_GRID: Final[Bgr] = (228, 226, 224)
 _SHIFT: Final = 4
 """Binary digits behind the point of places, for lines that are not jagged."""
 
@@ -39,7 +39,7 @@ class Line:
     """A curve and how it is drawn; a dashed one is something to compare with."""
 
     curve: ScoreCurve
-    colour: Colour
+    colour: Bgr
     dashed: bool = False
 
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from ovxai_convert.blackbox.metrics import ScoreCurve, deletion, insertion
 from ovxai_convert.blackbox.streaming import Trial
 from ovxai_convert.errors import RefusedError, UsageError
-from ovxai_convert.explain.comparison import ComparedMethod, Comparison, Curves
+from ovxai_convert.explain.comparison import ComparedMethod, Curves, MethodComparison
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.plan import ExplainMode, SettingWarning, check_settings
+from ovxai_convert.explain.plan import ExplainMode, check_settings
 from ovxai_convert.explain.rendering import enlarged
+from ovxai_convert.explain.warned import SettingWarning
 from ovxai_convert.methods import Method, method_of
 from ovxai_convert.source.labels import resolve_targets
 
@@ -37,7 +38,7 @@ def compare(
     *,
     steps: int = 32,
     **options: Any,
-) -> Comparison:
+) -> MethodComparison:
     """Explain one class of an image by several methods, and measure how well each map names what it hangs on.
 
     The pixels that the model sees are covered with zeros in the order of each map, the highest first, and
@@ -76,7 +77,7 @@ def compare(
         for method in possible
     )
     label = explainer.label_names[index] if explainer.label_names else f"class {index}"
-    return Comparison(index, label, score, compared, _of_random_maps(trial, index, steps), reasons)
+    return MethodComparison(index, label, score, compared, _of_random_maps(trial, index, steps), reasons)
 
 
 def _named(method: Method | str) -> Method:
@@ -180,4 +181,4 @@ def _of_random_maps(trial: Trial, target: int, steps: int) -> Curves:
 
 def _mean(curves: Sequence[ScoreCurve]) -> ScoreCurve:
     scores = np.mean([curve.scores for curve in curves], axis=0, dtype=np.float64)
-    return ScoreCurve(curves[0].fractions, scores.astype(np.float32))
+    return ScoreCurve(curves[0].fractions, np.asarray(scores, np.float32))

@@ -42,7 +42,7 @@ class ComparedMethod:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MethodComparison:
     """Methods side by side; a notebook shows it by itself.
 
     Attributes:

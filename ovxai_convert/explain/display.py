@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from ovxai_convert.explain import lettering
-from ovxai_convert.explain.lettering import Colour
+from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels, encode_image
 
 ColourOrder: TypeAlias = Literal["bgr", "rgb"]
@@ -35,9 +35,9 @@ _UNDER: Final = 4
 """Rows between a picture and its first line."""
 _LETTERS: Final = 15
 _LINE: Final = 20
-_GROUND: Final[Colour] = (255, 255, 255)
-_INK: Final[Colour] = (32, 28, 26)
-_QUIET: Final[Colour] = (112, 106, 102)
+_GROUND: Final[Bgr] = (255, 255, 255)
+_INK: Final[Bgr] = (32, 28, 26)
+_QUIET: Final[Bgr] = (112, 106, 102)
 _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 88)
 
 
@@ -52,7 +52,7 @@ class Figure:
     title: str
     lines: tuple[str, ...] = ()
     otherwise: str = ""
-    colour: Colour | None = None
+    colour: Bgr | None = None
 
 
 def in_bgr(picture: Pixels, colour: ColourOrder) -> Pixels:
@@ -130,7 +130,7 @@ def _empty(rows: int, columns: int) -> Pixels:
     return canvas
 
 
-def _text(text: str, across: int, colour: Colour) -> Pixels:
+def _text(text: str, across: int, colour: Bgr) -> Pixels:
     """A line of text; what does not fit is cut."""
     canvas = _empty(_LINE, across)
     line = lettering.shortened(lettering.legible(text), _LETTERS, across)

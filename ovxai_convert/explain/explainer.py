@@ -18,15 +18,15 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain import predictions
 from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
+from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model, scores_reader
 from ovxai_convert.explain.observation import Choose
-from ovxai_convert.explain.plan import ExplainMode, Plan, SettingWarning, check_kinds_of, without_effect
-from ovxai_convert.explain.predictions import Prediction, ReadScores, answered_classes
+from ovxai_convert.explain.plan import ExplainMode, Plan, check_kinds_of, without_effect
+from ovxai_convert.explain.predictions import Prediction, answered_classes
 from ovxai_convert.explain.rendering import Rendering, rendered, scene_of
 from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.explain.warned import AnswerWarning, ProofWarning, SettingWarning
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.hints import NO_HINTS
 from ovxai_convert.photographs.model_input import image_input
@@ -36,14 +36,6 @@ from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 from ovxai_convert.vocabulary import Task, member_of
 
 __all__ = ["AnswerWarning", "ExplainMode", "Explainer", "ProofWarning", "SettingWarning"]
-
-
-class ProofWarning(UserWarning):
-    """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""
-
-
-class AnswerWarning(UserWarning):
-    """What a model's class output means was assumed, since nothing says it."""
 
 
 class Explainer:
@@ -158,7 +150,7 @@ class Explainer:
             hints = NO_HINTS
         image = image_input(loaded.model, hints.layout)
         self._prepared = Preparation(image, hints, preprocess_fn)
-        read_scores = _scores_reader(loaded, postprocess_fn)
+        read_scores = scores_reader(loaded, postprocess_fn)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
@@ -253,10 +245,7 @@ class Explainer:
         return () if engine.method is plan.method else engine.refusals
 
     def trials(self, data: NDArray[Any]) -> list[Trial]:
-        """Every image as the model takes it, and the stream of its scores, with which a map can be measured.
-
-        See :func:`~ovxai_convert.blackbox.metrics.deletion`.
-        """
+        """Every image as the model takes it, and the stream of its scores, which measure what a map says."""
         box = self._engines.from_outside()
         axes, batch = box.image.spatial_axes, box.image.batch or 1
         return [Trial(sample.values[0], axes, box.stream, batch) for sample in self._prepared(data)]
@@ -292,20 +281,6 @@ def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
-
-
-def _scores_reader(loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None) -> ReadScores:
-    """How scores are read: by the user's function, or from the class output."""
-    scores = loaded.scores
-    if postprocess_fn is not None:
-        return predictions.PostprocessedScores(postprocess_fn)
-    if isinstance(scores, Refusal):
-        raise UsageError(
-            f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
-        )
-    if scores.answer.probabilities == "rank":
-        return predictions.BestClassesOutput(scores.output_index, scores.class_count)
-    return predictions.ScoresOutput(scores.output_index, scores.answer)
 
 
 def _explained(

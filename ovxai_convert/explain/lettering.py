@@ -16,7 +16,7 @@ import numpy as np
 
 from ovxai_convert.photographs.image_files import Pixels
 
-Colour: TypeAlias = tuple[int, int, int]
+Bgr: TypeAlias = tuple[int, int, int]
 """Blue, green, red."""
 
 MISSING: Final = "?"
@@ -100,7 +100,7 @@ def shortened(text: str, size: int, room: int, *, bold: bool = False) -> str:
 
 
 def write(
-    canvas: Pixels, text: str, start: tuple[int, int], size: int, colour: Colour, *, bold: bool = False
+    canvas: Pixels, text: str, start: tuple[int, int], size: int, colour: Bgr, *, bold: bool = False
 ) -> None:
     """Draw a text into a picture ``(H, W, 3)`` from (column, row) on; the row is what letters stand on."""
     if not text:

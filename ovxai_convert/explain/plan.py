@@ -25,10 +25,6 @@ class ExplainMode(Enum):
     AUTO = "auto"
 
 
-class SettingWarning(UserWarning):
-    """A setting was given that has no part in what came of it."""
-
-
 @dataclass(frozen=True)
 class Plan:
     """How an explanation is to be made; a UsageError where mode and method do not agree.

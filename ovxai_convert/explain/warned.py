@@ -1,0 +1,15 @@
+"""What an explainer warns of: kinds of warnings, so that each can be listened to or silenced by itself."""
+
+from __future__ import annotations
+
+
+class ProofWarning(UserWarning):
+    """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""
+
+
+class AnswerWarning(UserWarning):
+    """What a model's class output means was assumed, since nothing says it."""
+
+
+class SettingWarning(UserWarning):
+    """A setting was given that has no part in what came of it."""
