@@ -73,8 +73,11 @@ def fitted(picture: Pixels) -> Pixels:
 
 def html_of(heading: str, figures: Sequence[Figure], below: Sequence[Figure] = (), note: str = "") -> str:
     """A heading, pictures side by side, others in their own size below them, and a note."""
-    shown = "".join(_figure(fitted(each.picture), each) for each in figures)
-    more = "".join(_figure(each.picture, each) for each in below)
+    shown = "".join(
+        _figure(fitted(each.picture), each, exact=max(each.picture.shape[:2]) < _LEAST_SIDE)
+        for each in figures
+    )
+    more = "".join(_figure(each.picture, each, exact=True) for each in below)
     row = "display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start;margin:8px 0"
     return (
         f"<div><div><bdi>{html.escape(heading)}</bdi></div>"
@@ -85,7 +88,7 @@ def html_of(heading: str, figures: Sequence[Figure], below: Sequence[Figure] = (
     )
 
 
-def _figure(picture: Pixels, figure: Figure) -> str:
+def _figure(picture: Pixels, figure: Figure, *, exact: bool) -> str:
     rows, columns = picture.shape[:2]
     title = html.escape(figure.title)
     swatch = ""
@@ -96,12 +99,12 @@ def _figure(picture: Pixels, figure: Figure) -> str:
     # A white ground, so that it can be read in a dark notebook, too.
     style = f"margin:0;width:{columns}px;background:#fff;color:#1a1c20;line-height:1.3;overflow-wrap:anywhere"
     caption = f"<figcaption>{swatch}<b><bdi>{title}</bdi></b>{lines}</figcaption>" if title or lines else ""
-    source = f'src="{_uri(picture)}" width="{columns}" height="{rows}"'
+    source = f'src="{_uri(picture, exact=exact)}" width="{columns}" height="{rows}"'
     return f'<figure style="{style}"><img {source} alt="{title}" style="margin:0">{caption}</figure>'
 
 
-def _uri(picture: Pixels) -> str:
-    photograph = picture.ndim == 3 and max(picture.shape[:2]) > _LEAST_SIDE
+def _uri(picture: Pixels, *, exact: bool) -> str:
+    photograph = picture.ndim == 3 and not exact
     suffix, settings = (".jpg", _JPEG) if photograph else (".png", ())
     content = base64.b64encode(encode_image(picture, suffix, settings)).decode()
     return f"data:image/{'jpeg' if photograph else 'png'};base64,{content}"

@@ -129,7 +129,9 @@ class Explanation:
 
     def label_of(self, target: int | str) -> str:
         """The label of an explained class, or its index as text."""
-        return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)
+        if self.label_names and not isinstance(target, str):
+            return self.label_names[target]
+        return str(target)
 
     def save(
         self,
@@ -220,8 +222,9 @@ class Explanation:
         pyplot.show()
 
     def _explained(self, wanted: int | str) -> int | str:
-        if wanted in self.saliency_map:
-            return wanted
+        for target in self.saliency_map:
+            if target == wanted:  # an index of NumPy's is one, too
+                return target
         count = len(self.label_names) if self.label_names else 1 + max(map(int, self.predictions))
         index = find_class(wanted, self.label_names, count)
         if index not in self.saliency_map:
