@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ class ConversionReport:
 
     xml: Path
     sidecar_path: Path
-    sidecar: Sidecar
+    sidecar: Sidecar = field(repr=False)  # it holds every label
     warnings: tuple[str, ...]
 
 

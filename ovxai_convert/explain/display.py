@@ -73,10 +73,7 @@ def fitted(picture: Pixels) -> Pixels:
 
 def html_of(heading: str, figures: Sequence[Figure], below: Sequence[Figure] = (), note: str = "") -> str:
     """A heading, pictures side by side, others in their own size below them, and a note."""
-    shown = "".join(
-        _figure(fitted(each.picture), each, exact=max(each.picture.shape[:2]) < _LEAST_SIDE)
-        for each in figures
-    )
+    shown = "".join(_figure(fitted(each.picture), each, exact=_is_small(each.picture)) for each in figures)
     more = "".join(_figure(each.picture, each, exact=True) for each in below)
     row = "display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start;margin:8px 0"
     return (
@@ -86,6 +83,10 @@ def html_of(heading: str, figures: Sequence[Figure], below: Sequence[Figure] = (
         + (f"<div><small>{html.escape(note)}</small></div>" if note else "")
         + "</div>"
     )
+
+
+def _is_small(picture: Pixels) -> bool:
+    return bool(max(picture.shape[:2]) < _LEAST_SIDE)
 
 
 def _figure(picture: Pixels, figure: Figure, *, exact: bool) -> str:

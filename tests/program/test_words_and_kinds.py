@@ -29,6 +29,7 @@ from ovxai_convert import (
 from ovxai_convert.artifact.repository import ModelServer
 from ovxai_convert.blackbox import Aise, Rise
 from ovxai_convert.vocabulary import member_of
+from tests.program.invocation import Convert
 from tests.running import CORE
 
 IMAGE: Final = np.random.default_rng(0).standard_normal((10, 14, 3)).astype(np.float32)
@@ -213,6 +214,17 @@ def test_options_of_the_other_mode_are_warned_of() -> None:
     assert explained(explainer, explain_mode="whitebox").method is Method.RECIPROCAM
     with pytest.warns(SettingWarning, match="target_layer: without effect"):
         explained(Explainer(cnn(CnnSpec())), explain_method="rise", target_layer="target", **FEW)
+
+
+def test_the_command_says_so_in_a_line(
+    onnx_model: Path, photograph: Path, tmp_path: Path, run_explain: Convert
+) -> None:
+    command = [onnx_model, photograph, "-o", tmp_path / "shown", "--num-masks", 5]
+    outcome = run_explain(*command)
+    assert outcome.exit_code == 0
+    said = f"Warning: {onnx_model}: num_masks: without effect, since it is explained by reciprocam"
+    assert [line for line in outcome.stderr.splitlines() if line.startswith(said)]
+    assert "without effect" not in run_explain(*command, "--mode", "blackbox").stderr
 
 
 def test_settings_that_are_used_are_not_warned_of() -> None:
