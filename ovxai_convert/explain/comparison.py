@@ -111,7 +111,7 @@ class MethodComparison:
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
         columns = max(2, len(self.methods))
-        figure = pyplot.figure(figsize=(4 * columns, 8))
+        figure = pyplot.figure(figsize=(4 * columns, 7), layout="constrained")
         grid = figure.add_gridspec(2, columns * 2)
         for index, (each, shown) in enumerate(zip(self.methods, self._figures(), strict=True)):
             axis = figure.add_subplot(grid[0, 2 * index : 2 * index + 2])

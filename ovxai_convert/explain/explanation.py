@@ -189,7 +189,7 @@ class Explanation:
         """Show the maps in a grid with matplotlib, which must be installed.
 
         Args:
-            targets: classes by index or label, or one of them; None for all that were explained.
+            targets: classes by index or label, or one of them; None, -1 or ``"all"``: all that were explained.
             backend: ``"matplotlib"``; the headless OpenCV that servers have can open no window.
             max_num_plots: at most so many.
             num_columns: of the grid.
@@ -205,7 +205,9 @@ class Explanation:
             pyplot = importlib.import_module("matplotlib.pyplot")
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
-        wanted = [targets] if isinstance(targets, int | str) else self.targets if targets is None else targets
+        if targets is None or (isinstance(targets, int | str) and str(targets) in ("-1", "all")):
+            targets = self.targets
+        wanted = [targets] if isinstance(targets, int | str) else targets
         plotted = [self._explained(target) for target in wanted][:max_num_plots]
         if not plotted:
             raise UsageError("no class is named")

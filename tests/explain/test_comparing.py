@@ -224,7 +224,7 @@ class Drawn:
 def test_plot(planted: MethodComparison, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = Drawn()
     pyplot: Any = ModuleType("matplotlib.pyplot")
-    vars(pyplot).update(figure=lambda figsize: drawn, show=lambda: setattr(drawn, "shown", 1))
+    vars(pyplot).update(figure=lambda figsize, layout: drawn, show=lambda: setattr(drawn, "shown", 1))
     monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=pyplot))
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
     planted.plot()

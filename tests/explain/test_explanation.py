@@ -227,6 +227,8 @@ def test_plot_of_some(grids: list[Any]) -> None:
     found.plot("f")
     found.plot(np.array([2, 3]))  # type: ignore[arg-type]
     assert titles(grids[2]) + titles(grids[3]) == [["f"], ["c", "d"]]
+    found.plot(-1, num_columns=6)
+    assert titles(grids[4]) == [list("abcdef")]
     del grids[2:]
     explained(["per_image_map"]).plot(["per_image_map"])
     assert titles(grids[2]) == [["per_image_map"]]
