@@ -189,7 +189,7 @@ class Explanation:
         """Show the maps in a grid with matplotlib, which must be installed.
 
         Args:
-            targets: classes by index or label, or one of them; None, -1 or ``"all"``: all that were explained.
+            targets: classes by index or label, or one; None, -1 or ``"all"``: all that were explained.
             backend: ``"matplotlib"``; the headless OpenCV that servers have can open no window.
             max_num_plots: at most so many.
             num_columns: of the grid.
