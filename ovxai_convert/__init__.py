@@ -6,11 +6,13 @@ What is named here is loaded when it is first asked for, so that the commands ca
 from __future__ import annotations
 
 import importlib
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar
     from ovxai_convert.artifact.sidecar import Description, Sidecar
+    from ovxai_convert.blackbox.method import Preset
     from ovxai_convert.errors import (
         ModelReadError,
         OvxaiError,
@@ -20,18 +22,30 @@ if TYPE_CHECKING:
         VerificationError,
         WriteError,
     )
-    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ExplainMode, ProofWarning
+    from ovxai_convert.explain.comparing import compare
+    from ovxai_convert.explain.comparison import MethodComparison
+    from ovxai_convert.explain.explainer import Explainer
     from ovxai_convert.explain.explanation import Explanation
-    from ovxai_convert.explain.recipe_answers import PreprocessingWarning
+    from ovxai_convert.explain.plan import ExplainMode
+    from ovxai_convert.explain.warned import (
+        AnswerWarning,
+        PictureWarning,
+        PreprocessingWarning,
+        ProofWarning,
+        SettingWarning,
+    )
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
     from ovxai_convert.photographs.hints import PreprocessingHints
     from ovxai_convert.pipeline import ConversionReport, convert
     from ovxai_convert.vocabulary import Task
 
+    __version__: str
+
 _HOMES = {
     "artifact.reading": ("read_sidecar",),
     "artifact.sidecar": ("Description", "Sidecar"),
+    "blackbox.method": ("Preset",),
     "errors": (
         "ModelReadError",
         "OvxaiError",
@@ -41,9 +55,18 @@ _HOMES = {
         "VerificationError",
         "WriteError",
     ),
-    "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "ProofWarning"),
+    "explain.comparing": ("compare",),
+    "explain.comparison": ("MethodComparison",),
+    "explain.explainer": ("Explainer",),
     "explain.explanation": ("Explanation",),
-    "explain.recipe_answers": ("PreprocessingWarning",),
+    "explain.plan": ("ExplainMode",),
+    "explain.warned": (
+        "AnswerWarning",
+        "PictureWarning",
+        "PreprocessingWarning",
+        "ProofWarning",
+        "SettingWarning",
+    ),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
@@ -60,18 +83,23 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Method",
+    "MethodComparison",
     "ModelReadError",
     "OvxaiError",
+    "PictureWarning",
     "PreprocessingHints",
     "PreprocessingWarning",
+    "Preset",
     "ProofWarning",
     "Refusal",
     "RefusedError",
+    "SettingWarning",
     "Sidecar",
     "Task",
     "UsageError",
     "VerificationError",
     "WriteError",
+    "compare",
     "convert",
     "insert_xai",
     "read_sidecar",
@@ -79,6 +107,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("ovxai-convert")
     home = next((module for module, names in _HOMES.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -88,4 +118,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What the package offers, and what Python itself keeps in a module."""
+    kept = {name for name in globals() if name.startswith("__")}
+    return sorted({*kept, *__all__, "__version__"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.insertion.heads import insert_again, insert_branches, requests_for
 from ovxai_convert.insertion.insert import insert_branch, name_taken
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
-from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method, method_of
 from ovxai_convert.methods.method import ALL_CLASSES
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import takes_image
@@ -35,12 +35,13 @@ from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
+from ovxai_convert.source.given import model_path
 from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.precision import has_narrow_tensors
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_MAP, layer_name, member_of, value_in_words
 
 _UNWATCHED: Final = Steps()
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
@@ -60,7 +61,7 @@ class ConversionReport:
 
     xml: Path
     sidecar_path: Path
-    sidecar: Sidecar
+    sidecar: Sidecar = field(repr=False)  # it holds every label
     warnings: tuple[str, ...]
 
 
@@ -139,7 +140,11 @@ def convert(
     Raises:
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
     """
-    path, out_dir = Path(path), Path(out_dir)
+    path, out_dir = model_path(path), Path(out_dir)
+    if not isinstance(preprocessing, PreprocessingHints):
+        raise UsageError(
+            f"preprocessing: {value_in_words(preprocessing)} is none; give PreprocessingHints(...)"
+        )
     if not output_name:
         raise UsageError("the map's output needs a name")
     asked_for = target_layer is not None or classes is not None or top_k is not None or feature_vector
@@ -147,7 +152,7 @@ def convert(
     own, memory = _options(named, options), max_branch_memory
     request = Request(
         named,
-        target_layer,
+        layer_name(target_layer),
         None,
         embed_scaling,
         max_branch_bytes=memory,
@@ -160,7 +165,8 @@ def convert(
         as_hints(preprocessing),
         AnswerHints(multilabel, threshold=confidence_threshold, activation=activation),
     )
-    files = artifact_files(path, name, _server(repository))
+    server = None if repository is None else member_of(ModelServer, repository, "repository")
+    files = artifact_files(path, name, server)
     recover_around(path)
     format_of(path)  # before a folder is made for what is no model
     with Staging(out_dir, files.names, force=force) as staging:
@@ -204,15 +210,13 @@ def convert(
     return ConversionReport(out_dir / files.xml, out_dir / files.sidecar, sidecar, warnings)
 
 
-def _method(method: Method | str | None) -> Method | None:
+def _method(method: object) -> Method | None:
     """The white-box method that is meant, None for any."""
-    if method in (None, "auto"):
-        return None
-    name = method.value if isinstance(method, Method) else method
-    known = ["auto", *(white_box.name for white_box in WHITE_BOX_METHODS)]
-    if name not in known:
-        raise UsageError(f"no method '{name}' inserts a branch; those that do are {', '.join(known)}")
-    return Method(name)
+    named = method_of(method, "method")
+    if named is not None and named.white_box is None:
+        known = ["auto", *(white_box.name for white_box in WHITE_BOX_METHODS)]
+        raise UsageError(f"no method '{named.value}' inserts a branch; those that do are {', '.join(known)}")
+    return named
 
 
 def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -225,15 +229,6 @@ def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, 
         owners = " or ".join(name for name, names in known.items() if names & given.keys()) or "none"
         raise UsageError(f"{', '.join(given)}: options of a method that is named: {owners}")
     return given
-
-
-def _server(repository: ModelServer | str | None) -> ModelServer | None:
-    if repository is None or isinstance(repository, ModelServer):
-        return repository
-    known = [server.value for server in ModelServer]
-    if repository not in known:
-        raise UsageError(f"no model server '{repository}'; known are {', '.join(known)}")
-    return ModelServer(repository)
 
 
 def _told_to_the_server(staging: Staging, files: ArtifactFiles, model: Model) -> None:

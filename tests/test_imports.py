@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -251,7 +252,12 @@ def test_a_refusal_stays_a_value() -> None:
     """Only public functions raise it, and nobody catches it."""
     raising = {name for name, tree in SOURCES.items() if "RefusedError" in calls(tree)}
     assert raising == {
-        *("pipeline", "insertion.insert", "explain.engines", "explain.explainer", "explain.files")
+        "pipeline",
+        "insertion.insert",
+        "explain.comparing",
+        "explain.engines",
+        "explain.explainer",
+        "explain.files",
     }
     for name, tree in SOURCES.items():
         handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.type]
@@ -330,5 +336,8 @@ def test_what_the_package_offers_is_there_when_asked_for() -> None:
     assert set(package.__all__) <= set(dir(package))
     for name in package.__all__:
         assert getattr(package, name).__module__.startswith(PACKAGE)
+    shown = [name for name in dir(package) if not name.startswith("__")]
+    assert shown == sorted(package.__all__), "nothing that the package itself imports"
+    assert package.__version__ == metadata.version("ovxai-convert")
     with pytest.raises(AttributeError, match="has no attribute 'convrt'"):
         _ = package.convrt

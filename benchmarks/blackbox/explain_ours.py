@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from benchmarks.blackbox.cases import Case
 from benchmarks.blackbox.timing import Explain, Explained, main
-from ovxai_convert.explain.explainer import Explainer, ExplainMode
+from ovxai_convert.explain.explainer import Explainer
+from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.methods import Method
 
 

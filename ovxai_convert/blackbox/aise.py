@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.convergence import Doubles
 from ovxai_convert.blackbox.direct import ONE, Direct, Points
-from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset
+from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset, check_kinds
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, Trial, chosen
 from ovxai_convert.errors import UsageError
+from ovxai_convert.vocabulary import member_of, value_in_words
 
 NUM_ITERATIONS: Final[Mapping[Preset, int]] = {Preset.SPEED: 20, Preset.BALANCE: 50, Preset.QUALITY: 50}
 KERNEL_WIDTHS: Final[Mapping[Preset, tuple[float, ...]]] = {
@@ -98,9 +99,15 @@ class Aise(Perturbation):
     locally_biased: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "preset", member_of(Preset, self.preset, "preset"))
+        check_kinds(self, ("num_iterations_per_kernel",), ("solver_epsilon",), ("locally_biased",))
         iterations, widths = self.num_iterations_per_kernel, self.kernel_widths
         if iterations is not None and iterations < 1:
             raise UsageError(f"num_iterations_per_kernel must be at least 1, not {iterations}")
+        if widths is not None and (
+            np.ndim(widths) != 1 or (len(widths) and np.asarray(widths).dtype.kind not in "iuf")
+        ):
+            raise UsageError(f"kernel_widths is a list of numbers, and not {value_in_words(widths)}")
         if widths is not None and (len(widths) == 0 or not all(0 < width < np.inf for width in widths)):
             raise UsageError(f"kernel_widths must be positive numbers, not {list(widths)}")
         if not 0 <= self.solver_epsilon < np.inf:

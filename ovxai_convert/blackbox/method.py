@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from inspect import signature
+from numbers import Integral, Real
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream, Trial, silent
 from ovxai_convert.errors import UsageError, did_you_mean, flag
+from ovxai_convert.vocabulary import value_in_words
 
 
 class Preset(Enum):
@@ -21,6 +23,23 @@ class Preset(Enum):
     SPEED = "speed"
     BALANCE = "balance"
     QUALITY = "quality"
+
+
+def check_kinds(
+    settings: object, whole: Sequence[str] = (), numbers: Sequence[str] = (), flags: Sequence[str] = ()
+) -> None:
+    """Refuse settings, attributes by their names, that are no whole number, no number, or not True or False.
+
+    None is one where it is the default; True and False are no numbers.
+    """
+    kinds = (whole, Integral, "a whole number"), (numbers, Real, "a number"), (flags, bool, "True or False")
+    for names, kind, called in kinds:
+        for name in names:
+            value = getattr(settings, name)
+            left_open = value is None and getattr(type(settings), name) is None
+            fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+            if not fits and not left_open:
+                raise UsageError(f"{name} is {called}, and not {value_in_words(value)}")
 
 
 class Perturbation(ABC):

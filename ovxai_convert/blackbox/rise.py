@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.convergence import HalfSamples
 from ovxai_convert.blackbox.masks import GridMasks
-from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset
+from ovxai_convert.blackbox.method import BlackBoxMethod, Perturbation, Preset, check_kinds
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, Trial, chosen
 from ovxai_convert.errors import UsageError, no_such_value
+from ovxai_convert.vocabulary import member_of
 
 MOST_MASKS: Final[Mapping[Preset, int]] = {Preset.SPEED: 1000, Preset.BALANCE: 5000, Preset.QUALITY: 10000}
 """Where RISE ends that has not converged."""
@@ -49,7 +50,7 @@ class Rise(Perturbation):
     the map and the one of infinitely many masks.
 
     Attributes:
-        preset: SPEED, BALANCE, QUALITY: at most 1000, 5000, 10000 masks of 4, 8, 12 cells.
+        preset: SPEED, BALANCE, QUALITY, also as text: at most 1000, 5000, 10000 masks of 4, 8, 12 cells.
         num_masks: N; None to stop when converged.
         num_cells: cells of the mask's grid along either axis; None for the preset's.
         prob: probability p that a cell is seen.
@@ -68,6 +69,8 @@ class Rise(Perturbation):
     centred: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "preset", member_of(Preset, self.preset, "preset"))
+        check_kinds(self, ("num_masks", "num_cells", "seed"), ("prob", "tolerance"), ("centred",))
         if self.num_masks is not None and self.num_masks < 1:
             raise no_such_value("num_masks", f"must be at least 1, not {self.num_masks}")
         if self.num_cells is not None and self.num_cells < 1:

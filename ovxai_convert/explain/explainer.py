@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,41 +16,35 @@ from numpy.typing import NDArray
 
 from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
-from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain.captions import caption_of, score_words
-from ovxai_convert.explain.engines import Engine, Engines, ExplainMode, Plan
+from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.given import Order, Photograph, checked_order, in_order, is_list
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.observation import Choose
+from ovxai_convert.explain.plan import ExplainMode, Plan, check_kinds_of, without_effect
 from ovxai_convert.explain.predictions import Prediction, answered_classes
-from ovxai_convert.explain.recipe_answers import PreprocessingWarning
 from ovxai_convert.explain.rendering import Rendering, rendered
 from ovxai_convert.explain.samples import Preparation, Sample
 from ovxai_convert.explain.score_readers import scores_reader
+from ovxai_convert.explain.warned import (
+    AnswerWarning,
+    PictureWarning,
+    PreprocessingWarning,
+    ProofWarning,
+    SettingWarning,
+)
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.believed import believed
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
+from ovxai_convert.source.given import model_or_path
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
-from ovxai_convert.vocabulary import Task
-
-__all__ = ["AnswerWarning", "ExplainMode", "Explainer", "PictureWarning", "ProofWarning"]
-
-
-class PictureWarning(UserWarning):
-    """A picture was taken in a way that nobody has asked for, or that may not be what is meant."""
-
-
-class ProofWarning(UserWarning):
-    """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""
-
-
-class AnswerWarning(UserWarning):
-    """What a model's class output means was assumed, since nothing says it."""
+from ovxai_convert.vocabulary import Task, member_of
 
 
 class Explainer:
@@ -82,8 +77,8 @@ class Explainer:
             assumed, and a :class:`PictureWarning` tells it.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
             ``(N, K)``. None: probabilities of the classes.
-        explain_mode: see :class:`ExplainMode`.
-        explain_method: the method; None chooses.
+        explain_mode: see :class:`ExplainMode`; here and below, a member or its value as text.
+        explain_method: the method; None and ``"auto"`` choose.
         target_layer: friendly name of the node whose output is masked; None takes the last feature map.
         embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
         device_name: OpenVINO's name of the device.
@@ -97,19 +92,23 @@ class Explainer:
             that those of an array for matplotlib can be shown by it. ``preprocess_fn`` gets pictures in it.
         preprocessing: how photographs are prepared, before what the model says: hints, or a recipe's name
             (:data:`~ovxai_convert.photographs.recipes.RECIPES`).
-        **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call.
+        **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call whose method
+            has them. A :class:`SettingWarning` tells of what has no effect: such settings where a branch
+            gives the map, a layer where a black box was asked for.
 
     Attributes:
         label_names: labels that the model or its sidecar has, or None.
         method: what the last call, or before any the explainer's own options, came to; where threads share
             the explainer, read :attr:`Explanation.method` and :attr:`Explanation.refusals` instead.
         doubts: what of an artifact is not as it was proved; a :class:`ProofWarning` says the same.
+        unused: what to know of options that have no effect, or None; a :class:`SettingWarning` says it.
         refusals: why the branches that were tried before it are not possible; empty where none was tried.
 
     Raises:
         ModelReadError: the model cannot be read.
         RefusedError: no branch is possible, and ``explain_mode`` is ``WHITEBOX``.
-        UsageError: a layer, device or option that does not exist; numbers of preprocessing that are wrong.
+        UsageError: a layer, device or option that does not exist or fit; what is no model; numbers of
+            preprocessing that are wrong.
 
     Warns:
         PreprocessingWarning: such numbers look wrong; or uint8 meets an input of floats, and nobody says how.
@@ -118,11 +117,11 @@ class Explainer:
     def __init__(
         self,
         model: ov.Model | str | PathLike[str] | LoadedModel,
-        task: Task = Task.CLASSIFICATION,
+        task: Task | str = Task.CLASSIFICATION,
         preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
         postprocess_fn: Callable[[Any], NDArray[Any]] | None = None,
-        explain_mode: ExplainMode = ExplainMode.AUTO,
-        explain_method: Method | None = None,
+        explain_mode: ExplainMode | str = ExplainMode.AUTO,
+        explain_method: Method | str | None = None,
         target_layer: str | None = None,
         embed_scaling: bool = True,
         device_name: str = "CPU",
@@ -135,16 +134,20 @@ class Explainer:
         preprocessing: PreprocessingHints | str | None = None,
         **kwargs: Any,
     ) -> None:
-        if task is not Task.CLASSIFICATION:
-            raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
+        member_of(Task, task, "task")
+        mode = member_of(ExplainMode, explain_mode, "explain_mode")
+        self._plan = Plan().changed(mode, explain_method, target_layer, embed_scaling)
+        check_kinds_of(device_name, preprocess_fn=preprocess_fn, postprocess_fn=postprocess_fn)
+        if not isinstance(model, LoadedModel):
+            model = model_or_path(model)
         self._process, self._colour = os.getpid(), checked_order(colour)
-        self._model = model if isinstance(model, ov.Model | LoadedModel) else os.path.abspath(model)
+        self._model = os.path.abspath(model) if isinstance(model, Path) else model
         self._options = {
             "task": task,
             "preprocess_fn": preprocess_fn,
             "postprocess_fn": postprocess_fn,
-            "explain_mode": explain_mode,
-            "explain_method": explain_method,
+            "explain_mode": mode,
+            "explain_method": self._plan.method,
             "target_layer": target_layer,
             "embed_scaling": embed_scaling,
             "device_name": device_name,
@@ -179,13 +182,15 @@ class Explainer:
         self._prepared = Preparation(image, hints, preprocess_fn)
         self._level_doubts = LevelDoubts.of(None if preprocess_fn else loaded.model, image, hints)
         read_scores = scores_reader(loaded, postprocess_fn)
-        self._plan = Plan(explain_mode, explain_method, target_layer, embed_scaling)
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
         self.label_names, self.doubts = loaded.labels, loaded.doubts
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals
+        self.unused = without_effect(self._plan, engine.method, kwargs, target_layer)
+        if self.unused and not isinstance(model, LoadedModel):
+            warnings.warn(self.unused, SettingWarning, stacklevel=2)
 
     def __call__(
         self,
@@ -202,8 +207,8 @@ class Explainer:
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
         output_size: tuple[int, int] | None = None,
-        explain_mode: ExplainMode | None = None,
-        explain_method: Method | None = None,
+        explain_mode: ExplainMode | str | None = None,
+        explain_method: Method | str | None = None,
         target_layer: str | None = None,
         embed_scaling: bool | None = None,
         colour: Order | None = None,
@@ -257,8 +262,10 @@ class Explainer:
             raise UsageError("targets and target_explain_labels mean the same; give one")
         wanted = target_explain_labels if targets is None else targets
         plan = self._plan.changed(explain_mode, explain_method, target_layer, embed_scaling)
-        engine = self._engines.choose(plan, {**self._settings, **kwargs}, on_progress)
+        engine = self._engines.choose(plan, kwargs, on_progress, self._settings)
         self.method, self.refusals = engine.method, engine.refusals
+        if (unused := without_effect(plan, engine.method, kwargs, target_layer)) is not None:
+            warnings.warn(unused, SettingWarning, stacklevel=2)
         order = self._colour if colour is None else checked_order(colour)
         several = list(data) if is_list(data) else [data]
         samples = [sample for each in several for sample in self._prepared(each, order, bands)]
@@ -279,7 +286,21 @@ class Explainer:
 
     def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores ``(K,)`` of one prepared sample ``(1, ...)``, without maps; errors as of a call."""
-        return self._engines.choose(self._plan, self._settings).scores(sample)
+        return self._engines.choose(self._plan, {}, kept=self._settings).scores(sample)
+
+    def why_not(self, method: Method | str) -> tuple[Refusal, ...]:
+        """Why a method is not possible for this model, without explaining anything; empty where it is."""
+        plan = self._plan.changed(ExplainMode.AUTO, method, None, None)
+        engine = self._engines.choose(plan, {}, kept=self._settings)
+        return () if engine.method is plan.method else engine.refusals
+
+    def trials(self, data: Any) -> list[Trial]:
+        """Every image as the model takes it, and the stream of its scores, which measure what a map says."""
+        box = self._engines.from_outside()
+        axes, batch = box.image.spatial_axes, box.image.batch or 1
+        return [
+            Trial(sample.values[0], axes, box.stream, batch) for sample in self._prepared(data, self._colour)
+        ]
 
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""

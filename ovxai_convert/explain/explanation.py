@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain.captions import Caption, framed
+from ovxai_convert.explain.display import MOST_FIGURES, Figure, html_of, sheet
 from ovxai_convert.explain.file_names import map_file_names
 from ovxai_convert.explain.given import Order, in_order
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
@@ -19,8 +21,11 @@ from ovxai_convert.explain.picture_files import encoded, picture_suffix
 from ovxai_convert.explain.predictions import Prediction
 from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method, method_name
-from ovxai_convert.photographs.image_files import Pixels, write_file
+from ovxai_convert.photographs.image_files import Pixels, encode_image, write_file
 from ovxai_convert.source.labels import find_class
+
+_NAMED: Final = 4
+"""How many classes are named where an explanation stands as text."""
 
 
 class Layout(Enum):
@@ -32,9 +37,9 @@ class Layout(Enum):
     MULTIPLE_MAPS_PER_IMAGE_COLOR = "multiple_maps_per_image_color"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
-    """The maps of one image.
+    """The maps of one image; a notebook shows it by itself.
 
     Attributes:
         saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
@@ -58,6 +63,51 @@ class Explanation:
     captions: Mapping[int | str, Caption] = field(default_factory=dict)
     colour: Order = "bgr"
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        first = self.targets[:_NAMED]
+        named = ", ".join(f"{self._name_of(each)}{self._score_of(each, ' {:.2f}')}" for each in first)
+        more = len(self.targets) - len(first)
+        saliency = next(iter(self.saliency_map.values()))
+        order = f", {self.colour}" if saliency.ndim == 3 else ""
+        return (
+            f"Explanation by {self.method_name}\n"
+            f"  {named}{f' and {more} more' if more else ''}\n"
+            f"  {len(self.targets)} x {saliency.dtype} {saliency.shape}{order}"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_of(*self._shown())
+
+    def _repr_png_(self) -> bytes:
+        return encode_image(sheet(*self._shown()))
+
+    def _shown(self) -> tuple[str, list[Figure]]:
+        """What is above the maps, and the maps."""
+        shown = self.targets[:MOST_FIGURES]
+        left = len(self.targets) - len(shown)
+        heading = f"Explained by {self.method_name}" + (f"; {left} more are not shown" if left else "")
+        figures = []
+        for target in shown:
+            lines = [self._score_of(target, "score {:.2f}"), "shows nothing" * (target in self.constant)]
+            title, number = self._name_of(target), f"class {target}"
+            figures.append(Figure(self._picture(target), title, tuple(filter(None, lines)), number))
+        return heading, figures
+
+    def _name_of(self, target: int | str) -> str:
+        if not isinstance(target, int):
+            return "all classes"
+        return self.label_of(target) if self.label_names else f"class {target}"
+
+    def _score_of(self, target: int | str, form: str) -> str:
+        prediction = self.predictions.get(target) if isinstance(target, int) else None
+        return "" if prediction is None else form.format(prediction.score)
+
+    def _picture(self, target: int | str) -> Pixels:
+        """A map as a picture, in grey levels or in OpenCV's order of colours."""
+        saliency = self.saliency_map[target]
+        levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+        return in_order(levels, self.colour)  # back, if they were turned round
 
     @property
     def method_name(self) -> str:
@@ -87,10 +137,20 @@ class Explanation:
 
     def label_of(self, target: int | str) -> str:
         """The label of an explained class, or its index as text."""
-        return self.label_names[target] if self.label_names and isinstance(target, int) else str(target)
+        if self.label_names and not isinstance(target, str):
+            return self.label_names[target]
+        return str(target)
 
     def save(
-        self, dir_path: str | Path, name: str = "", *, image_format: str = "png", strip: bool = False
+        self,
+        dir_path: str | Path,
+        name: str = "",
+        *,
+        prefix: str = "",
+        postfix: str = "",
+        confidence_scores: Mapping[int, Any] | None = None,
+        image_format: str = "png",
+        strip: bool = False,
     ) -> list[Path]:
         """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
 
@@ -99,7 +159,11 @@ class Explanation:
 
         Args:
             dir_path: the folder.
-            name: what the files' names begin with.
+            name: what the files' names begin with, before an underscore.
+            prefix: the same as it is, without an underscore.
+            postfix: behind the label, as it is.
+            confidence_scores: scores by class, which stand behind that with two digits, or ``predictions``; a
+                class that is not among them gets none.
             image_format: ``"png"``, which loses nothing, ``"jpeg"`` or ``"webp"``.
             strip: add a strip below each picture that tells its class, its score and what the colours mean.
 
@@ -107,16 +171,22 @@ class Explanation:
             UsageError: another format, or a picture too large for it; nothing is written then.
             WriteError: the folder cannot be written.
         """
+        suffix = picture_suffix(image_format)
         contents = [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
-        paths = [Path(dir_path) / file for file in self.file_names(name, picture_suffix(image_format))]
-        for path, content in zip(paths, contents, strict=True):
+        scores = confidence_scores or {}
+        paths = []
+        names = [file.removesuffix(suffix) for file in self.file_names(name, suffix)]
+        for target, file, content in zip(self.targets, names, contents, strict=True):
+            score = scores.get(target) if isinstance(target, int) else None
+            written = "" if score is None else f"{getattr(score, 'score', score):.2f}"
+            path = Path(dir_path) / f"{prefix}{file}{postfix}{written}{suffix}"
             write_file(path, content)
+            paths.append(path)
         return paths
 
     def _pictures(self, *, strip: bool) -> Iterator[Pixels]:
-        for target, saliency in self.saliency_map.items():
-            levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
-            picture = in_order(levels, self.colour)  # back, if they were turned round
+        for target in self.targets:
+            picture = self._picture(target)
             caption = self.captions.get(target) or Caption(self.label_of(target))
             yield framed(picture, caption) if strip else picture
 
@@ -127,7 +197,7 @@ class Explanation:
 
     def plot(
         self,
-        targets: Sequence[int | str] | None = None,
+        targets: Sequence[int | str] | int | str | None = None,
         backend: str = "matplotlib",
         max_num_plots: int = 24,
         num_columns: int = 4,
@@ -135,7 +205,7 @@ class Explanation:
         """Show the maps in a grid with matplotlib, which must be installed.
 
         Args:
-            targets: classes by index or label; None for all that were explained.
+            targets: classes by index or label, or one; None, -1 or ``"all"``: all that were explained.
             backend: ``"matplotlib"``; the headless OpenCV that servers have can open no window.
             max_num_plots: at most so many.
             num_columns: of the grid.
@@ -151,23 +221,28 @@ class Explanation:
             pyplot = importlib.import_module("matplotlib.pyplot")
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
-        plotted = [self._explained(target) for target in targets or self.targets][:max_num_plots]
+        if targets is None or (isinstance(targets, int | str) and str(targets) in ("-1", "all")):
+            targets = self.targets
+        wanted = [targets] if isinstance(targets, int | str) else targets
+        plotted = [self._explained(target) for target in wanted][:max_num_plots]
+        if not plotted:
+            raise UsageError("no class is named")
         columns = min(num_columns, len(plotted))
         rows = -(-len(plotted) // columns)
         _, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 4.5 * rows), squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
         for axis, target in zip(axes.flat, plotted, strict=False):
-            saliency = self.saliency_map[target]
-            turned = saliency.ndim == 3 and self.colour == "bgr"
-            axis.imshow(saliency[..., ::-1] if turned else saliency, cmap="gray")
+            picture = self._picture(target)
+            axis.imshow(picture[..., ::-1] if picture.ndim == 3 else self.saliency_map[target], cmap="gray")
             axis.set_title(self.label_of(target))
         pyplot.tight_layout()
         pyplot.show()
 
     def _explained(self, wanted: int | str) -> int | str:
-        if wanted in self.saliency_map:
-            return wanted
+        for target in self.saliency_map:
+            if target == wanted:  # an index of NumPy's is one, too
+                return target
         count = len(self.label_names) if self.label_names else 1 + max(map(int, self.predictions))
         index = find_class(wanted, self.label_names, count)
         if index not in self.saliency_map:

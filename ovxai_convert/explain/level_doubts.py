@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from openvino import Model
 
 from ovxai_convert.explain.recipe_answers import (
-    PreprocessingWarning,
     Score,
     answer_to,
     answers_by_recipe,
     in_lines,
 )
 from ovxai_convert.explain.samples import Sample
+from ovxai_convert.explain.warned import PreprocessingWarning
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.model_input import ImageInput
 from ovxai_convert.photographs.unsaid import Unsaid, unsaid

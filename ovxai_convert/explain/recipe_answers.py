@@ -19,10 +19,6 @@ Score: TypeAlias = Callable[[NDArray[Any]], NDArray[np.float32]]
 """From a sample ``(1, ...)`` to its scores ``(K,)``."""
 
 
-class PreprocessingWarning(UserWarning):
-    """Nobody says how levels of pixels become a model's input, or what is said looks wrong."""
-
-
 @dataclass(frozen=True)
 class RecipeAnswer:
     """The best class by a recipe, its label and score; ``recipe`` None: taken as it is."""

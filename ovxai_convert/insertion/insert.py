@@ -17,11 +17,12 @@ from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last
 from ovxai_convert.insertion.outputs import add_output, mean_of_cells, name_added_nodes, scale_to_grey_levels
 from ovxai_convert.insertion.request import Branch, Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
-from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod
+from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod, method_of
 from ovxai_convert.methods.method import ClassSelection, Site
 from ovxai_convert.mosaic.cost import cost_of, readable
+from ovxai_convert.source.given import model_in_memory
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import FEATURE_VECTOR, Task
+from ovxai_convert.vocabulary import FEATURE_VECTOR, Task, layer_name, member_of
 
 _NAMED: Final = 3
 """Other layers that are named where a branch is too big."""
@@ -34,8 +35,8 @@ BuildAt = Callable[[Place], Insertion | Refusal]
 
 def insert_xai(
     model: Model,
-    task: Task = Task.CLASSIFICATION,
-    explain_method: Method | None = None,
+    task: Task | str = Task.CLASSIFICATION,
+    explain_method: Method | str | None = None,
     target_layer: str | None = None,
     embed_scaling: bool = True,
 ) -> Model:
@@ -44,17 +45,18 @@ def insert_xai(
     Args:
         model: a classifier.
         task: what the model is for; only classification is supported.
-        explain_method: the white-box method; None takes the first that is possible.
+        explain_method: the white-box method, also by its name; None takes the first that is possible.
         target_layer: friendly name of the node whose output is masked; None takes the last feature map.
         embed_scaling: maps as u8 grey levels 0 to 255; else raw scores in the model's float type.
 
     Raises:
         RefusedError: no branch can be inserted, with every reason.
-        UsageError: ``target_layer`` names no layer, or the task is not supported.
+        UsageError: ``target_layer`` names no layer, the task is not supported, or the method does not exist
+            or inserts no branch; what is no model in memory.
     """
-    if task is not Task.CLASSIFICATION:
-        raise UsageError(f"task {task} is not supported; only {Task.CLASSIFICATION} is")
-    request = Request(explain_method, target_layer, embed_scaling=embed_scaling)
+    member_of(Task, task, "task")
+    model = model_in_memory(model)
+    request = Request(method_of(explain_method), layer_name(target_layer), embed_scaling=embed_scaling)
     insertion = insert_branch(Anatomy(model), request)
     if not isinstance(insertion, Insertion):
         raise RefusedError(insertion)

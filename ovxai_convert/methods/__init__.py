@@ -12,6 +12,7 @@ from ovxai_convert.blackbox import aise, rise
 from ovxai_convert.blackbox.method import BlackBoxMethod
 from ovxai_convert.methods import activationmap, reciprocam, vitreciprocam
 from ovxai_convert.methods.method import WhiteBoxMethod
+from ovxai_convert.vocabulary import member_of
 
 
 class Method(Enum):
@@ -57,6 +58,16 @@ DEFAULT_BLACK_BOX: Final = Method.RISE
 """The black-box method where none is named."""
 
 
+def method_of(given: object, what: str = "explain_method") -> Method | None:
+    """The method that a user means by a member or by text; None where None or ``"auto"`` leaves it open.
+
+    A UsageError, which calls the argument ``what``, for all else.
+    """
+    if given is None or (isinstance(given, str) and given.lower() == "auto"):
+        return None
+    return member_of(Method, given, what)
+
+
 def method_name(method: Method | None) -> str:
     """A method as text; without one, a map that the model gives by itself."""
     return "the model's own map" if method is None else str(method.value)
@@ -69,4 +80,5 @@ __all__ = [
     "Method",
     "WhiteBoxMethod",
     "method_name",
+    "method_of",
 ]

@@ -109,6 +109,23 @@ def test_save_takes_text_and_no_name(tmp_path: Path) -> None:
     assert explained(["per_image_map"]).save(tmp_path, "x") == [tmp_path / "x_per_image_map.png"]
 
 
+def test_save_as_openvino_xai_names_files(tmp_path: Path) -> None:
+    found = explained([1, 0], ["cat", "dog"])
+
+    def names(**given: Any) -> list[str]:
+        return [path.name for path in found.save(tmp_path, **given)]
+
+    assert names(prefix="photo-") == ["photo-dog.png", "photo-cat.png"]
+    assert names(postfix="_map") == ["dog_map.png", "cat_map.png"]
+    scores: dict[str, Any] = {"confidence_scores": {0: 0.4567, 1: 1, 7: 0.5}}
+    assert names(prefix="a_", postfix="_conf_", **scores) == ["a_dog_conf_1.00.png", "a_cat_conf_0.46.png"]
+    assert names(confidence_scores={0: np.float32(0.25)}) == ["dog.png", "cat0.25.png"]
+    assert names(postfix=" ", confidence_scores=found.predictions) == ["dog 0.50.png", "cat 0.50.png"]
+    assert names(name="photo", postfix="!") == ["photo_dog!.png", "photo_cat!.png"]
+    of_all = explained(["per_image_map"]).save(tmp_path, prefix="p_", **scores)
+    assert [path.name for path in of_all] == ["p_per_image_map.png"]
+
+
 def test_each_class_is_kept_in_its_own_file(tmp_path: Path) -> None:
     maps: dict[int | str, Any] = {0: GREY, 1: GREY[::-1]}
     paths = Explanation(maps, Method.RISE, {}, ("same", "same")).save(tmp_path, "x")
@@ -237,6 +254,8 @@ def test_plot(grids: list[Any]) -> None:
 def test_plot_of_colours_is_in_the_order_of_matplotlib(grids: list[Any]) -> None:
     explained([0], None, COLOUR).plot()
     np.testing.assert_array_equal(grids[0][0, 0].image, COLOUR[..., ::-1])
+    replace(explained([0], None, COLOUR), colour="rgb").plot()
+    np.testing.assert_array_equal(grids[1][0, 0].image, COLOUR)
 
 
 def test_plot_of_some(grids: list[Any]) -> None:
@@ -245,6 +264,12 @@ def test_plot_of_some(grids: list[Any]) -> None:
     assert titles(grids[0]) == [["c", "a", "e"]]
     found.plot(max_num_plots=3, num_columns=2)
     assert titles(grids[1]) == [["a", "b"], ["c", ""]]
+    found.plot("f")
+    found.plot(np.array([2, 3]))  # type: ignore[arg-type]
+    assert titles(grids[2]) + titles(grids[3]) == [["f"], ["c", "d"]]
+    found.plot(-1, num_columns=6)
+    assert titles(grids[4]) == [list("abcdef")]
+    del grids[2:]
     explained(["per_image_map"]).plot(["per_image_map"])
     assert titles(grids[2]) == [["per_image_map"]]
 
@@ -254,6 +279,7 @@ def test_plot_of_some(grids: list[Any]) -> None:
     [
         ([1], "class '1' was not explained"),
         (["b"], "class 'b' was not explained"),
+        ([], "no class is named"),
         (["z"], "no class labelled 'z'"),
         ([9], "no class 9: the model has 3"),
     ],

@@ -18,10 +18,10 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, named
 from ovxai_convert import Explainer, Explanation, ModelReadError, RefusedError, UsageError, convert
-from ovxai_convert.explain.engines import ExplainMode
-from ovxai_convert.explain.explainer import PictureWarning
 from ovxai_convert.explain.explanation import Layout
 from ovxai_convert.explain.given import checked_order
+from ovxai_convert.explain.plan import ExplainMode
+from ovxai_convert.explain.warned import PictureWarning
 from ovxai_convert.photographs.hints import PreprocessingHints
 from tests.photographs.test_image_files import turned
 from tests.photographs.test_packed import SINGLE, camera

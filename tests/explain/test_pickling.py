@@ -105,6 +105,7 @@ def test_an_artifact_in_memory_is_still_one(tmp_path: Path) -> None:
     assert_alike(again, explainer)
 
 
+@pytest.mark.filterwarnings("ignore::ovxai_convert.SettingWarning")  # of masks, that are for the second call
 def test_options_and_functions_go_along() -> None:
     options: dict[str, Any] = {
         "preprocess_fn": halved,

@@ -214,7 +214,8 @@ def test_an_explainer_called_while_it_tells_its_progress(method: Method | None) 
     explainer = Explainer(cnn(SPEC), explain_method=Method.RISE, num_masks=6)
     inner: list[list[Explanation]] = []
     asked: dict[str, Any] = {"explain_method": method} if method else {"explain_mode": ExplainMode.WHITEBOX}
-    expected = as_list(Explainer(cnn(SPEC), num_masks=6)(images(1), **asked))
+    settings: dict[str, Any] = {"num_masks": 6} if method else {}
+    expected = as_list(Explainer(cnn(SPEC))(images(1), **asked, **settings))
     outer = as_list(explainer(images(0)))
     found = as_list(
         explainer(images(0), on_progress=lambda *_: inner.append(as_list(explainer(images(1), **asked))))

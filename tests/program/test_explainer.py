@@ -41,6 +41,11 @@ PLAIN: Final[dict[str, Any]] = {"resize": False, "colormap": False}
 FEW: Final[dict[str, Any]] = {"num_masks": 20}
 
 
+def settings_of(mode: ExplainMode) -> dict[str, Any]:
+    """Few masks, if they are for anything."""
+    return FEW if mode is BLACKBOX else {}
+
+
 def single(found: Explanation | list[Explanation]) -> Explanation:
     assert isinstance(found, Explanation)
     return found
@@ -149,11 +154,11 @@ def test_predictions_and_the_best_class() -> None:
 )
 def test_mode(at: str, mode: ExplainMode, method: Method) -> None:
     if at == "construction":
-        explainer = Explainer(cnn(SPEC), explain_mode=mode, **FEW)
+        explainer = Explainer(cnn(SPEC), explain_mode=mode, **settings_of(mode))
         found = single(explainer(IMAGE, [0, 2], **PLAIN))
     else:
         explainer = Explainer(cnn(SPEC))
-        found = single(explainer(IMAGE, [0, 2], explain_mode=mode, **FEW, **PLAIN))
+        found = single(explainer(IMAGE, [0, 2], explain_mode=mode, **settings_of(mode), **PLAIN))
     assert (found.method, explainer.method, explainer.refusals) == (method, method, ())
     assert found.targets == [0, 2]
     assert found.shape == ((10, 14) if mode is BLACKBOX else (5, 7))
@@ -236,7 +241,7 @@ def labelled_as(index: int) -> str:
 @pytest.mark.parametrize("batch", [1, 3, None])
 def test_batches(batch: int | None, mode: ExplainMode) -> None:
     images = np.random.default_rng(4).standard_normal((2, 3, 10, 14)).astype(np.float32)
-    explainer = Explainer(cnn(CnnSpec(batch=batch)), explain_mode=mode, **FEW)
+    explainer = Explainer(cnn(CnnSpec(batch=batch)), explain_mode=mode, **settings_of(mode))
     for data in (images, images.transpose(0, 2, 3, 1)):
         found = explainer(data, -1, **PLAIN)
         assert isinstance(found, list)
@@ -252,7 +257,7 @@ def test_batches(batch: int | None, mode: ExplainMode) -> None:
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("mode", [WHITEBOX, BLACKBOX])
 def test_layouts_of_data(layout: Layout, mode: ExplainMode) -> None:
-    explainer = Explainer(cnn(CnnSpec(layout=layout)), explain_mode=mode, **FEW)
+    explainer = Explainer(cnn(CnnSpec(layout=layout)), explain_mode=mode, **settings_of(mode))
     forms = (IMAGE, IMAGE[np.newaxis], BATCH[0], BATCH)
     first, *others = (stacked(single(explainer(data, -1, **PLAIN))) for data in forms)
     for other in others:
@@ -317,7 +322,7 @@ def test_functions_of_the_user() -> None:
     ids=["rows", "number", "nothing", "axes"],
 )
 def test_function_that_returns_something_else(mode: ExplainMode, wrong: Any, text: str) -> None:
-    explainer = Explainer(cnn(SPEC), postprocess_fn=wrong, explain_mode=mode, **FEW)
+    explainer = Explainer(cnn(SPEC), postprocess_fn=wrong, explain_mode=mode, **settings_of(mode))
     with pytest.raises(UsageError, match=text) as caught:
         explainer(IMAGE)
     assert "\n" not in str(caught.value)
@@ -336,7 +341,7 @@ def test_model_whose_classes_are_not_clear() -> None:
 def test_unknown_settings(mode: ExplainMode) -> None:
     with pytest.raises(UsageError, match="no setting 'num_mask'; did you mean 'num_masks'"):
         Explainer(cnn(SPEC), explain_mode=mode, num_mask=3)
-    explainer = Explainer(cnn(SPEC), explain_mode=mode, **FEW)
+    explainer = Explainer(cnn(SPEC), explain_mode=mode, **settings_of(mode))
     with pytest.raises(UsageError, match="no setting 'nonsense'"):
         explainer(IMAGE, nonsense=1)
     with pytest.raises(UsageError, match="did you mean 'num_masks'"):
@@ -420,7 +425,8 @@ def test_model_in_memory_is_not_changed() -> None:
 
 @pytest.mark.parametrize("mode", [WHITEBOX, BLACKBOX])
 def test_a_model_with_state_starts_anew_with_every_image(mode: ExplainMode) -> None:
-    explainer = Explainer(stateful(), explain_mode=mode, target_layer="target", **FEW)
+    options: dict[str, Any] = FEW if mode is BLACKBOX else {"target_layer": "target"}
+    explainer = Explainer(stateful(), explain_mode=mode, **options)
     small = np.ascontiguousarray(BATCH[:, :, :4, :6])
     first, second = (single(explainer(small, **PLAIN)) for _ in range(2))
     assert first.predictions == second.predictions
@@ -440,8 +446,7 @@ def test_model_that_only_names_the_best_class(mode: ExplainMode) -> None:
     """The class tensor lies before the ArgMax; the class that the model names has the score 1."""
     model = with_ending("argmax")
     image = np.random.default_rng(3).standard_normal((4, 6, 3)).astype(np.float32)
-    settings: dict[str, Any] = FEW if mode is BLACKBOX else {}
-    explainer = Explainer(model, explain_mode=mode, **settings)
+    explainer = Explainer(model, explain_mode=mode, **settings_of(mode))
     best = int(compile_f32(model)([image.transpose(2, 0, 1)[np.newaxis]])[0][0])
     found = single(explainer(image, **PLAIN))
     assert found.targets == [best]

@@ -17,9 +17,9 @@ from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
 from ovxai_convert.explain.captions import probability_text
-from ovxai_convert.explain.engines import ExplainMode
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
 from ovxai_convert.explain.picture_files import PictureOptions
+from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.explain.report import ReportEntry, report_entries, report_text
 from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import write_file
@@ -106,6 +106,8 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     how = "as a black box" if black_box else f"by {method_name(method)}"
     for text in (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts):
         console.warn(model, text)
+    if explainer.explainer.unused:
+        console.warn(model, explainer.explainer.unused)
     for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:
