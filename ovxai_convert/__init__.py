@@ -6,7 +6,10 @@ What is named here is loaded when it is first asked for, so that the commands ca
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from ovxai_convert.ancestor.names import register
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar
@@ -86,3 +89,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+register(sys.modules)  # ``ovxai_convert.explainer`` and others, for scripts that come from openvino-xai
