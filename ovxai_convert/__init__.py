@@ -9,7 +9,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ovxai_convert.ancestor.names import register
+from ovxai_convert.old_names import register
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar
