@@ -37,8 +37,12 @@ def test_every_kind_of_answer(kind: str) -> None:
 @pytest.mark.parametrize(("scores", "shares"), [([0.25, 0.75], [0.25, 0.75]), ([0.25, 7.5], [None, None])])
 def test_scores_of_a_users_function(scores: list[float], shares: list[float | None]) -> None:
     """Numbers of which one lies outside 0 to 1 are no probabilities, and those within are none, either."""
+
+    def postprocess_fn(results: Any) -> Any:
+        return np.tile(scores, (len(next(iter(results.values()))), 1))
+
     explainer = Explainer(
-        answering("quantity"), postprocess_fn=lambda _: np.array([scores]), explain_mode=ExplainMode.BLACKBOX
+        answering("logits"), postprocess_fn=postprocess_fn, explain_mode=ExplainMode.BLACKBOX
     )
     explanation = explained(explainer, num_masks=8)
     assert [caption.share for caption in explanation.captions.values()] == shares
