@@ -6,7 +6,7 @@ score stands beside the colours, twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final
@@ -21,6 +21,7 @@ from ovxai_convert.photographs.image_files import Pixels
 
 _SMALLEST: Final = 9
 """Pixels of letters below which nobody reads them."""
+_ROUNDING: Final = 1e-6
 _NOTHING: Final = "this map shows nothing"
 
 _GROUND: Final[Bgr] = (30, 26, 24)
@@ -62,43 +63,50 @@ class Caption:
         return lettering.MISSING not in lettering.legible(self.label.replace(lettering.MISSING, ""))
 
 
-def probability_text(score: float) -> str:
-    """A probability with two digits, none of which is a wrong 0 or 1; another number likewise."""
-    if 0 < score < 0.005:
-        return "< 0.01"
-    return "> 0.99" if 0.995 <= score < 1 else f"{score:.2f}"
+def within_0_and_1(scores: NDArray[Any]) -> bool:
+    """Whether all scores of an image lie in 0 to 1, but for rounding, so that each may be a probability."""
+    return bool(scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING)
 
 
-def score_words(score: float) -> tuple[str, float | None]:
-    """A score in words, and the part of a bar that it fills: None for what is no probability."""
-    share = float(np.clip(score, 0, 1)) if -1e-6 <= score <= 1 + 1e-6 else None
-    return probability_text(score), share
+def score_words(score: float, *, is_share: bool) -> tuple[str, float | None]:
+    """A score in words, and what of a bar it fills: nothing where it is no probability.
 
-
-def caption_of(
-    target: int | str,
-    names: Sequence[str] | None,
-    saliency: NDArray[Any],
-    colormap: str | None,
-    value: str = "",
-    share: float | None = None,
-) -> Caption:
-    """The caption of a map as a method gave it: of a class, or (a word in place of its index) of all.
-
-    ``value`` and ``share`` are what :class:`Caption` says.
+    A probability has two digits, none of which is a wrong 0 or 1; another number has four.
     """
-    number = f"class {target}" if isinstance(target, int) else "all classes"
-    label = names[target] if names is not None and isinstance(target, int) else number
-    low, high = float(saliency.min()), float(saliency.max())
-    return Caption(
-        label=label,
-        otherwise=number,
-        value=value,
-        share=share,
-        colormap=colormap,
-        ends=None if saliency.dtype == np.uint8 else (low, high),
-        shows_something=low < high and bool(np.isfinite(high - low)),
-    )
+    if not is_share:
+        return f"{score:.4g}", None
+    share = min(max(score, 0.0), 1.0)
+    if 0 < share < 0.005:
+        return "< 0.01", share
+    return ("> 0.99" if 0.995 <= share < 1 else f"{share:.2f}"), share
+
+
+def captions_of(
+    maps: Mapping[int | str, NDArray[Any]],
+    scored: Mapping[int, float],
+    names: Sequence[str] | None,
+    colormap: str | None,
+    *,
+    are_shares: bool,
+) -> dict[int | str, Caption]:
+    """Captions of one image's maps as a method gave them; one map of all classes tells the first score."""
+    captions = {}
+    for target, saliency in maps.items():
+        index, of_all = (
+            (target, "") if isinstance(target, int) else (next(iter(scored)), "all classes, answer: ")
+        )
+        value, share = score_words(scored[index], is_share=are_shares)
+        low, high = float(saliency.min()), float(saliency.max())
+        captions[target] = Caption(
+            label=of_all + (f"class {index}" if names is None else names[index]),
+            otherwise=f"{of_all}class {index}",
+            value=value,
+            share=share,
+            colormap=colormap,
+            ends=None if saliency.dtype == np.uint8 else (low, high),
+            shows_something=low < high and bool(np.isfinite(high - low)),
+        )
+    return captions
 
 
 def letter_size(rows: int, columns: int) -> int:

@@ -18,7 +18,7 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain.captions import caption_of, score_words
+from ovxai_convert.explain.captions import captions_of, within_0_and_1
 from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.given import Order, Photograph, checked_order, in_order, is_list
@@ -185,6 +185,8 @@ class Explainer:
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
+        told = self._answer if postprocess_fn is None else None
+        self._shares = told is None or (told.meaning != "quantity" and told.probabilities != "rank")
         self.label_names, self.doubts = loaded.labels, loaded.doubts
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals
@@ -277,7 +279,8 @@ class Explainer:
                 for sample in samples
             ]
         explanations = [
-            _explained(sample, engine, self._choice(wanted, labels), labels, rendering) for sample in samples
+            _explained(sample, engine, self._choice(wanted, labels), labels, rendering, self._shares)
+            for sample in samples
         ]
         if not isinstance(data, Photograph):
             for note in dict.fromkeys(note for sample in samples for note in sample.notes):
@@ -338,9 +341,14 @@ def _made_again(
 
 
 def _explained(
-    sample: Sample, engine: Engine, choose: Choose, names: tuple[str, ...] | None, rendering: Rendering
+    sample: Sample,
+    engine: Engine,
+    choose: Choose,
+    names: tuple[str, ...] | None,
+    rendering: Rendering,
+    shares: bool,
 ) -> Explanation:
-    """One image's explanation."""
+    """One image's explanation; ``shares``: whether scores in 0 to 1 are taken for probabilities."""
     scores, maps = engine.observe(sample.values, choose)
     if not np.isfinite(scores.max()):
         word = "NaN" if np.isnan(scores).any() else "infinite scores"
@@ -349,10 +357,13 @@ def _explained(
         )
     indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
     scored = {index: Prediction(index, float(scores[index])) for index in indices}
-    captions = {}
-    for target, saliency in maps.items():
-        value, share = score_words(scored[target].score) if isinstance(target, int) else ("", None)
-        captions[target] = caption_of(target, names, saliency, rendering.colours, value, share)
+    captions = captions_of(
+        maps,
+        {index: score for index, (_, score) in scored.items()},
+        names,
+        rendering.colours,
+        are_shares=shares and within_0_and_1(scores),
+    )
     pictures = {
         target: in_order(each, sample.order)
         for target, each in rendered(maps, rendering, sample.scene, captions).items()

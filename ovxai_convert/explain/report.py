@@ -71,12 +71,14 @@ aria-label="Photograph $image"><use href="#$photograph"/></svg></td>
 <th scope="row" data-label="Image" data-value="$image"><bdi>$image</bdi></th>
 <td class="class" data-label="Class" data-value="$label"><bdi>$label</bdi>\
 <span class="aside">$map_of</span></td>
-<td class="number" data-label="Score" data-value="$score"><span class="score">$score_text</span>\
-<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">\
-<rect width="$percent" height="1"/></svg></td>
+<td class="number" data-label="Score" data-value="$score"><span class="score">$score_text</span>$bar</td>
 <td data-label="Method" data-value="$method">$method</td>
 <td class="number" data-label="Time per image" data-value="$seconds">$time_text</td>
 </tr>""")
+
+_BAR: Final = Template("""\
+<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">\
+<rect width="$percent" height="1"/></svg>""")
 
 # A photograph stands in the page once, however many maps it has, and is shown also without JavaScript.
 _PHOTOGRAPH: Final = Template(
@@ -90,7 +92,8 @@ class ReportEntry:
     """One map of one image; images are counted by their files' names, ``image``.
 
     Photograph and overlay are ``(H, W, 3)`` blue, green, red or ``(H, W)`` grey. A map without a
-    ``class_index`` stands for all classes; ``score`` is a probability; the image took ``seconds``.
+    ``class_index`` stands for all classes. The ``score`` fills a bar by its ``share``, None for what is
+    no probability; the image took ``seconds``.
     """
 
     image: str
@@ -99,6 +102,7 @@ class ReportEntry:
     label: str
     class_index: int | None
     score: float
+    share: float | None
     method: str
     seconds: float
 
@@ -134,13 +138,15 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
     best = next(iter(explanation.predictions.values()))
     for target, overlay in explanation.saliency_map.items():
         index = target if isinstance(target, int) else None
+        score = best.score if index is None else explanation.predictions[index].score
         yield ReportEntry(
             image.path.name,
             photograph,
             shrunk(overlay),
             "all classes" if index is None else explanation.label_of(index),
             index,
-            best.score if index is None else explanation.predictions[index].score,
+            score,
+            explanation.captions[target].share,
             explanation.method_name,
             image.seconds,
         )
@@ -219,12 +225,18 @@ def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
         label=_text(entry.label),
         map_of="one map for all classes" if entry.class_index is None else f"class {entry.class_index}",
         score=repr(float(entry.score)),
-        score_text="< 0.001" if 0 < entry.score < 0.0005 else f"{entry.score:.3f}",
-        percent=f"{100 * float(np.clip(np.nan_to_num(entry.score), 0, 1)):.1f}",
+        score_text=_score_text(entry),
+        bar="" if entry.share is None else _BAR.substitute(percent=f"{100 * entry.share:.1f}"),
         method=_text(entry.method),
         seconds=repr(float(entry.seconds)),
         time_text=f"{1000 * entry.seconds:.1f} ms" if entry.seconds < 1 else f"{entry.seconds:.2f} s",
     )
+
+
+def _score_text(entry: ReportEntry) -> str:
+    if entry.share is None:
+        return f"{entry.score:.4g}"
+    return "< 0.001" if 0 < entry.share < 0.0005 else f"{entry.share:.3f}"
 
 
 def _embedded(picture: Pixels) -> _Picture:

@@ -38,6 +38,7 @@ def entry(
     class_index: int | None = 3,
     score: float = 0.9,
     *,
+    is_share: bool = True,
     method: str = "reciprocam",
     seconds: float = 0.0123,
     photograph: Pixels | None = None,
@@ -51,6 +52,7 @@ def entry(
         label,
         class_index,
         score,
+        score if is_share else None,
         method,
         seconds,
     )

@@ -12,12 +12,12 @@ import pytest
 from ovxai_convert.explain import captions, lettering
 from ovxai_convert.explain.captions import (
     Caption,
-    caption_of,
     captioned,
+    captions_of,
     framed,
     letter_size,
-    probability_text,
     score_words,
+    within_0_and_1,
 )
 from ovxai_convert.explain.colormaps import COLOUR_TABLES, gradient
 from ovxai_convert.photographs.image_files import Pixels
@@ -226,49 +226,65 @@ def test_plate_grows_with_the_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "text"),
+    ("score", "expected"),
     [
-        (0.0, "0.00"),
-        (1e-9, "< 0.01"),
-        (0.0049, "< 0.01"),
-        (0.0051, "0.01"),
-        (0.05, "0.05"),
-        (0.97, "0.97"),
-        (0.994, "0.99"),
-        (0.9951, "> 0.99"),
-        (1.0, "1.00"),
-        (7.314, "7.31"),
-        (-3.0, "-3.00"),
+        (0.0, ("0.00", 0.0)),
+        (1e-9, ("< 0.01", 1e-9)),
+        (0.0049, ("< 0.01", 0.0049)),
+        (0.0051, ("0.01", 0.0051)),
+        (0.05, ("0.05", 0.05)),
+        (0.97, ("0.97", 0.97)),
+        (0.994, ("0.99", 0.994)),
+        (0.9951, ("> 0.99", 0.9951)),
+        (1.0, ("1.00", 1.0)),
+        (1.0000005, ("1.00", 1.0)),
+        (-1e-9, ("0.00", 0.0)),
     ],
 )
-def test_scores_in_words(score: float, text: str) -> None:
-    assert probability_text(score) == text
+def test_probabilities_in_words(score: float, expected: tuple[str, float]) -> None:
+    assert score_words(score, is_share=True) == expected
 
 
 @pytest.mark.parametrize(
-    ("score", "share"),
-    [(0, 0), (0.3, 0.3), (1, 1), (1.0000005, 1), (1.1, None), (-2, None), (float("nan"), None)],
+    ("score", "text"),
+    [(7.31415, "7.314"), (-3.0, "-3"), (0.4, "0.4"), (0.00042, "0.00042"), (51234.0, "5.123e+04")],
 )
-def test_shares_of_scores(score: float, share: float | None) -> None:
-    assert score_words(score) == (probability_text(score), share)
+def test_other_numbers_in_words(score: float, text: str) -> None:
+    assert score_words(score, is_share=False) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0, 1], True),
+        ([0.2, 0.9, 0.8], True),
+        ([-1e-7, 1 + 1e-7], True),
+        ([0.5, 1.1], False),
+        ([-0.1, 0.5], False),
+    ],
+)
+def test_scores_that_may_be_probabilities(scores: list[float], expected: bool) -> None:
+    assert within_0_and_1(np.array(scores)) == expected
 
 
 GREY_MAP: Final = np.array([[0, 255]], np.uint8)
 RAW_MAP: Final = np.array([[-1.5, 2.0]], np.float32)
+ALL: Final = "all classes, answer: "
 
 
 @pytest.mark.parametrize(
-    ("target", "names", "saliency", "expected"),
+    ("target", "names", "saliency", "shares", "expected"),
     [
-        (1, ("cat", "dog"), GREY_MAP, Caption("dog", "class 1", "0.30", 0.3, "jet")),
-        (1, None, RAW_MAP, Caption("class 1", "class 1", "0.30", 0.3, "jet", (-1.5, 2.0))),
-        ("per_image_map", ("cat",), GREY_MAP, Caption("all classes", "all classes", "0.30", 0.3, "jet")),
-        (0, ("cat",), GREY_MAP * 0, Caption("cat", "class 0", "0.30", 0.3, "jet", None, False)),
+        (1, ("cat", "dog"), GREY_MAP, True, Caption("dog", "class 1", "0.30", 0.3, "jet")),
+        (1, None, RAW_MAP, True, Caption("class 1", "class 1", "0.30", 0.3, "jet", (-1.5, 2.0))),
+        (1, None, GREY_MAP, False, Caption("class 1", "class 1", "0.3", None, "jet")),
+        ("all", ("cat", "dog"), GREY_MAP, True, Caption(f"{ALL}dog", f"{ALL}class 1", "0.30", 0.3, "jet")),
+        (1, ("cat", "dog"), GREY_MAP * 0, True, Caption("dog", "class 1", "0.30", 0.3, "jet", None, False)),
     ],
-    ids=["named", "raw", "one for all", "constant"],
+    ids=["named", "raw", "no probability", "one for all", "constant"],
 )
-def test_captions_of_maps(target: Any, names: Any, saliency: Any, expected: Caption) -> None:
-    assert caption_of(target, names, saliency, "jet", "0.30", 0.3) == expected
+def test_captions_of_maps(target: Any, names: Any, saliency: Any, shares: bool, expected: Caption) -> None:
+    assert captions_of({target: saliency}, {1: 0.3}, names, "jet", are_shares=shares) == {target: expected}
 
 
 @pytest.mark.parametrize(
@@ -286,4 +302,5 @@ def test_labels_without_end_are_not_looked_at_to_the_end() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_map_that_is_no_numbers_shows_nothing(value: float) -> None:
-    assert not caption_of(0, None, np.array([[0, value]], np.float32), "jet").shows_something
+    maps: dict[int | str, Any] = {0: np.array([[0, value]], np.float32)}
+    assert not captions_of(maps, {0: 0.5}, None, "jet", are_shares=True)[0].shows_something

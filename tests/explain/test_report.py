@@ -127,6 +127,13 @@ def test_facts_and_notes_are_shown() -> None:
     assert Page(report_page(FACTS, [entry()])).count("ul") == 0
 
 
+def test_a_score_that_is_no_probability_has_no_bar() -> None:
+    page = Page(report_page(FACTS, [entry(score=0.25), entry(score=1234.56, is_share=False)]))
+    assert page.count("rect") == 1
+    assert "0.250" in page.text
+    assert "1235" in page.text
+
+
 def test_what_the_colours_mean_is_said() -> None:
     page = Page(report_page(FACTS, [entry()]))
     assert "Each map is scaled by itself" in page.text

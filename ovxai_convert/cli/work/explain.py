@@ -16,7 +16,6 @@ from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
-from ovxai_convert.explain.captions import probability_text
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
 from ovxai_convert.explain.picture_files import PictureOptions
 from ovxai_convert.explain.plan import ExplainMode
@@ -132,8 +131,7 @@ def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
 def _print_image(image: ExplainedImage) -> None:
     explanation = image.explanation
     for path, target in zip(image.files, explanation.targets, strict=False):
-        prediction = explanation.predictions.get(target) if isinstance(target, int) else None
-        score = "" if prediction is None else f", score {probability_text(prediction.score)}"
+        score = f", score {explanation.captions[target].value}" if isinstance(target, int) else ""
         facts = f"{explanation.label_of(target)}{score}, {explanation.method_name}, {image.seconds:.2f} s"
         console.say(f"{path}: {facts}")
 
