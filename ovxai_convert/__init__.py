@@ -20,7 +20,13 @@ if TYPE_CHECKING:
         VerificationError,
         WriteError,
     )
-    from ovxai_convert.explain.explainer import AnswerWarning, Explainer, ExplainMode, ProofWarning
+    from ovxai_convert.explain.explainer import (
+        AnswerWarning,
+        Explainer,
+        ExplainMode,
+        PictureWarning,
+        ProofWarning,
+    )
     from ovxai_convert.explain.explanation import Explanation
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
@@ -40,7 +46,7 @@ _HOMES = {
         "VerificationError",
         "WriteError",
     ),
-    "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "ProofWarning"),
+    "explain.explainer": ("AnswerWarning", "Explainer", "ExplainMode", "PictureWarning", "ProofWarning"),
     "explain.explanation": ("Explanation",),
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
@@ -60,6 +66,7 @@ __all__ = [
     "Method",
     "ModelReadError",
     "OvxaiError",
+    "PictureWarning",
     "PreprocessingHints",
     "ProofWarning",
     "Refusal",
