@@ -63,6 +63,7 @@ def taken(data: Any, order: Order, channels: int) -> tuple[Photograph | NDArray[
 
     Raises:
         ModelReadError: the file is missing or no image.
+        UsageError: what cannot be made an array.
     """
     if isinstance(data, Photograph):
         return data, order
@@ -70,7 +71,12 @@ def taken(data: Any, order: Order, channels: int) -> tuple[Photograph | NDArray[
         return Photograph(read_image(Path(data), channels)), order
     if _pillow(data):
         return Photograph(_of_pillow(data, channels)), "rgb"
-    return np.asarray(data), order
+    try:
+        array = np.asarray(data)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"a {type(data).__name__} cannot be made an image: {reason}") from error
+    return _native(array), order
 
 
 def as_picture(array: NDArray[Any], order: Order) -> Picture:
@@ -97,12 +103,19 @@ def _of_pillow(image: Any, channels: int) -> Picture:
     if (mode == "RGBA" and channels == 4) or mode in _KEPT_MODES or mode.startswith("I;16"):
         pixels = np.asarray(image)
     else:
+        image = image.convert("LA") if mode == "La" else image
         pixels = np.asarray(image.convert("L" if mode in ("1", "LA", "La") else "RGB"))
+    pixels = _native(pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = pixels.astype(np.float32)
     turned = _upright(pixels, orientation)
     turned = turned[..., np.newaxis] if turned.ndim == 2 else turned
     return np.ascontiguousarray(turned[..., ::-1] if turned.shape[2] == 3 else turned)
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers in the order of bytes of this machine."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

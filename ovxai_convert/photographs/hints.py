@@ -25,8 +25,13 @@ def _fits_float32(number: float) -> bool:
     return -_LARGEST <= number <= _LARGEST
 
 
-def _is_range(levels: tuple[float, ...]) -> bool:
-    return len(levels) == 2 and all(map(_fits_float32, levels)) and levels[1] - levels[0] >= _SMALLEST
+def _is_range(levels: object) -> bool:
+    return (
+        isinstance(levels, tuple)
+        and len(levels) == 2
+        and all(map(_fits_float32, levels))
+        and levels[1] - levels[0] >= _SMALLEST
+    )
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class PreprocessingHints:
         scale: what the difference is divided by, likewise.
         colour: order of the channels that the model was trained on; ``"grey"``: all of them the brightness;
             ``"bands"``: neither one nor three, in an order of their own; ``"nv12"``, ``"i420"``: packed as
-            cameras do. The last three are the graph's to say.
+            cameras do. The last three are the graph's to say, whatever
+            else is told.
         resize: ``"crop"`` takes the largest box of the input's aspect ratio from the middle, ``"stretch"``
             ignores the ratio, ``"letterbox"`` keeps the whole photograph and pads around it, ``"none"``
             leaves it in its own size.
@@ -93,9 +99,8 @@ class PreprocessingHints:
             raise UsageError("a scale of 0 divides by zero")
         if self.clip is not None and not all(map(_fits_float32, self.clip)):
             raise UsageError(f"levels are cut to two numbers, and not to {self.clip}")
-        if isinstance(self.levels, tuple) and not _is_range(self.levels):
-            told = "..".join(f"{level:g}" for level in self.levels)
-            raise UsageError(f"levels lie between a number and a higher one; {told} is not that")
+        if self.levels not in (None, "depth") and not _is_range(self.levels):
+            raise UsageError(f"levels are a tuple of a number and a higher one; {self.levels} is not that")
 
     def or_else(self, other: PreprocessingHints) -> PreprocessingHints:
         """These, and what another source says where these say nothing.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Final, TypeAlias
 
 import cv2
@@ -33,6 +34,8 @@ _TOO_MANY: Final = "it has more pixels than are decoded (--max-pixels)"
 _ARRAY: Final = b"\x93NUMPY"
 _OPEN_EXR: Final = b"\x76\x2f\x31\x01"
 _KEPT: Final = (np.uint8, np.uint16, np.float32)
+_NO_HEADER: Final = (EOFError, OverflowError, RecursionError, SyntaxError, TokenError, TypeError, ValueError)
+"""What NumPy says of a header, which it reads as Python's own text, where that is none."""
 _ALL_BITS: Final = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 """As IMREAD_COLOR (upright, without transparency), but with the file's own bits, and grey where it is."""
 _INSTEAD: Final = "save the bands as .npy, an array (H, W, C)"
@@ -116,7 +119,7 @@ def _array(path: Path) -> Picture:
     """A NumPy file, looked at before it is loaded; what it holds is never run."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, TypeError) as error:
+    except _NO_HEADER as error:
         raise ModelReadError(f"{path}: not an array that can be read") from error
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.size == 0:
         raise ModelReadError(

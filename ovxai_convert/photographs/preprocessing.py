@@ -115,7 +115,10 @@ class Preprocessing:
         how = (
             "in its own size" if self.resize == "none" else f"{self.resize} to {self.size[0]}x{self.size[1]}"
         )
-        return f"{how}, {colours}, mean {mean}, scale {scale}"
+        levels = ""
+        if isinstance(self.levels, tuple):
+            levels = f"levels {self.levels[0]:g} to {self.levels[1]:g} as 0 to 255, "
+        return f"{levels}{how}, {colours}, mean {mean}, scale {scale}"
 
     def as_hints(self) -> PreprocessingHints:
         """The same, as what one source knows that leaves nothing open."""

@@ -47,7 +47,7 @@ def tiff_header(content: bytes | memoryview) -> TiffHeader | None:
     """The header of a TIFF (version 6, or BigTIFF); None of other files, and where it is broken."""
     try:
         return _read(memoryview(content))
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         return None
 
 

@@ -220,6 +220,19 @@ def test_lists_give_lists_in_their_order(explainer: Explainer, tmp_path: Path) -
     assert isinstance(explainer(PHOTOGRAPH[np.newaxis]), Explanation)
 
 
+@pytest.mark.parametrize("data", [None, {}, object(), "abc.png", [[1, 2], [3]], [None], set()], ids=repr)
+def test_what_is_no_image(data: Any, explainer: Explainer) -> None:
+    with pytest.raises((UsageError, ModelReadError)) as caught:
+        explainer(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_order_of_bytes_does_not_matter(explainer: Explainer) -> None:
+    deep = PHOTOGRAPH.astype(np.uint16)
+    assert scores(explainer(deep.astype(">u2"), -1)) == scores(explainer(deep, -1))
+    assert scores(explainer(deep, -1)) == pytest.approx(scores(explainer(PHOTOGRAPH, -1)), abs=0.02)
+
+
 def test_numbers_in_lists_are_one_array() -> None:
     plain = Explainer(cnn(CnnSpec()))
     data = np.random.default_rng(0).standard_normal((10, 14, 3)).astype(np.float32)

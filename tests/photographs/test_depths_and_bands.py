@@ -127,6 +127,14 @@ def test_tiff_is_read_as_it_is_or_refused(
     assert found.dtype == (dtype if dtype in TYPES else np.float32)
 
 
+@pytest.mark.parametrize("place", [b"\xff" * 8, b"\x00" * 7 + b"\x09"], ids=["beyond", "far"])
+def test_directory_that_is_nowhere(place: bytes, tmp_path: Path) -> None:
+    content = bytearray(Tiff(numbers(np.uint8, 1), big=True).bytes)
+    content[8:16] = place
+    assert tiff_header(bytes(content)) is None
+    assert refusal(written(tmp_path, "x.tif", bytes(content))) == "not an image that can be read"
+
+
 def test_pages_are_bands_for_a_model_that_takes_as_many(tmp_path: Path) -> None:
     pixels = numbers(np.uint16, 13)
     pages = [Tiff(pixels[..., place : place + 1]) for place in range(13)]
@@ -186,6 +194,8 @@ def test_array_of_one_band_without_its_axis(tmp_path: Path) -> None:
         (npy(PIXELS)[:-1], "not an array that can be read"),
         (b"\x93NUMPY", "not an array that can be read"),
         (npy(PIXELS).replace(b"(8, 12, 3)", b"(9**9, 9)"), "not an array that can be read"),
+        (npy(PIXELS).replace(b"(8, 12, 3)", b"(8, 12,  ("), "not an array that can be read"),
+        (npy(PIXELS).replace(b"(8, 12, 3), }            ", b"(9999999999999999999,)}"), "not an array"),
         (
             npy(np.zeros((2, 3, 4, 5))),
             "a picture is numbers (H, W) or (H, W, C), and not float64 (2, 3, 4, 5)",
@@ -197,7 +207,22 @@ def test_array_of_one_band_without_its_axis(tmp_path: Path) -> None:
         (npy(np.full((4, 5), np.nan)), "levels that are infinite or no numbers"),
         (npy(np.full((4, 5), 1e300)), "levels that are infinite or no numbers"),
     ],
-    ids=["objects", "cut", "short", "start", "code", "4-d", "1-d", "empty", "complex", "text", "nan", "huge"],
+    ids=[
+        "objects",
+        "cut",
+        "short",
+        "start",
+        "code",
+        "open",
+        "numerous",
+        "4-d",
+        "1-d",
+        "empty",
+        "complex",
+        "text",
+        "nan",
+        "huge",
+    ],
 )
 def test_array_that_is_no_picture(content: bytes, text: str, tmp_path: Path) -> None:
     assert text in refusal(written(tmp_path, "x.npy", content))

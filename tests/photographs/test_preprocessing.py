@@ -239,6 +239,8 @@ def test_tiny_and_thin_photographs(resize: Resize, picture: tuple[int, int]) -> 
         {"mean": ()},
         {"scale": ()},
         {"levels": (5.0, 5.0)},
+        {"levels": [0.0, 5.0]},
+        {"levels": "all"},
         {"levels": (5.0, 0.0)},
         {"levels": (0.0, float("inf"))},
         {"levels": (0.0, 1.0, 2.0)},
