@@ -6,8 +6,11 @@ What is named here is loaded when it is first asked for, so that the commands ca
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
+
+from ovxai_convert.ancestor.names import register
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar
@@ -121,3 +124,6 @@ def __dir__() -> list[str]:
     """What the package offers, and what Python itself keeps in a module."""
     kept = {name for name in globals() if name.startswith("__")}
     return sorted({*kept, *__all__, "__version__"})
+
+
+register(sys.modules)  # ``ovxai_convert.explainer`` and others, for scripts that come from openvino-xai
