@@ -131,14 +131,13 @@ class ViTReciproCAM(_WhiteBox):
         """
         if not final_norm:
             raise UsageError("final_norm=False is not possible: the head is run as the model has it")
-        options = {
+        options: dict[str, Any] = {
             "kernel": "gaussian" if use_gaussian else "single",
             "class_token": "keep" if cls_token else "drop",
             "block": k,
         }
-        compiles = {"prepare_model": prepare_model}
         super().__init__(
-            model, preprocess_fn, target_layer, embed_scaling, device_name, **compiles, **options
+            model, preprocess_fn, target_layer, embed_scaling, device_name, prepare_model, **options
         )
 
 

@@ -1,0 +1,291 @@
+"""All ways to explain one classifier and one photograph, one after another, each into a folder of its own.
+
+python examples/run_classification.py MODEL.xml IMAGE.jpg --output DIR
+
+What the tutorial of openvino-xai shows, on any model and picture: data prepared beforehand, functions that
+prepare them and read scores, every method by itself, and a branch in a model that a pipeline of one's own
+runs. A line per step says what came of it and where the pictures are; what a model does not allow is said
+with the reason, and the next step follows.
+
+How a photograph becomes the input is said by --size to --resize-to, as for ovxai-explain, else by the model's
+sidecar or metadata; what nobody says is assumed, and printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+import ovxai_convert as xai
+from ovxai_convert.explain.files import FileExplainer
+from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.source.labels import read_labels
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What every step is given: the model, the part of the photograph that it sees, and how it is asked."""
+
+    path: Path
+    name: str
+    image: Array
+    prepare: Callable[[Array], Array]
+    scores_output: str | int | None
+    targets: Any
+    labels: Sequence[str] | None
+    num_masks: int
+    device: str
+
+    def preprocess_fn(self, image: Array) -> Array:
+        """From a picture, blue, green, red, to the model's input with its axis of the batch."""
+        return self.prepare(image)
+
+    def postprocess_fn(self, results: Mapping[Any, Array]) -> Array:
+        """From the model's results to scores (1, K)."""
+        if self.scores_output is None:
+            raise xai.UsageError("which output holds the classes is not clear; --scores-output names it")
+        return results[self.scores_output]
+
+
+def auto_prepared(subject: Subject) -> xai.Explanation:
+    """Data that are prepared beforehand need no preprocess_fn; the maps are laid over the picture."""
+    explainer = xai.Explainer(
+        subject.path,
+        task=xai.Task.CLASSIFICATION,
+        postprocess_fn=subject.postprocess_fn,
+        device_name=subject.device,
+    )
+    prepared = subject.preprocess_fn(subject.image)
+    return one(
+        explainer(
+            prepared,
+            target_explain_labels=subject.targets,
+            label_names=subject.labels,
+            overlay=True,
+            original_input_image=subject.image,
+        )
+    )
+
+
+def auto_functions(subject: Subject) -> xai.Explanation:
+    """With both functions the picture itself is handed over; maps in colours alone."""
+    explainer = xai.Explainer(
+        subject.path,
+        task=xai.Task.CLASSIFICATION,
+        preprocess_fn=subject.preprocess_fn,
+        postprocess_fn=subject.postprocess_fn,
+        device_name=subject.device,
+    )
+    return one(explainer(subject.image, target_explain_labels=subject.targets, label_names=subject.labels))
+
+
+def by(method: xai.Method, **options: Any) -> Callable[[Subject], xai.Explanation]:
+    """A step that explains by one method; a white-box one, or a black-box one with its settings."""
+
+    def step(subject: Subject) -> xai.Explanation:
+        mode = xai.ExplainMode.BLACKBOX if method.is_black_box else xai.ExplainMode.WHITEBOX
+        settings: dict[str, Any] = {"num_masks": subject.num_masks} if method is xai.Method.RISE else {}
+        explainer = xai.Explainer(
+            subject.path,
+            task=xai.Task.CLASSIFICATION,
+            preprocess_fn=subject.preprocess_fn,
+            device_name=subject.device,
+        )
+        return one(
+            explainer(
+                subject.image,
+                explain_mode=mode,
+                explain_method=method,
+                target_explain_labels=subject.targets,
+                label_names=subject.labels,
+                overlay=True,
+                **options,
+                **settings,
+            )
+        )
+
+    return step
+
+
+def own_pipeline(subject: Subject, folder: Path, classes: Sequence[int]) -> str:
+    """A branch in the model, which then runs without this package: one more output, ``saliency_map``."""
+    model = ov.Core().read_model(subject.path)
+    model_xai = xai.insert_xai(model=model, task=xai.Task.CLASSIFICATION, embed_scaling=True)
+    batch = subject.preprocess_fn(subject.image)
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    before = ov.Core().compile_model(model, subject.device, precise)(batch)
+    results = ov.Core().compile_model(model_xai, subject.device, precise)(batch)
+    same = all(np.array_equal(before[index], results[index]) for index in range(len(model.outputs)))
+    maps = results["saliency_map"][0]
+    maps = maps if maps.ndim == 3 else np.broadcast_to(maps, (max(classes) + 1, *maps.shape))
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, columns = subject.image.shape[:2]
+    for index in classes:
+        grey = cv2.resize(maps[index], (columns, rows), interpolation=cv2.INTER_CUBIC)
+        colours = cv2.applyColorMap(grey, cv2.COLORMAP_JET)
+        cv2.imwrite(
+            str(folder / f"{subject.name}_{index}.png"), cv2.addWeighted(subject.image, 0.5, colours, 0.5, 0)
+        )
+    ov.save_model(model_xai, folder / "model_xai.xml", compress_to_fp16=False)
+    how = "the other outputs as before" if same else "but other outputs have MOVED"
+    return f"saliency_map {list(results['saliency_map'].shape)}, {how}, {len(classes)} pictures"
+
+
+STEPS: Mapping[str, Callable[[Subject], xai.Explanation]] = {
+    "auto_prepared": auto_prepared,
+    "auto_functions": auto_functions,
+    "whitebox_reciprocam": by(xai.Method.RECIPROCAM, embed_scaling=True),
+    "whitebox_reciprocam_raw": by(xai.Method.RECIPROCAM, embed_scaling=False),
+    "whitebox_vitreciprocam": by(xai.Method.VITRECIPROCAM),
+    "whitebox_activationmap": by(xai.Method.ACTIVATIONMAP),
+    "blackbox_rise": by(xai.Method.RISE),
+    "blackbox_aise": by(xai.Method.AISE),
+}
+"""Each writes into a folder of its name."""
+
+
+def one(found: xai.Explanation | list[xai.Explanation]) -> xai.Explanation:
+    """The explanation of one picture."""
+    assert isinstance(found, xai.Explanation), "one picture has one explanation"
+    return found
+
+
+def what_came(explanation: xai.Explanation) -> str:
+    """The method and the classes with their scores, in a line."""
+    scores = [
+        f"{explanation.label_of(index)} {score:.2f}" for index, score in explanation.predictions.values()
+    ]
+    why = f" (no branch: {'; '.join(map(str, explanation.refusals))})" if explanation.refusals else ""
+    return f"{explanation.method_name}{why}, {', '.join(scores)}"
+
+
+def as_seen(image: Array, region: FieldOfView) -> Array:
+    """The part of a picture that a model sees; black where that reaches beyond it."""
+    rows, columns = image.shape[:2]
+    top, bottom, left, right = map(round, (region.top, region.bottom, region.left, region.right))
+    inside = image[max(top, 0) : bottom, max(left, 0) : right]
+    around = max(-top, 0), max(bottom - rows, 0), max(-left, 0), max(right - columns, 0)
+    return np.asarray(cv2.copyMakeBorder(inside, *around, cv2.BORDER_CONSTANT, value=(0, 0, 0)))
+
+
+def subject_of(given: argparse.Namespace) -> Subject:
+    """Read model and photograph, and find out how the one becomes the other's input."""
+    image = cv2.imread(str(given.image), cv2.IMREAD_COLOR)
+    if image is None:
+        raise xai.ModelReadError(f"{given.image} cannot be read as an image")
+    hints = xai.PreprocessingHints(
+        given.size,
+        given.mean,
+        given.scale,
+        given.colour,
+        given.resize,
+        given.layout,
+        resize_to=given.resize_to,
+    )
+    labels = None if given.labels is None else read_labels(given.labels)
+    reader = FileExplainer(given.model, labels, hints, device_name=given.device)
+    if reader.assumed:
+        print(f"{given.model}: assumed, since nothing says it: {', '.join(reader.assumed)}", file=sys.stderr)
+    region = reader.preprocessing.region(*image.shape[:2])
+    seen = as_seen(image, region)
+    if seen.shape != image.shape:
+        print(f"{given.image}: the model sees {seen.shape[1]}x{seen.shape[0]} pixels of it", file=sys.stderr)
+    scores = load_model(given.model, hints).scores
+    place = scores.output_index if isinstance(scores, ScoresPlace) else None
+    targets = given.targets.split(",") if "," in given.targets else given.targets
+    prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
+    named = reader.explainer.label_names
+    return Subject(
+        given.model,
+        given.image.stem,
+        seen,
+        prepare,
+        place if given.scores_output is None else given.scores_output,
+        targets,
+        named,
+        given.num_masks,
+        given.device,
+    )
+
+
+def run(subject: Subject, output: Path) -> int:
+    """All steps; how many made pictures."""
+    made, classes = 0, [0]
+    for name, step in STEPS.items():
+        try:
+            explanation = step(subject)
+            explanation.save(output / name, subject.name)
+        except xai.OvxaiError as error:
+            print(f"{name}: not possible: {error}")
+            continue
+        made += 1
+        classes = [target for target in explanation.targets if isinstance(target, int)] or classes
+        print(f"{name}: {what_came(explanation)}: {output / name}")
+    try:
+        print(f"insert_xai: {own_pipeline(subject, output / 'insert_xai', classes)}: {output / 'insert_xai'}")
+        made += 1
+    except xai.OvxaiError as error:
+        print(f"insert_xai: not possible: {error}")
+    return made
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Explain one photograph in every way that a model allows.")
+    parser.add_argument("model", type=Path, help="OpenVINO IR, ONNX, or what else OpenVINO reads")
+    parser.add_argument("image", type=Path, help="the photograph")
+    parser.add_argument(
+        "--output", type=Path, default=Path("output"), help="folder for all (default: output)"
+    )
+    parser.add_argument("--targets", default="top2", help="classes, by index or label: A,B (default: top2)")
+    parser.add_argument("--labels", type=Path, help="labels of the classes: one per line, or a JSON list")
+    parser.add_argument("--scores-output", help="name of the output that holds the classes' scores")
+    parser.add_argument("--num-masks", type=int, default=1000, help="of RISE (default: 1000)")
+    parser.add_argument("--device", default="CPU")
+    parser.add_argument("--size", type=size, metavar="N|HxW", help="rows and columns of the input")
+    parser.add_argument("--mean", type=numbers, metavar="X[,X,X]", help="subtracted from pixels of 0..255")
+    parser.add_argument("--scale", type=numbers, metavar="X[,X,X]", help="divides what is left")
+    parser.add_argument("--rgb", dest="colour", action="store_const", const="rgb", help="order of channels")
+    parser.add_argument("--bgr", dest="colour", action="store_const", const="bgr")
+    parser.add_argument("--layout", choices=["NCHW", "NHWC"])
+    parser.add_argument("--resize", choices=["crop", "stretch", "letterbox"])
+    parser.add_argument("--resize-to", type=int, metavar="N", help="shorter side before the input is cut out")
+    return parser.parse_args()
+
+
+def size(text: str) -> tuple[int, int]:
+    """``224`` or ``224x192``."""
+    rows, _, columns = text.partition("x")
+    return int(rows), int(columns or rows)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """``127`` or ``123.7,116.3,103.5``."""
+    return tuple(map(float, text.split(",")))
+
+
+def main() -> int:
+    """Exit code 0 if any step made pictures; that of the error where model or photograph cannot be read."""
+    given = arguments()
+    try:
+        subject = subject_of(given)
+    except xai.OvxaiError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0 if run(subject, given.output) else xai.RefusedError.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
