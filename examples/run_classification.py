@@ -29,7 +29,7 @@ import ovxai_convert as xai
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.loading import ScoresPlace, load_model
 from ovxai_convert.photographs.preprocessing import FieldOfView
-from ovxai_convert.source.labels import read_labels
+from ovxai_convert.source.labels import read_labels, resolve_targets
 
 Array = NDArray[Any]
 
@@ -42,7 +42,7 @@ class Subject:
     name: str
     image: Array
     prepare: Callable[[Array], Array]
-    scores_output: str | int | None
+    scores_output: int
     targets: Any
     labels: Sequence[str] | None
     num_masks: int
@@ -54,8 +54,6 @@ class Subject:
 
     def postprocess_fn(self, results: Mapping[Any, Array]) -> Array:
         """From the model's results to scores (1, K)."""
-        if self.scores_output is None:
-            raise xai.UsageError("which output holds the classes is not clear; --scores-output names it")
         return results[self.scores_output]
 
 
@@ -167,7 +165,8 @@ def what_came(explanation: xai.Explanation) -> str:
     scores = [
         f"{explanation.label_of(index)} {score:.2f}" for index, score in explanation.predictions.values()
     ]
-    why = f" (no branch: {'; '.join(map(str, explanation.refusals))})" if explanation.refusals else ""
+    why = "; ".join(map(str, explanation.refusals))
+    why = f" (what was tried before: {why})" if why else ""
     return f"{explanation.method_name}{why}, {', '.join(scores)}"
 
 
@@ -203,16 +202,18 @@ def subject_of(given: argparse.Namespace) -> Subject:
     if seen.shape != image.shape:
         print(f"{given.image}: the model sees {seen.shape[1]}x{seen.shape[0]} pixels of it", file=sys.stderr)
     scores = load_model(given.model, hints).scores
-    place = scores.output_index if isinstance(scores, ScoresPlace) else None
+    assert isinstance(scores, ScoresPlace), "a model whose classes are not clear was refused above"
     targets = given.targets.split(",") if "," in given.targets else given.targets
-    prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
     named = reader.explainer.label_names
+    # A class that does not exist is said before anything is done.
+    resolve_targets(targets, named, np.zeros(scores.class_count, np.float32))
+    prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
     return Subject(
         given.model,
         given.image.stem,
         seen,
         prepare,
-        place if given.scores_output is None else given.scores_output,
+        scores.output_index,
         targets,
         named,
         given.num_masks,
@@ -251,7 +252,6 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--targets", default="top2", help="classes, by index or label: A,B (default: top2)")
     parser.add_argument("--labels", type=Path, help="labels of the classes: one per line, or a JSON list")
-    parser.add_argument("--scores-output", help="name of the output that holds the classes' scores")
     parser.add_argument("--num-masks", type=int, default=1000, help="of RISE (default: 1000)")
     parser.add_argument("--device", default="CPU")
     parser.add_argument("--size", type=size, metavar="N|HxW", help="rows and columns of the input")
