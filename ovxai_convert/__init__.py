@@ -10,7 +10,7 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from ovxai_convert.ancestor.names import register
+from ovxai_convert.old_names import register
 
 if TYPE_CHECKING:
     from ovxai_convert.artifact.reading import read_sidecar

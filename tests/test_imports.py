@@ -16,7 +16,7 @@ import pytest
 
 PACKAGE: Final = "ovxai_convert"
 ROOT: Final = Path(__file__).resolve().parents[1]
-FOUNDATION: Final = frozenset({"errors", "vocabulary", "steps", "files"})
+FOUNDATION: Final = frozenset({"errors", "vocabulary", "steps", "files", "old_names"})
 LADDER: Final[Mapping[str, frozenset[str]]] = {
     "errors": frozenset(),
     "vocabulary": frozenset(),
@@ -24,6 +24,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "steps": frozenset(),
     "durable": frozenset(),
     "files": frozenset(),
+    "old_names": frozenset(),
     "tensors": frozenset(),
     "ops": frozenset({"tensors"}),
     "anatomy": frozenset({"tensors", "ops"}),

@@ -6,12 +6,13 @@ To add a method, write its file and add a member here.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ovxai_convert.blackbox import aise, rise
 from ovxai_convert.blackbox.method import BlackBoxMethod
 from ovxai_convert.methods import activationmap, reciprocam, vitreciprocam
 from ovxai_convert.methods.method import WhiteBoxMethod
+from ovxai_convert.old_names import fetched
 from ovxai_convert.vocabulary import member_of
 
 
@@ -82,3 +83,9 @@ __all__ = [
     "method_name",
     "method_of",
 ]
+
+if not TYPE_CHECKING:  # what is misspelt is to be seen by type checkers
+
+    def __getattr__(name: str) -> Any:
+        """The objects that openvino-xai 1.1.0 has at this path."""
+        return fetched("methods", name)

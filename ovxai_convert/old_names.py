@@ -1,7 +1,8 @@
 """Which names openvino-xai 1.1.0 has at which of its paths, where each lives here, and why some do not.
 
 ``from ovxai_convert.explainer.utils import get_preprocess_fn`` works as it did under the old package's name.
-The paths are no files: each is a module that is made here and looks a name up when it is asked for.
+The paths are no files: each is a module that is made here and looks a name up when it is asked for. Only
+``methods`` is a room of this package; it looks up what it does not have itself.
 """
 
 from __future__ import annotations
@@ -103,6 +104,10 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "inserter": (),
     "inserter.inserter": ("insert_xai_branch_into_model",),
     "inserter.model_parser": ("IRParser", "IRParserCls", "ModelType"),
+    "methods": (
+        *("AISEClassification", "AISEDetection", "ActivationMap", "DetClassProbabilityMap"),
+        *("FeatureMapPerturbationBase", "RISE", "ReciproCAM", "ViTReciproCAM"),
+    ),
     "methods.base": ("MethodBase", "Prediction"),
     "methods.black_box": (),
     "methods.black_box.aise": (),
@@ -132,14 +137,23 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "utils": (),
     "utils.model_export": ("export_to_ir", "export_to_onnx"),
 }
-"""Names at each path below the old package; ``methods`` itself is a room of this one, and stays that."""
+"""Names at each path below the old package."""
+_OWN: Final = "methods"
+"""The path that is a room here."""
+
+
+def fetched(path: str, name: str) -> Any:
+    """What an old name stands for; an ImportError that says why not, or an AttributeError if it never was."""
+    if name not in PATHS[path]:
+        raise AttributeError(f"module '{PACKAGE}.{path}' has no attribute {name!r}")
+    if name in ABSENT:
+        raise ImportError(f"'{name}' of openvino_xai.{path} is not here: {ABSENT[name]}")
+    home = next(module for module, names in HOMES.items() if name in names)
+    return getattr(importlib.import_module(f"{PACKAGE}.{home}"), name)
 
 
 class OldPath(ModuleType):
-    """A module of the old package: its names, each fetched from where it lives now.
-
-    A name that is not here is an ImportError that says why, one that it never had an AttributeError.
-    """
+    """A module of the old package: its names, each fetched from where it lives now."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{PACKAGE}.{path}", f"Names of openvino_xai.{path}; see docs/migration.md.")
@@ -148,14 +162,9 @@ class OldPath(ModuleType):
         self._path = path
 
     def __getattr__(self, name: str) -> Any:
-        if name in PATHS[self._path]:
-            if name in ABSENT:
-                raise ImportError(f"'{name}' of openvino_xai.{self._path} is not here: {ABSENT[name]}")
-            home = next(module for module, names in HOMES.items() if name in names)
-            value = getattr(importlib.import_module(f"{PACKAGE}.{home}"), name)
-            setattr(self, name, value)
-            return value
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = fetched(self._path, name)
+        setattr(self, name, value)
+        return value
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.__all__})
@@ -163,7 +172,7 @@ class OldPath(ModuleType):
 
 def register(modules: MutableMapping[str, ModuleType]) -> None:
     """Make the old paths importable: an entry for each among the interpreter's modules, and in its parent."""
-    for path in PATHS:
+    for path in sorted(PATHS.keys() - {_OWN}):
         name = f"{PACKAGE}.{path}"
         module = modules.setdefault(name, OldPath(path))
         parent, _, last = name.rpartition(".")
