@@ -195,18 +195,18 @@ class Explainer:
     def __call__(
         self,
         data: Any,
-        target_explain_labels: Targets = None,
-        *,
         targets: Targets = None,
-        label_names: Sequence[str] | None = None,
-        overlay: bool = False,
         original_input_image: Any = None,
+        label_names: Sequence[str] | None = None,
+        output_size: tuple[int, int] | None = None,
         scaling: bool = False,
         resize: bool = True,
         colormap: bool | str = True,
+        overlay: bool = False,
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
-        output_size: tuple[int, int] | None = None,
+        *,
+        target_explain_labels: Targets = None,
         explain_mode: ExplainMode | str | None = None,
         explain_method: Method | str | None = None,
         target_layer: str | None = None,
@@ -220,19 +220,19 @@ class Explainer:
 
         Args:
             data: see the class.
-            target_explain_labels: classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five
-                best; None: the best one.
-            targets: the same under its newer name.
+            targets: classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None:
+                the best one.
+            original_input_image: lay the maps over this one, of whatever size and bands.
             label_names: one label per class; None: those of the model or its sidecar.
-            overlay: lay the maps over the image.
-            original_input_image: lay them over this one instead, of whatever size and bands.
+            output_size: rows and columns of the maps, in place of the image's.
             scaling: scale each map to grey levels 0 to 255.
             resize: enlarge the maps to the size of the image.
             colormap: colour the maps, blue (low) to red (high); by name in other colours: ``"jet"`` (these),
                 ``"turbo"``, ``"viridis"``, ``"plasma"``, ``"inferno"``, ``"magma"``, ``"cividis"``.
+            overlay: lay the maps over the image.
             overlay_weight: of the map on an overlay, 0 to 1.
             overlay_prediction: write the class and its score on an overlay, in its upper left corner.
-            output_size: rows and columns of the maps, in place of the image's.
+            target_explain_labels: an older name of ``targets``.
             explain_mode: in place of the explainer's own, for this call; the next three likewise.
             explain_method: see the class.
             target_layer: see the class.
@@ -301,6 +301,8 @@ class Explainer:
         return [
             Trial(sample.values[0], axes, box.stream, batch) for sample in self._prepared(data, self._colour)
         ]
+
+    explain = __call__
 
     def __reduce__(self) -> tuple[Callable[..., Explainer], tuple[Any, ...]]:
         """Pickled and copied as what it was made of."""

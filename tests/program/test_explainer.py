@@ -384,7 +384,7 @@ def test_both_names_of_the_targets() -> None:
     assert single(explainer(IMAGE, targets=[1])).targets == [1]
     assert single(explainer(IMAGE, target_explain_labels=[1])).targets == [1]
     with pytest.raises(UsageError, match="mean the same; give one"):
-        explainer(IMAGE, [1], targets=[1])
+        explainer(IMAGE, [1], target_explain_labels=[1])
     with pytest.raises(UsageError, match="no class 3: the model has 3, 0 to 2"):
         explainer(IMAGE, targets=[3])
 

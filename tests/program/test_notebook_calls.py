@@ -276,3 +276,23 @@ def test_interpretation(model: ov.Model, image: Any, artifacts: Path) -> None:
     assert stems == sorted(
         f"n02088364_2019_gt_beagle_0.97_pr_{LABELS[index]}_{scores[index]:.2f}" for index in indices
     )
+
+
+def test_arguments_by_place(model: ov.Model, image: Any, prepared: Any) -> None:
+    """In the order of openvino-xai: targets, original_input_image, label_names, output_size, ..."""
+    explainer = xai.Explainer(model, xai.Task.CLASSIFICATION)
+    placed: Any = explainer(
+        prepared, ["Samoyed"], image, LABELS, (20, 30), False, True, True, True, 0.3, False
+    )
+    named: Any = explainer.explain(
+        data=prepared,
+        targets=["Samoyed"],
+        original_input_image=image,
+        label_names=LABELS,
+        output_size=(20, 30),
+        overlay=True,
+        overlay_weight=0.3,
+        overlay_prediction=False,
+    )
+    assert placed.shape == (20, 30, 3)
+    np.testing.assert_array_equal(placed.saliency_map[2], named.saliency_map[2])
