@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,26 @@ TABLE: Final = Path(__file__).resolve().parents[2] / "docs" / "migration.md"
 TOP: Final = ("Explainer", "Method", "Task", "insert_xai")
 """What the old package itself offers."""
 MEANS: Final = re.compile(r"`(?P<name>[\w.]+)(?:\((?P<arguments>[^)]*)\))?`")
+
+
+OLD_SCRIPT: Final = """
+import openvino.runtime as ov
+from openvino.runtime.utils.data_helpers.wrappers import OVDict
+import openvino_xai as xai
+from openvino_xai.common.parameters import Method, Task
+from openvino_xai.common.utils import logger
+from openvino_xai.explainer import ExplainMode
+from openvino_xai.explainer.explainer import Explainer
+from openvino_xai.explainer.explanation import Explanation
+from openvino_xai.explainer.utils import ActivationType, get_postprocess_fn, get_preprocess_fn, get_score
+from openvino_xai.explainer.visualizer import Visualizer, colormap, overlay
+from openvino_xai.methods import RISE, ReciproCAM
+from openvino_xai.methods.black_box.base import Preset
+from openvino_xai.metrics import ADCC, InsertionDeletionAUC, PointingGame
+
+logger.info("nothing is printed")
+print(xai.Explainer is Explainer, ov.Core.__name__, OVDict.__name__, Preset.SPEED.value)
+"""
 
 
 @dataclass(frozen=True)
@@ -139,3 +161,13 @@ def test_a_wrong_table_is_noticed() -> None:
     (row,) = rows("| `Explainer` | `.common` | works | |")
     with pytest.raises(AttributeError):
         test_working_name_is_at_each_of_its_paths(row)
+
+
+def test_the_command_that_renames(tmp_path: Path) -> None:
+    """It is run as it stands there, on the imports of scripts and notebooks for the old package."""
+    (command,) = re.findall(r"```sh\n(sed .*)\n```", TABLE.read_text(encoding="utf-8"))
+    script = tmp_path / "script.py"
+    script.write_text(OLD_SCRIPT, encoding="utf-8")
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "True Core OVDict speed\n", "")
