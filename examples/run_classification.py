@@ -26,10 +26,12 @@ import openvino as ov
 from numpy.typing import NDArray
 
 import ovxai_convert as xai
+from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.loading import ScoresPlace, load_model
+from ovxai_convert.explain.predictions import BestClassesOutput, ReadScores, ScoresOutput
 from ovxai_convert.photographs.preprocessing import FieldOfView
-from ovxai_convert.source.labels import read_labels, resolve_targets
+from ovxai_convert.source.labels import read_labels
 
 Array = NDArray[Any]
 
@@ -42,7 +44,9 @@ class Subject:
     name: str
     image: Array
     prepare: Callable[[Array], Array]
-    scores_output: int
+    scores_output: str | None
+    read_scores: ReadScores
+    class_count: int
     targets: Any
     labels: Sequence[str] | None
     num_masks: int
@@ -54,7 +58,7 @@ class Subject:
 
     def postprocess_fn(self, results: Mapping[Any, Array]) -> Array:
         """From the model's results to scores (1, K)."""
-        return results[self.scores_output]
+        return self.read_scores(results, 1)
 
 
 def auto_prepared(subject: Subject) -> xai.Explanation:
@@ -64,6 +68,7 @@ def auto_prepared(subject: Subject) -> xai.Explanation:
         task=xai.Task.CLASSIFICATION,
         postprocess_fn=subject.postprocess_fn,
         device_name=subject.device,
+        scores_output=subject.scores_output,
     )
     prepared = subject.preprocess_fn(subject.image)
     return one(
@@ -85,6 +90,7 @@ def auto_functions(subject: Subject) -> xai.Explanation:
         preprocess_fn=subject.preprocess_fn,
         postprocess_fn=subject.postprocess_fn,
         device_name=subject.device,
+        scores_output=subject.scores_output,
     )
     return one(explainer(subject.image, target_explain_labels=subject.targets, label_names=subject.labels))
 
@@ -100,6 +106,7 @@ def by(method: xai.Method, **options: Any) -> Callable[[Subject], xai.Explanatio
             task=xai.Task.CLASSIFICATION,
             preprocess_fn=subject.preprocess_fn,
             device_name=subject.device,
+            scores_output=subject.scores_output,
         )
         return one(
             explainer(
@@ -126,19 +133,21 @@ def own_pipeline(subject: Subject, folder: Path, classes: Sequence[int]) -> str:
     before = ov.Core().compile_model(model, subject.device, precise)(batch)
     results = ov.Core().compile_model(model_xai, subject.device, precise)(batch)
     same = all(np.array_equal(before[index], results[index]) for index in range(len(model.outputs)))
-    maps = results["saliency_map"][0]
-    maps = maps if maps.ndim == 3 else np.broadcast_to(maps, (max(classes) + 1, *maps.shape))
+    maps = results["saliency_map"][0]  # (K, h, w), of activationmap (h, w)
+    maps = maps[np.newaxis] if maps.ndim == 2 else maps
+    if len(maps) == subject.class_count:
+        pictures = {f"{subject.name}_{index}.png": maps[index] for index in classes}
+    else:  # one map of all classes, or of the yes in a model that answers yes or no
+        pictures = {f"{subject.name}_map{row}.png": saliency for row, saliency in enumerate(maps)}
     folder.mkdir(parents=True, exist_ok=True)
     rows, columns = subject.image.shape[:2]
-    for index in classes:
-        grey = cv2.resize(maps[index], (columns, rows), interpolation=cv2.INTER_CUBIC)
+    for file, saliency in pictures.items():
+        grey = cv2.resize(saliency, (columns, rows), interpolation=cv2.INTER_CUBIC)
         colours = cv2.applyColorMap(grey, cv2.COLORMAP_JET)
-        cv2.imwrite(
-            str(folder / f"{subject.name}_{index}.png"), cv2.addWeighted(subject.image, 0.5, colours, 0.5, 0)
-        )
+        cv2.imwrite(str(folder / file), cv2.addWeighted(subject.image, 0.5, colours, 0.5, 0))
     ov.save_model(model_xai, folder / "model_xai.xml", compress_to_fp16=False)
     how = "the other outputs as before" if same else "but other outputs have MOVED"
-    return f"saliency_map {list(results['saliency_map'].shape)}, {how}, {len(classes)} pictures"
+    return f"saliency_map {list(results['saliency_map'].shape)}, {how}, {len(pictures)} pictures"
 
 
 STEPS: Mapping[str, Callable[[Subject], xai.Explanation]] = {
@@ -194,26 +203,30 @@ def subject_of(given: argparse.Namespace) -> Subject:
         resize_to=given.resize_to,
     )
     labels = None if given.labels is None else read_labels(given.labels)
-    reader = FileExplainer(given.model, labels, hints, device_name=given.device)
+    output = given.scores_output
+    reader = FileExplainer(given.model, labels, hints, device_name=given.device, scores_output=output)
     if reader.assumed:
         print(f"{given.model}: assumed, since nothing says it: {', '.join(reader.assumed)}", file=sys.stderr)
     region = reader.preprocessing.region(*image.shape[:2])
     seen = as_seen(image, region)
     if seen.shape != image.shape:
         print(f"{given.image}: the model sees {seen.shape[1]}x{seen.shape[0]} pixels of it", file=sys.stderr)
-    scores = load_model(given.model, hints).scores
-    assert isinstance(scores, ScoresPlace), "a model whose classes are not clear was refused above"
+    place = load_model(given.model, UserNotes(preprocessing=hints), output).scores
+    assert isinstance(place, ScoresPlace), "a model whose classes are not clear was refused above"
+    ranked = place.answer.probabilities == "rank"  # an output that names the best classes alone
+    index, count = place.output_index, place.class_count
+    read = BestClassesOutput(index, count) if ranked else ScoresOutput(index, place.answer)
     targets = given.targets.split(",") if "," in given.targets else given.targets
     named = reader.explainer.label_names
-    # A class that does not exist is said before anything is done.
-    resolve_targets(targets, named, np.zeros(scores.class_count, np.float32))
     prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
     return Subject(
         given.model,
         given.image.stem,
         seen,
         prepare,
-        scores.output_index,
+        output,
+        read,
+        place.answer.class_count(count),
         targets,
         named,
         given.num_masks,
@@ -221,14 +234,16 @@ def subject_of(given: argparse.Namespace) -> Subject:
     )
 
 
-def run(subject: Subject, output: Path) -> int:
-    """All steps; how many made pictures."""
+def run(subject: Subject, output: Path) -> None:
+    """All steps; the first is in the mode that takes what is possible."""
     made, classes = 0, [0]
     for name, step in STEPS.items():
         try:
             explanation = step(subject)
             explanation.save(output / name, subject.name)
         except xai.OvxaiError as error:
+            if not made:  # what is possible at all is possible in this mode: the call itself is wrong
+                raise
             print(f"{name}: not possible: {error}")
             continue
         made += 1
@@ -236,10 +251,8 @@ def run(subject: Subject, output: Path) -> int:
         print(f"{name}: {what_came(explanation)}: {output / name}")
     try:
         print(f"insert_xai: {own_pipeline(subject, output / 'insert_xai', classes)}: {output / 'insert_xai'}")
-        made += 1
     except xai.OvxaiError as error:
         print(f"insert_xai: not possible: {error}")
-    return made
 
 
 def arguments() -> argparse.Namespace:
@@ -252,6 +265,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--targets", default="top2", help="classes, by index or label: A,B (default: top2)")
     parser.add_argument("--labels", type=Path, help="labels of the classes: one per line, or a JSON list")
+    parser.add_argument("--scores-output", metavar="NAME", help="the output that holds the classes")
     parser.add_argument("--num-masks", type=int, default=1000, help="of RISE (default: 1000)")
     parser.add_argument("--device", default="CPU")
     parser.add_argument("--size", type=size, metavar="N|HxW", help="rows and columns of the input")
@@ -277,14 +291,14 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def main() -> int:
-    """Exit code 0 if any step made pictures; that of the error where model or photograph cannot be read."""
+    """The exit code: that of the error where the model, the photograph or an option does not do."""
     given = arguments()
     try:
-        subject = subject_of(given)
+        run(subject_of(given), given.output)
     except xai.OvxaiError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0 if run(subject, given.output) else xai.RefusedError.exit_code
+    return 0
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def pictures(folder: Path) -> list[str]:
 
 def given(model: Path, photo: Path, **others: Any) -> argparse.Namespace:
     """The command line's values, read."""
-    names = ("size", "mean", "scale", "colour", "resize", "layout", "resize_to", "labels")
+    names = ("size", "mean", "scale", "colour", "resize", "layout", "resize_to", "labels", "scores_output")
     nothing = dict.fromkeys(names)
     settings = {"targets": "top2", "num_masks": 20, "device": "CPU", **nothing, **others}
     return argparse.Namespace(model=model, image=photo, **settings)
@@ -110,8 +110,10 @@ def test_which_output_is_meant_is_not_guessed(photo: Path, tmp_path: Path) -> No
     assert (result.returncode, result.stdout) == (2, "")
     assert "'first', 'second'" in result.stderr
     chosen = convert(tmp_path / "two.xml", tmp_path / "artifact", scores_output="second").xml
-    subject = EXAMPLE["subject_of"](given(chosen, photo, resize="stretch"))
-    assert "second" in CORE.read_model(chosen).outputs[subject.scores_output].get_names()
+    for model, output in ((chosen, None), (tmp_path / "two.xml", "second")):
+        subject = EXAMPLE["subject_of"](given(model, photo, scores_output=output))
+        assert "second" in CORE.read_model(model).outputs[subject.read_scores.index].get_names()
+        assert EXAMPLE["auto_functions"](subject).targets == EXAMPLE["auto_prepared"](subject).targets
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
@@ -172,3 +174,12 @@ def test_numbers_are_those_of_openvino(photo: Path, tmp_path: Path) -> None:
     assert np.ptp(grey) == 255
     np.testing.assert_array_equal(grey, found.raw[1])
     assert pictures(tmp_path / "own") == ["photo_1.png"]
+
+
+def test_a_yes_or_no_has_one_map_in_the_own_pipeline(photo: Path, tmp_path: Path) -> None:
+    """Its row is not called by a class's index: it is the map of the yes, whatever the answer."""
+    model = save_ir(cnn(CnnSpec(classes=1, ending="sigmoid")), tmp_path / "net.xml")
+    said = lines(call(model, photo, "--output", tmp_path / "out", "--targets", "0,1"))
+    assert "saliency_map [1, 1, 5, 7]" in said["insert_xai"]
+    assert pictures(tmp_path / "out" / "insert_xai") == ["photo_map0.png"]
+    assert len(pictures(tmp_path / "out" / "auto_functions")) == 2
