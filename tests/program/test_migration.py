@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pytest
 
+from fixtures.networks import CnnSpec, cnn
+from ovxai_convert import Explainer
 from ovxai_convert.old_names import ABSENT, PATHS
 
 TABLE: Final = Path(__file__).resolve().parents[2] / "docs" / "migration.md"
@@ -147,6 +150,15 @@ def test_members_that_the_table_leaves_out() -> None:
         row = next(each for each in ROWS if each.name == name)
         assert f"without `{missing}`" in row.remark
         assert not hasattr(at(path, name), missing)
+
+
+def test_attributes_that_the_guide_names() -> None:
+    found = Explainer(cnn(CnnSpec()))(np.zeros((10, 14, 3), np.float32))
+    (line,) = re.findall(r"an explanation has (.*)\n", TABLE.read_text(encoding="utf-8"))
+    names = re.findall(r"`(\w+)`", line)
+    assert len(names) == 6
+    assert all(hasattr(found, name) for name in names)
+    assert not hasattr(found, "task")
 
 
 def test_a_wrong_table_is_noticed() -> None:

@@ -29,7 +29,7 @@ import numpy as np
 import openvino as ov
 from openvino.utils.data_helpers.wrappers import OVDict
 import ovxai_convert as xai
-from ovxai_convert.explain.explainer import ExplainMode
+from ovxai_convert.explainer import ExplainMode
 """
 FUNCTIONS: Final = """
 def preprocess_fn(x: np.ndarray) -> np.ndarray:
