@@ -31,7 +31,7 @@ from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.loading import ScoresPlace, load_model
 from ovxai_convert.explain.predictions import BestClassesOutput, ReadScores, ScoresOutput
 from ovxai_convert.photographs.preprocessing import FieldOfView
-from ovxai_convert.source.labels import read_labels
+from ovxai_convert.source.label_files import read_labels
 
 Array = NDArray[Any]
 
@@ -216,7 +216,6 @@ def subject_of(given: argparse.Namespace) -> Subject:
     ranked = place.answer.probabilities == "rank"  # an output that names the best classes alone
     index, count = place.output_index, place.class_count
     read = BestClassesOutput(index, count) if ranked else ScoresOutput(index, place.answer)
-    targets = given.targets.split(",") if "," in given.targets else given.targets
     named = reader.explainer.label_names
     prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
     return Subject(
@@ -227,7 +226,7 @@ def subject_of(given: argparse.Namespace) -> Subject:
         output,
         read,
         place.answer.class_count(count),
-        targets,
+        given.targets,
         named,
         given.num_masks,
         given.device,

@@ -73,7 +73,7 @@ class Visualizer:
         output_size: tuple[int, int] | None = None,
         scaling: bool = False,
         resize: bool = True,
-        colormap: bool = True,
+        colormap: bool | str = True,
         overlay: bool = False,
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
@@ -93,11 +93,10 @@ class Visualizer:
             original_input_image = np.zeros((*(output_size or (1, 1)), 3), np.uint8)
         maps = explanation.raw or explanation.saliency_map
         how = Rendering(overlay, scaling, resize, colormap, overlay_weight, overlay_prediction, output_size)
-        captions: dict[int | str, str] = {
-            index: f"{explanation.label_of(index)}: {prediction.score:.2f}"
-            for index, prediction in explanation.predictions.items()
+        captions = {
+            target: replace(caption, colormap=how.colours) for target, caption in explanation.captions.items()
         }
         pictures = rendered(maps, how, scene_of(original_input_image), captions)
-        return replace(explanation, saliency_map=pictures, raw=maps)
+        return replace(explanation, saliency_map=pictures, raw=maps, captions=captions)
 
     visualize = __call__
