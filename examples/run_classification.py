@@ -214,7 +214,6 @@ def subject_of(given: argparse.Namespace) -> Subject:
     ranked = place.answer.probabilities == "rank"  # an output that names the best classes alone
     index, count = place.output_index, place.class_count
     read = BestClassesOutput(index, count) if ranked else ScoresOutput(index, place.answer)
-    targets = given.targets.split(",") if "," in given.targets else given.targets
     named = reader.explainer.label_names
     prepare = replace(reader.preprocessing, resize_to=None)  # that part is cut out already
     return Subject(
@@ -225,7 +224,7 @@ def subject_of(given: argparse.Namespace) -> Subject:
         output,
         read,
         place.answer.class_count(count),
-        targets,
+        given.targets,
         named,
         given.num_masks,
         given.device,

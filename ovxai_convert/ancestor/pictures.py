@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.captions import Caption
 from ovxai_convert.explain.explanation import Explanation, Layout
 from ovxai_convert.explain.rendering import Rendering, enlarged, rendered, scene_of
 
@@ -74,7 +73,7 @@ class Visualizer:
         output_size: tuple[int, int] | None = None,
         scaling: bool = False,
         resize: bool = True,
-        colormap: bool = True,
+        colormap: bool | str = True,
         overlay: bool = False,
         overlay_weight: float = 0.5,
         overlay_prediction: bool = True,
@@ -94,12 +93,10 @@ class Visualizer:
             original_input_image = np.zeros((*(output_size or (1, 1)), 3), np.uint8)
         maps = explanation.raw or explanation.saliency_map
         how = Rendering(overlay, scaling, resize, colormap, overlay_weight, overlay_prediction, output_size)
-        known = {
-            target: explanation.captions.get(target) or Caption(explanation.label_of(target))
-            for target in maps
+        captions = {
+            target: replace(caption, colormap=how.colours) for target, caption in explanation.captions.items()
         }
-        captions = {target: replace(each, colormap=how.colours) for target, each in known.items()}
         pictures = rendered(maps, how, scene_of(original_input_image), captions)
-        return replace(explanation, saliency_map=pictures, raw=maps)
+        return replace(explanation, saliency_map=pictures, raw=maps, captions=captions)
 
     visualize = __call__

@@ -165,8 +165,8 @@ class Explainer:
         if isinstance(model, LoadedModel):
             loaded = model
         else:
-            answer = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
-            loaded = load_model(model, UserNotes(None, told, answer), scores_output)
+            said = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
+            loaded = load_model(model, UserNotes(None, told, said), scores_output)
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
             for remark in loaded.remarks:
@@ -185,8 +185,8 @@ class Explainer:
         self._settings = kwargs
         self._engines = Engines(loaded, image, read_scores, device_name)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
-        told = self._answer if postprocess_fn is None else None
-        self._shares = told is None or (told.meaning != "quantity" and told.probabilities != "rank")
+        answer = self._answer if postprocess_fn is None else None
+        self._shares = answer is None or (answer.meaning != "quantity" and answer.probabilities != "rank")
         self.label_names, self.doubts = loaded.labels, loaded.doubts
         engine = self._engines.choose(self._plan, kwargs)
         self.method, self.refusals = engine.method, engine.refusals

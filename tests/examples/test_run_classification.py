@@ -107,7 +107,7 @@ def test_own_artifact(photo: Path, tmp_path: Path) -> None:
 def test_which_output_is_meant_is_not_guessed(photo: Path, tmp_path: Path) -> None:
     """Nor does the function that reads scores take the first one, where the classes stand in another."""
     result = call(save_ir(two_class_outputs(), tmp_path / "two.xml"), photo, "--output", tmp_path / "out")
-    assert (result.returncode, result.stdout) == (2, "")
+    assert (result.returncode, result.stdout) == (4, "")
     assert "'first', 'second'" in result.stderr
     chosen = convert(tmp_path / "two.xml", tmp_path / "artifact", scores_output="second").xml
     for model, output in ((chosen, None), (tmp_path / "two.xml", "second")):
