@@ -17,7 +17,14 @@ from ovxai_convert.photographs.described import described
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info, hints_from_ultralytics, to_model_info
 from ovxai_convert.photographs.model_input import image_input, preprocessing_for, takes_image
-from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_hints, answer_of
+from ovxai_convert.source.answers import (
+    NO_ANSWER_HINTS,
+    Answer,
+    AnswerHints,
+    ScoresForm,
+    answer_hints,
+    answer_of,
+)
 from ovxai_convert.source.metadata import MODEL_INFO, labels_of, model_info_of
 from ovxai_convert.source.reading import SourceModel
 
@@ -30,7 +37,7 @@ class UserNotes:
     preprocessing: PreprocessingHints = NO_HINTS
     answer: AnswerHints = NO_ANSWER_HINTS
 
-    def fitting(self, scores: Scores) -> UserNotes:
+    def fitting(self, scores: ScoresForm) -> UserNotes:
         """The same for one head of several: without labels that are of another one."""
         if self.labels is None:
             return self

@@ -26,7 +26,11 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
     help="XAI method.",
 )
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask; default: the last feature map.")
-@click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
+@click.option(
+    "--scores-output",
+    metavar="NAME|INDEX,...",
+    help="Output that holds the classes, if several may; or several, each of which gets a map.",
+)
 @click.option(
     "--embed-scaling/--no-embed-scaling",
     default=True,

@@ -27,7 +27,7 @@ def _side(text: str) -> int | None:
 @options.output_option("<image>_<class>.png")
 @click.option(
     "--targets",
-    metavar="A,B,...|topN|all",
+    metavar="A,B,...|topN|above:P|all",
     help="Classes to explain, by index or label; default: the model's answer.",
 )
 @click.option(
@@ -39,6 +39,11 @@ def _side(text: str) -> int | None:
 )
 @click.option("--method", type=click.Choice([*choices.WHITE_BOX, *choices.BLACK_BOX]), help="XAI method.")
 @click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask, in a model without a branch.")
+@click.option(
+    "--scores-output",
+    metavar="NAME|INDEX,...",
+    help="Output that holds the classes, or several; default: all that the artifact has maps of.",
+)
 @click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
 @options.image_options
 @options.bands_option

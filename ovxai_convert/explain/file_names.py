@@ -38,7 +38,7 @@ def map_file_names(
     """
     folder, name = os.path.split(stem)
     alike = _names_of_several(tuple(all_labels or ()))
-    endings = {key: _plain(label) or str(key) for key, label in labels.items()}
+    endings = {key: plain_name(label) or str(key) for key, label in labels.items()}
     folded = [_folded(ending) for ending in endings.values()]
     numbered = {key for key, ending in endings.items() if _folded(ending) in alike}
     numbered |= {key for key, ending in endings.items() if folded.count(_folded(ending)) > 1}
@@ -54,12 +54,12 @@ def _names_of_several(labels: tuple[str, ...]) -> frozenset[str]:
     seen: set[str] = set()
     several: set[str] = set()
     for index, label in enumerate(labels):
-        folded = _folded(_plain(label) or str(index))
+        folded = _folded(plain_name(label) or str(index))
         (several if folded in seen else seen).add(folded)
     return frozenset(several)
 
 
-def _plain(label: str) -> str:
+def plain_name(label: str) -> str:
     """A label in letters, marks, digits and few signs, composed."""
     composed = unicodedata.normalize("NFC", label)
     kept = (each for each in composed if unicodedata.category(each) != "Cf")  # what nobody sees

@@ -18,9 +18,10 @@ from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.file_names import plain_name
 from ovxai_convert.explain.given import Photograph
 from ovxai_convert.explain.level_doubts import LevelDoubts
-from ovxai_convert.explain.loading import load_model
+from ovxai_convert.explain.loading import LoadedModel, load_heads, load_model
 from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.photographs.believed import believed
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -41,6 +42,7 @@ class ExplainedImage:
     explanation: Explanation
     seconds: float
     files: tuple[Path, ...]
+    head: str | None = None  # which class output, where there are several
 
 
 class FileExplainer:
@@ -58,17 +60,18 @@ class FileExplainer:
 
     def __init__(
         self,
-        model: Path,
+        model: Path | LoadedModel,
         labels: Labels = None,
         preprocessing: PreprocessingHints = NO_HINTS,
         answer: AnswerHints = NO_ANSWER_HINTS,
         device_name: str = "CPU",
         scores_output: str | None = None,
         bands: Sequence[int] | None = None,
+        head: str | None = None,
         **options: Any,
     ) -> None:
         told = UserNotes(given_labels(labels), preprocessing, answer)
-        loaded = load_model(model, told, scores_output)
+        loaded = model if isinstance(model, LoadedModel) else load_model(model, told, scores_output)
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
         own = loaded.hints
@@ -82,7 +85,29 @@ class FileExplainer:
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)
         self.method, self.refusals = self.explainer.method, self.explainer.refusals
-        self.remarks = loaded.remarks
+        self.remarks, self.head = loaded.remarks, head
+
+    @classmethod
+    def for_heads(
+        cls,
+        model: Path,
+        scores_output: str | None = None,
+        labels: Labels = None,
+        preprocessing: PreprocessingHints = NO_HINTS,
+        answer: AnswerHints = NO_ANSWER_HINTS,
+        **options: Any,
+    ) -> list[FileExplainer]:
+        """One for each class output that is named (with commas between), or that an artifact has maps of."""
+        loaded = load_heads(model, UserNotes(given_labels(labels), preprocessing, answer), scores_output)
+        return [
+            cls(
+                each,
+                preprocessing=preprocessing,
+                head=each.head if len(loaded) > 1 else None,
+                **options,
+            )
+            for each in loaded
+        ]
 
     def unsaid(self, image: ExplainedImage) -> list[str]:
         """What nobody says of levels, with what each recipe would answer for the first image; lines to show.
@@ -123,22 +148,21 @@ class FileExplainer:
         )
         seconds = time.perf_counter() - started
         assert isinstance(explanation, Explanation), "one photograph has one explanation"
-        names = explanation.file_names(path.stem, picture_suffix(pictures.image_format))
+        stem = path.stem if self.head is None else f"{path.stem}_{plain_name(self.head)}"
+        names = explanation.file_names(stem, picture_suffix(pictures.image_format))
         lost = [file for name in names if (file := out_dir / name) in kept]
         if lost:
             raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
         recover(out_dir)
-        files = explanation.save(
-            out_dir, path.stem, image_format=pictures.image_format, strip=pictures.caption
-        )
-        names = explanation.file_names(path.stem, ".npy") if raw else []
+        files = explanation.save(out_dir, stem, image_format=pictures.image_format, strip=pictures.caption)
+        names = explanation.file_names(stem, ".npy") if raw else []
         for name, saliency in zip(names, explanation.raw.values(), strict=raw):
             content = io.BytesIO()
             np.save(content, saliency)
             write_file(out_dir / name, content.getvalue())
             files.append(out_dir / name)
         shown = shown_picture(photograph.pixels, self._bands)
-        return ExplainedImage(path, shown, explanation, seconds, tuple(files))
+        return ExplainedImage(path, shown, explanation, seconds, tuple(files), self.head)
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:

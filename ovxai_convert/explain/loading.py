@@ -23,6 +23,7 @@ from ovxai_convert.artifact.remarks import remarks_on
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain import predictions
+from ovxai_convert.insertion.heads import named_outputs
 from ovxai_convert.methods import Method
 from ovxai_convert.methods.method import PER_CLASS, PER_IMAGE
 from ovxai_convert.photographs.described import hints_from_description
@@ -103,6 +104,12 @@ class LoadedModel:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, "model": state["model"].read()})
 
+    @property
+    def head(self) -> str:
+        """Name of the class output in question; "" where none was found."""
+        scores = self.scores
+        return "" if isinstance(scores, Refusal) else output_name(self.model, scores.output_index)
+
     def told(self, notes: UserNotes) -> LoadedModel:
         """The same, its answer and its classes read as a user says; a UsageError for what does not fit."""
         if isinstance(self.scores, Refusal):
@@ -136,17 +143,61 @@ def load_model(
         UsageError: entries of the model on its answer that make no sense; what is told does not fit; an
             output that does not exist.
     """
+    loaded = _found(model).of_head(scores_output, told)
+    if scores_output is None and len(loaded.heads) > 1:
+        listed = ", ".join(f"'{head}'" for head in loaded.heads)
+        remark = f"the model has maps of {listed}; those of the first are taken (--scores-output)"
+        loaded = replace(loaded, remarks=(*loaded.remarks, remark))
+    return loaded
+
+
+def load_heads(
+    model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD, wanted: str | None = None
+) -> list[LoadedModel]:
+    """The same for each of several class outputs, read once.
+
+    ``wanted``: an output, or several with commas between; None: the only one, or all that an artifact has
+    maps of. Labels that are told are those of each that has so many classes; errors as of
+    :func:`load_model`, or a UsageError where there is none.
+    """
+    found = _found(model)
+    names: list[str | None] = [*named_outputs(found.model, wanted)]
+    if wanted is None:
+        names = [None] if found.artifact is None else [*found.artifact.description.heads]
+    if len(names) < 2:
+        return [found.of_head(name, told) for name in names]
+    without = replace(told, labels=None)
+    heads = [found.of_head(name, without) for name in names]
+    fitting = [head.scores for head in heads if isinstance(head.scores, ScoresPlace)]
+    if told.labels is not None and all(told.fitting(scores).labels is None for scores in fitting):
+        raise UsageError(f"{len(told.labels)} labels fit none of the {len(names)} class outputs")
+    return [
+        head if isinstance(head.scores, Refusal) else head.told(told.fitting(head.scores)) for head in heads
+    ]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A model, and what is known of it: by a conversion, or by the file that it came from."""
+
+    model: Model
+    artifact: Artifact | None
+    metadata: Mapping[str, str]
+
+    def of_head(self, scores_output: str | None, told: UserNotes) -> LoadedModel:
+        """All that is known of one class output."""
+        if self.artifact is not None:
+            return _described(self.model, self.artifact, scores_output).told(told)
+        return _not_described(self.model, self.metadata, told, scores_output).told(told)
+
+
+def _found(model: Model | str | PathLike[str]) -> _Found:
     if isinstance(model, Model):
-        artifact, metadata = find_artifact(model, None), {}
-    else:
-        path = Path(model)
-        recover_around(path)
-        source = read_source(path)
-        model, metadata = source.model, source.metadata
-        artifact = find_artifact(model, path, source.files)
-    if artifact is not None:
-        return _described(model, artifact, scores_output).told(told)
-    return _not_described(model, metadata, told, scores_output).told(told)
+        return _Found(model, find_artifact(model, None), {})
+    path = Path(model)
+    recover_around(path)
+    source = read_source(path)
+    return _Found(source.model, find_artifact(source.model, path, source.files), source.metadata)
 
 
 def scores_reader(

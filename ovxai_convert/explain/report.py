@@ -133,7 +133,7 @@ class _Picture(NamedTuple):
 
 def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
     """The rows of one photograph, with pictures no larger than a page needs."""
-    explanation = image.explanation
+    explanation, head = image.explanation, "" if image.head is None else f"{image.head}: "
     photograph = shrunk(image.photograph)
     best = next(iter(explanation.predictions.values()))
     for target, overlay in explanation.saliency_map.items():
@@ -143,7 +143,7 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
             image.path.name,
             photograph,
             shrunk(overlay),
-            "all classes" if index is None else explanation.label_of(index),
+            f"{head}{'all classes' if index is None else explanation.label_of(index)}",
             index,
             score,
             explanation.captions[target].share,
@@ -153,13 +153,14 @@ def report_entries(image: ExplainedImage) -> Iterator[ReportEntry]:
 
 
 def report_text(
-    explainer: FileExplainer,
+    explainers: Sequence[FileExplainer],
     model: Path,
     entries: Sequence[ReportEntry],
     colormap: str = DEFAULT_COLORMAP,
 ) -> str:
     """The page, HTML."""
-    method = explainer.method
+    explainer, method = explainers[0], explainers[0].method
+    notes = (note for each in explainers for note in _notes_on(each))
     facts = ReportFacts(
         model=model.name,
         mode="blackbox" if method is not None and method.is_black_box else "whitebox",
@@ -168,10 +169,16 @@ def report_text(
         preprocessing=str(explainer.preprocessing),
         version=version("ovxai-convert"),
         openvino_version=ov.get_version(),
-        notes=(*explainer.explainer.doubts, *explainer.doubts, *map(str, explainer.refusals)),
+        notes=tuple(dict.fromkeys(notes)),
         colormap=colormap,
     )
     return report_page(facts, entries)
+
+
+def _notes_on(explainer: FileExplainer) -> tuple[str, ...]:
+    """What one should know of how a model is read and explained."""
+    proof, inputs = explainer.explainer.doubts, explainer.doubts
+    return *proof, *explainer.remarks, *inputs, *map(str, explainer.refusals)
 
 
 def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,6 @@ def work(
     images: Sequence[Path],
     output_dir: Path,
     targets: str | None,
-    mode: str,
-    method: str | None,
-    target_layer: str | None,
-    device: str,
-    labels_file: Path | None,
     raw: bool,
     report: Path | None,
     quiet: bool,
@@ -44,59 +39,88 @@ def work(
     **others: Any,
 ) -> int:
     """Explain the images from the first one on; the exit code is that of the first failure."""
-    wanted = {each.name: others.pop(each.name) for each in fields(PictureOptions)}
-    hints, answer = options.taken_hints(others), options.taken_answer(others)
-    settings = {name: value for name, value in others.items() if value is not None}
     exit_codes: list[int] = []
-    explainer = None
+    pictures, explainers = None, []
     with console.Reported(model, exit_codes, debug=debug):
         check_distinct_names(images)
-        pictures = PictureOptions(**wanted)
+        pictures = PictureOptions(**{each.name: others.pop(each.name) for each in fields(PictureOptions)})
         boundary.tell(steps=["loading the model"])
-        labels = None if labels_file is None else read_label_file(labels_file)
-        explainer = FileExplainer(
-            model,
-            None if labels is None else labels.labels,
-            options.hints_of(**hints),
-            AnswerHints(**answer),
-            device_name=device,
-            explain_mode=ExplainMode(mode),
-            explain_method=None if method is None else Method(method),
-            target_layer=target_layer,
-            **settings,
-        )
-    if explainer is None:
+        explainers = _explainers(model, told=start.first == 0 and not quiet, **others)
+    if pictures is None or not explainers:
         return exit_codes[0]
     if start.first == 0:
-        if labels_file is not None and labels is not None and not quiet:
-            console.say_labels(labels_file, labels)
-        _print_facts(explainer, model, quiet=quiet)
+        for explainer in explainers:
+            _print_facts(explainer, model, quiet=quiet)
     entries: list[ReportEntry] = []
-    kept, undrawn = set(images), set[int | str]()
+    shown = _Shown(set(images), set(), quiet)
     for index, path in list(enumerate(images))[start.first :]:
         boundary.tell(at=index)
-        image = None
-        with console.Reported(path, exit_codes, debug=debug):
-            with _progress(path, hidden=quiet) as on_progress:
-                image = explainer.explain(path, output_dir, targets, pictures, raw, on_progress, kept)
-            if report is not None:
-                entries += report_entries(image)
-        if image is None:
-            continue
-        kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
-        for note in image.explanation.notes:
-            console.warn(path, note)
-        with console.Reported(path, exit_codes, debug=debug):
-            for line in explainer.unsaid(image):
-                console.warn(model, line)
-        _warn(image, undrawn if pictures.caption else None)
-        if not quiet:
-            _print_image(image)
+        for explainer in explainers:
+            with console.Reported(path, exit_codes, debug=debug):
+                with _progress(path, hidden=quiet) as on_progress:
+                    image = explainer.explain(
+                        path, output_dir, targets, pictures, raw, on_progress, shown.kept
+                    )
+                if report is not None:
+                    entries += report_entries(image)
+                shown.show(image, explainer, model, captions=pictures.caption)
     if report is not None and entries:
         with console.Reported(report, exit_codes, debug=debug):
             recover(report.parent)
-            write_file(report, report_text(explainer, model, entries, pictures.colormap).encode())
+            write_file(report, report_text(explainers, model, entries, pictures.colormap).encode())
     return exit_codes[0] if exit_codes else 0
+
+
+def _explainers(
+    model: Path,
+    *,
+    told: bool,
+    mode: str,
+    method: str | None,
+    target_layer: str | None,
+    scores_output: str | None,
+    device: str,
+    labels_file: Path | None,
+    **others: Any,
+) -> list[FileExplainer]:
+    """One for each class output in question; ``told``: whether to say how labels were read."""
+    hints, answer = options.taken_hints(others), options.taken_answer(others)
+    labels = None if labels_file is None else read_label_file(labels_file)
+    explainers = FileExplainer.for_heads(
+        model,
+        scores_output,
+        None if labels is None else labels.labels,
+        options.hints_of(**hints),
+        AnswerHints(**answer),
+        device_name=device,
+        explain_mode=ExplainMode(mode),
+        explain_method=None if method is None else Method(method),
+        target_layer=target_layer,
+        **{name: value for name, value in others.items() if value is not None},
+    )
+    if told and labels_file is not None and labels is not None:
+        console.say_labels(labels_file, labels)
+    return explainers
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What was written and said so far: files that nothing may replace, classes whose label is not drawn."""
+
+    kept: set[Path]
+    undrawn: set[int | str]
+    quiet: bool
+
+    def show(self, image: ExplainedImage, explainer: FileExplainer, model: Path, *, captions: bool) -> None:
+        """Say what has come of an image."""
+        self.kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
+        for note in image.explanation.notes:
+            console.warn(image.path, note)
+        for line in explainer.unsaid(image):
+            console.warn(model, line)
+        _warn(image, self.undrawn if captions else None)
+        if not self.quiet:
+            _print_image(image)
 
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
@@ -132,7 +156,9 @@ def _print_image(image: ExplainedImage) -> None:
     explanation = image.explanation
     for path, target in zip(image.files, explanation.targets, strict=False):
         score = f", score {explanation.captions[target].value}" if isinstance(target, int) else ""
-        facts = f"{explanation.label_of(target)}{score}, {explanation.method_name}, {image.seconds:.2f} s"
+        head = "" if image.head is None else f"{image.head}: "
+        label = explanation.label_of(target)
+        facts = f"{head}{label}{score}, {explanation.method_name}, {image.seconds:.2f} s"
         console.say(f"{path}: {facts}")
 
 
