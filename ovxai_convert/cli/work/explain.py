@@ -53,10 +53,10 @@ def work(
         check_distinct_names(images)
         pictures = PictureOptions(**wanted)
         boundary.tell(steps=["loading the model"])
-        labels = None if labels_file is None else read_label_file(labels_file)
+        labels = _labels(labels_file, tell=start.first == 0 and not quiet)
         explainer = FileExplainer(
             model,
-            None if labels is None else labels.labels,
+            labels,
             options.hints_of(**hints),
             AnswerHints(**answer),
             device_name=device,
@@ -68,8 +68,6 @@ def work(
     if explainer is None:
         return exit_codes[0]
     if start.first == 0:
-        if labels_file is not None and labels is not None and not quiet:
-            console.say_labels(labels_file, labels)
         _print_facts(explainer, model, quiet=quiet)
     entries: list[ReportEntry] = []
     kept, undrawn = set(images), set[int | str]()
@@ -97,6 +95,16 @@ def work(
             recover(report.parent)
             write_file(report, report_text(explainer, model, entries, pictures.colormap).encode())
     return exit_codes[0] if exit_codes else 0
+
+
+def _labels(path: Path | None, *, tell: bool) -> tuple[str, ...] | None:
+    """The labels of a file, if there is one; on stderr how they were read."""
+    if path is None:
+        return None
+    found = read_label_file(path)
+    if tell:
+        console.say_labels(path, found)
+    return found.labels
 
 
 def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
