@@ -49,8 +49,7 @@ def work(
     if pictures is None or not explainers:
         return exit_codes[0]
     if start.first == 0:
-        for explainer in explainers:
-            _print_facts(explainer, model, quiet=quiet)
+        _print_facts(explainers, model, quiet=quiet)
     entries: list[ReportEntry] = []
     shown = _Shown(set(images), set(), quiet)
     for index, path in list(enumerate(images))[start.first :]:
@@ -85,11 +84,10 @@ def _explainers(
 ) -> list[FileExplainer]:
     """One for each class output in question; ``told``: whether to say how labels were read."""
     hints, answer = options.taken_hints(others), options.taken_answer(others)
-    labels = None if labels_file is None else read_label_file(labels_file)
-    explainers = FileExplainer.for_heads(
+    return FileExplainer.for_heads(
         model,
         scores_output,
-        None if labels is None else labels.labels,
+        _labels(labels_file, tell=told),
         options.hints_of(**hints),
         AnswerHints(**answer),
         device_name=device,
@@ -98,9 +96,16 @@ def _explainers(
         target_layer=target_layer,
         **{name: value for name, value in others.items() if value is not None},
     )
-    if told and labels_file is not None and labels is not None:
-        console.say_labels(labels_file, labels)
-    return explainers
+
+
+def _labels(path: Path | None, *, tell: bool) -> tuple[str, ...] | None:
+    """The labels of a file, if there is one; on stderr how they were read."""
+    if path is None:
+        return None
+    found = read_label_file(path)
+    if tell:
+        console.say_labels(path, found)
+    return found.labels
 
 
 @dataclass(frozen=True)
@@ -123,18 +128,24 @@ class _Shown:
             _print_image(image)
 
 
-def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
+def _print_facts(explainers: Sequence[FileExplainer], model: Path, *, quiet: bool) -> None:
+    """Say once what is to be known of the model, whichever class output it is of."""
+    for text in dict.fromkeys(text for explainer in explainers for text in _facts(explainer)):
+        console.warn(model, text)
+    for text in dict.fromkeys(", ".join(explainer.assumed) for explainer in explainers):
+        if text and not quiet:
+            console.say(f"{model}: assumed, since nothing says it: {text}", err=True)
+
+
+def _facts(explainer: FileExplainer) -> Iterator[str]:
     method = explainer.method
     black_box = method is not None and method.is_black_box
     how = "as a black box" if black_box else f"by {method_name(method)}"
-    for text in (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts):
-        console.warn(model, text)
+    yield from (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts)
     if explainer.explainer.unused:
-        console.warn(model, explainer.explainer.unused)
+        yield explainer.explainer.unused
     for refusal in explainer.refusals:
-        console.warn(model, f"explained {how}: {refusal}")
-    if explainer.assumed and not quiet:
-        console.say(f"{model}: assumed, since nothing says it: {', '.join(explainer.assumed)}", err=True)
+        yield f"explained {how}: {refusal}"
 
 
 def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
