@@ -140,7 +140,7 @@ _SUFFIXES: Final[Mapping[str, str]] = {
     ".mar": "an archive of TorchServe: export the model in it as ONNX",
     ".safetensors": _WEIGHTS_ALONE,
     ".pdiparams": "the weights of a PaddlePaddle model: give the .pdmodel beside it",
-    ".json": "a JSON file: a model's other file is wanted (of a sidecar the .xml beside it)",
+    ".json": "a JSON file: of a sidecar the model is the .xml beside it",
 }
 """Suffixes of what OpenVINO does not read, and what to give instead."""
 

@@ -127,10 +127,8 @@ def test_image_that_claims_too_many_pixels(tmp_path: Path) -> None:
 
 
 def test_image_that_is_not_there(tmp_path: Path) -> None:
-    for path, text in (
-        (tmp_path / "no.png", "no such image"),
-        (tmp_path, "a folder, and no image; name the photographs in it"),
-    ):
+    folder = "a folder, and no image; name the photographs in it"
+    for path, text in ((tmp_path / "no.png", "no such image"), (tmp_path, folder)):
         with pytest.raises(ModelReadError) as caught:
             read_image(path)
         assert str(caught.value) == f"{path}: {text}"

@@ -177,9 +177,8 @@ def test_place_that_holds_no_file(
         assert_unreadable(outcome, "cannot be read")
     else:
         outcome = explained(worker, tmp_path / "case", artifact, str(path))
-        assert_unreadable(
-            outcome, "no such image" if kind in ("circle", "too long") else "not a regular file"
-        )
+        said = {"circle": "no such image", "too long": "no such image", "folder": "a folder, and no image"}
+        assert_unreadable(outcome, said.get(kind, "not a regular file"))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_map(name: str) -> None:
         ("net.safetensors", "a file of weights alone"),
         ("net.engine", "an engine of TensorRT"),
         ("net.bin", "the weights of an IR: give the .xml beside it"),
-        ("net_xai.json", "a sidecar, whose model is the .xml beside it, or a PaddlePaddle program"),
+        ("net_xai.json", "a JSON file: of a sidecar the model is the .xml beside it"),
     ],
 )
 def test_files_of_others_are_named(name: str, what: str, tmp_path: Path, run_convert: Convert) -> None:
@@ -65,5 +65,5 @@ def test_files_of_others_are_named(name: str, what: str, tmp_path: Path, run_con
 def test_folder_that_is_no_saved_model(tmp_path: Path, run_convert: Convert) -> None:
     (tmp_path / "folder").mkdir()
     assert_one_error(
-        run_convert(tmp_path / "folder", "-o", tmp_path / "out", "-q"), 3, "OpenVINO cannot read"
+        run_convert(tmp_path / "folder", "-o", tmp_path / "out", "-q"), 3, "a folder without a model"
     )
