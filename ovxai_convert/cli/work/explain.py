@@ -84,12 +84,10 @@ def work(
         if image is None:
             continue
         kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
-        for note in image.explanation.notes:
-            console.warn(path, note)
+        _warn(image, undrawn if pictures.caption else None)
         with console.Reported(path, exit_codes, debug=debug):
             for line in explainer.unsaid(image):
                 console.warn(model, line)
-        _warn(image, undrawn if pictures.caption else None)
         if not quiet:
             _print_image(image)
     if report is not None and entries:
@@ -114,8 +112,10 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
 
 
 def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
-    """Say what a picture does not show; of labels that are not drawn (None: none are) each once."""
+    """Say how an image was taken, and what its pictures do not show; a label that is not drawn, once."""
     explanation = image.explanation
+    for note in explanation.notes:
+        console.warn(image.path, note)
     for target in explanation.constant:
         label = explanation.label_of(target)
         console.warn(image.path, f"the map of {label} is the same everywhere and shows nothing")
