@@ -119,8 +119,6 @@ class _Shown:
     def show(self, image: ExplainedImage, explainer: FileExplainer, model: Path, *, captions: bool) -> None:
         """Say what has come of an image."""
         self.kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
-        for note in image.explanation.notes:
-            console.warn(image.path, note)
         for line in explainer.unsaid(image):
             console.warn(model, line)
         _warn(image, self.undrawn if captions else None)
@@ -149,8 +147,10 @@ def _facts(explainer: FileExplainer) -> Iterator[str]:
 
 
 def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
-    """Say what a picture does not show; of labels that are not drawn (None: none are) each once."""
+    """Say how an image was taken, and what its pictures do not show; a label that is not drawn, once."""
     explanation = image.explanation
+    for note in explanation.notes:
+        console.warn(image.path, note)
     for target in explanation.constant:
         label = explanation.label_of(target)
         console.warn(image.path, f"the map of {label} is the same everywhere and shows nothing")
