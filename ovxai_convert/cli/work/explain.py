@@ -88,8 +88,7 @@ def work(
         for note in image.explanation.notes:
             console.warn(path, note)
         with console.Reported(path, exit_codes, debug=debug):
-            for line in explainer.unsaid(image):
-                console.warn(model, line)
+            _warn_of_levels(explainer, model, image)
         _warn(image, undrawn if pictures.caption else None)
         if not quiet:
             _print_image(image)
@@ -110,6 +109,12 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:
         console.say(f"{model}: assumed, since nothing says it: {', '.join(explainer.assumed)}", err=True)
+
+
+def _warn_of_levels(explainer: FileExplainer, model: Path, image: ExplainedImage) -> None:
+    """Show, once, what each recipe would answer where nobody says how levels become the input."""
+    for line in explainer.unsaid(image):
+        console.warn(model, line)
 
 
 def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
