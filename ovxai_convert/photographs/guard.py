@@ -49,8 +49,9 @@ def checked(
 ) -> tuple[PreprocessingHints, tuple[str, ...]]:
     """What a user tells of an input of a type, with right numbers, and what the user should know of it.
 
-    Numbers that are plainly of pixels of 0 to 1 are brought to 0 to 255. What the model itself says, ``own``,
-    is obeyed, and doubted where it looks wrong.
+    Numbers that are plainly of pixels of 0 to 1 are brought to 0 to 255, and so are then the levels of
+    pictures of another depth. What the model itself says, ``own``, is obeyed, and doubted where it looks
+    wrong.
 
     Raises:
         UsageError: numbers that are wrong, and of which more than one thing may be meant.
@@ -73,7 +74,7 @@ def checked(
         raise UsageError(f"{mistake.what}; {mistake.advice}")
     mean, scale = mistake.corrected
     taken = f"{mistake.what}; taken as {_pair(mean, scale)}, for pixels of 0 to 255"
-    return replace(told, mean=mean, scale=scale), (taken,)
+    return replace(told, mean=mean, scale=scale, levels=both.levels or "depth"), (taken,)
 
 
 def mistake_in(mean: Numbers | None, scale: Numbers | None) -> Mistake | None:

@@ -134,7 +134,9 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     _check_numbers(image, colour, mean, scale)
     levels = hints.levels
     if levels is None and hints.mean is None and hints.scale is None and colour != "bands":
-        levels = None if image.dtype.kind in "iu" and image.dtype.itemsize > 1 else "depth"
+        levels = "depth"
+    if levels == "depth" and image.dtype.kind in "iu" and image.dtype.itemsize > 1:
+        levels = None
     resize = hints.resize or "crop"
     if resize == "none" and (rows or columns):
         resize = "stretch"  # one size alone fits

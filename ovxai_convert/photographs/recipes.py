@@ -7,27 +7,29 @@ from dataclasses import replace
 from typing import Final
 
 from ovxai_convert.errors import UsageError, did_you_mean
-from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.hints import NO_HINTS, Colour, PreprocessingHints
 
+_NUMBERS: Final[Mapping[str, tuple[tuple[float, ...], tuple[float, ...], Colour | None]]] = {
+    "raw": ((0.0,), (1.0,), None),
+    "unit": ((0.0,), (255.0,), "rgb"),
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), "rgb"),
+    "inception": ((127.5,), (127.5,), "rgb"),
+    "caffe": ((103.939, 116.779, 123.68), (1.0,), "bgr"),
+    "clip": (
+        (122.7709383, 116.7460125, 104.09373615),
+        (68.5005327, 66.6322032, 70.32307410),
+        "rgb",
+    ),
+}
 RECIPES: Final[Mapping[str, PreprocessingHints]] = {
-    "raw": PreprocessingHints(mean=(0.0,), scale=(1.0,)),
-    "unit": PreprocessingHints(mean=(0.0,), scale=(255.0,), colour="rgb"),
-    "imagenet": PreprocessingHints(
-        mean=(123.675, 116.28, 103.53), scale=(58.395, 57.12, 57.375), colour="rgb"
-    ),
-    "inception": PreprocessingHints(mean=(127.5,), scale=(127.5,), colour="rgb"),
-    "caffe": PreprocessingHints(mean=(103.939, 116.779, 123.68), scale=(1.0,), colour="bgr"),
-    "clip": PreprocessingHints(
-        mean=(122.7709383, 116.7460125, 104.09373615),
-        scale=(68.5005327, 66.6322032, 70.32307410),
-        colour="rgb",
-    ),
+    name: PreprocessingHints(mean=mean, scale=scale, colour=colour, levels="depth")
+    for name, (mean, scale, colour) in _NUMBERS.items()
 }
 """Levels and order of colours by name; what a recipe does not say stays open.
 
 None of them says how a photograph is cut or scaled: networks of one family differ in that (shorter sides of
 232, 248 or 256 pixels before a crop of 224, or all of the photograph), and it moves an answer little, while
-levels that are wrong spoil it.
+levels that are wrong spoil it. All are of 0 to 255, to which levels of pictures of other depths are brought.
 
 - ``raw``: pixels of 0 to 255 as they are, as of networks that normalise in their graph (Keras' EfficientNet
   and ConvNeXt). Nor does it say anything of colours.

@@ -11,6 +11,7 @@ import pytest
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.guard import checked, mistake_in
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
+from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
 from ovxai_convert.photographs.recipes import RECIPES
 
 Numbers = tuple[float, ...]
@@ -163,6 +164,18 @@ def test_half_that_contradicts_the_model_is_refused() -> None:
         checked(hints(IMAGENET[0]), own, FLOAT)
     right = hints(own.mean)
     assert checked(right, own, FLOAT) == (right, ())
+
+
+def test_pictures_of_other_depths_get_the_numbers_of_their_unit() -> None:
+    """Numbers of 0 to 1 are right for floats of 0 to 1: these are brought to 0 to 255 with them."""
+    image = ImageInput((1, 3, 2, 2), FLOAT, "NCHW")
+    right, _ = checked(hints(*IMAGENET), NO_HINTS, FLOAT)
+    fractions = np.random.default_rng(2).random((2, 2, 3)).astype(np.float32)
+    found = preprocessing_for(image, right)[0](fractions)[0].transpose(1, 2, 0)
+    mean, scale = (np.array(each) for each in IMAGENET)
+    np.testing.assert_allclose(found, (fractions[..., ::-1] - mean) / scale, rtol=1e-4, atol=1e-4)
+    told = PreprocessingHints(mean=IMAGENET[0], scale=IMAGENET[1], levels=(0.0, 4095.0))
+    assert checked(told, NO_HINTS, FLOAT)[0].levels == (0.0, 4095.0)
 
 
 def test_nothing_else_is_changed() -> None:

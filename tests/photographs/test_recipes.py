@@ -53,7 +53,7 @@ def test_every_recipe_is_what_its_family_does() -> None:
 
 def test_recipes_say_levels_and_colours_alone() -> None:
     for name, recipe in RECIPES.items():
-        said = PreprocessingHints(mean=recipe.mean, scale=recipe.scale, colour=recipe.colour)
+        said = PreprocessingHints(mean=recipe.mean, scale=recipe.scale, colour=recipe.colour, levels="depth")
         assert recipe == said, name
 
 
@@ -73,6 +73,20 @@ def test_what_is_told_beside_a_recipe_wins() -> None:
     turned = recipe_hints("imagenet", PreprocessingHints(mean=(1.0, 2.0, 3.0), colour="bgr"))
     assert turned.mean == (1.0, 2.0, 3.0), "numbers that are told are in the order that is told"
     assert turned.scale == (57.375, 57.12, 58.395)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_pictures_of_other_depths_come_to_the_same(name: str) -> None:
+    """16 bits, and floats of 0 to 1; an input of 16 bits takes all of them."""
+    preprocessing, _ = preprocessing_for(IMAGE, recipe_hints(name))
+    expected = preprocessing(PHOTOGRAPH)
+    deep = PHOTOGRAPH.astype(np.uint16) * np.uint16(257)
+    np.testing.assert_allclose(preprocessing(deep), expected, rtol=1e-5, atol=1e-4)
+    fractions = PHOTOGRAPH.astype(np.float32) / np.float32(255)
+    np.testing.assert_allclose(preprocessing(fractions), expected, rtol=1e-5, atol=1e-4)
+    wide = ImageInput(IMAGE.shape, np.dtype(np.uint16), "NCHW")
+    if name == "raw":
+        assert preprocessing_for(wide, recipe_hints(name))[0](deep).max() == deep.max()
 
 
 def test_unknown_recipe() -> None:

@@ -22,8 +22,9 @@ from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PICTURE_FORMAT
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from ovxai_convert.photographs.recipes import RECIPES
 from ovxai_convert.proof.framework import FRAMEWORKS
-from tests.program.invocation import BIN, Convert, Outcome, assert_one_error, start
+from tests.program.invocation import BIN, Convert, Outcome, assert_one_error, but_unsaid, start
 
 PATIENCE: Final = 60.0
 LIBRARIES: Final = frozenset({"numpy", "openvino", "cv2", "onnx", "jsonschema"})
@@ -84,7 +85,7 @@ def test_child_that_dies(
     os.kill(child, number)
     outcome = ended(process)
     assert outcome.exit_code == 3
-    (line,) = outcome.stderr.splitlines()
+    (line,) = but_unsaid(outcome.stderr.splitlines())
     assert line.startswith(f"Error: {endless}: {text}")
     assert line.endswith("; nothing was written")
     assert sorted(path.name for path in out.iterdir()) == [
@@ -98,7 +99,7 @@ def test_model_that_takes_too_long(endless: Path, onnx_model: Path, out: Path) -
     process = start("ovxai-convert", [endless, onnx_model, "-o", out, "--timeout", 8])
     outcome = ended(process)
     assert outcome.exit_code == 3
-    assert [line.split(":")[0] for line in outcome.stderr.splitlines()] == [
+    assert [line.split(":")[0] for line in but_unsaid(outcome.stderr.splitlines())] == [
         f"[1/2] {endless}",
         "Error",
         f"[2/2] {onnx_model}",
@@ -158,6 +159,7 @@ def test_choices_are_those_of_the_library() -> None:
     assert tuple(method.value for method in Method if method.is_black_box) == choices.BLACK_BOX
     assert tuple(mode.value for mode in ExplainMode) == choices.MODES
     assert tuple(FRAMEWORKS) == choices.REFERENCES
+    assert tuple(RECIPES) == choices.RECIPE_NAMES
     assert tuple(COLOUR_TABLES) == choices.COLORMAPS
     assert choices.COLORMAPS[0] == DEFAULT_COLORMAP
     assert tuple(PICTURE_FORMATS) == choices.IMAGE_FORMATS

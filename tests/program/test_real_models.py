@@ -21,6 +21,7 @@ from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import ConversionReport, convert
 from tests import oracle
 from tests.oracle import Floats, Port
+from tests.program.invocation import but_unsaid
 from tests.running import CORE, run
 
 LIGHT: Final = sorted(
@@ -167,5 +168,7 @@ def test_light_model(path: Path, tmp_path: Path) -> None:
     assert [check.max_abs_diff for check in report.sidecar.verification.outputs] == [0.0]
     assert all(check.bit_exact for check in report.sidecar.verification.outputs)
     dear = path.stem == "light_bvlc_alexnet"  # its overlapping pooling has every copy computed in full
-    assert [warning.partition(":")[0] for warning in report.warnings] == ["the branch is dear"] * dear
+    assert [warning.partition(":")[0] for warning in but_unsaid(report.warnings)] == [
+        "the branch is dear"
+    ] * dear
     report.xml.with_suffix(".bin").unlink()  # up to 600 MB that pytest would keep
