@@ -106,7 +106,7 @@ def _print_facts(explainer: FileExplainer, model: Path, *, quiet: bool) -> None:
     for text in (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts):
         console.warn(model, text)
     if explainer.explainer.unused:
-        console.warn(model, explainer.explainer.unused)
+        console.warn(model, explainer.explainer.unused.in_command)
     for refusal in explainer.refusals:
         console.warn(model, f"explained {how}: {refusal}")
     if explainer.assumed and not quiet:
