@@ -259,6 +259,7 @@ def test_a_refusal_stays_a_value() -> None:
         "insertion.insert",
         "explain.comparing",
         "explain.engines",
+        "explain.explained",
         "explain.explainer",
         "explain.files",
     }

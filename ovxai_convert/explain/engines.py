@@ -136,15 +136,20 @@ class Engines:
         refusals: tuple[Refusal, ...],
     ) -> Engine:
         assert method.black_box is not None, "a plan without branches names no other"
-        if self.image.packing is not None:
-            packed = (
-                f"the input takes {self.image.packing.upper()}, whose rows are not the picture's to be masked"
-            )
-            raise RefusedError([*refusals, Refusal(packed, None, method.value)])
+        if (packed := self.packed(method)) is not None:
+            raise RefusedError([*refusals, packed])
         chosen = method.black_box.with_settings(settings.of(method.black_box))
         outside = self.from_outside()
         observe = partial(outside.observe, method=chosen, on_progress=on_progress)
         return Engine(method, observe, outside.scores, refusals)
+
+    def packed(self, method: Method | None = None) -> Refusal | None:
+        """Why parts of an image cannot be covered: the input's rows are not the picture's; else None."""
+        if self.image.packing is None:
+            return None
+        name = self.image.packing.upper()
+        reason = f"the input takes {name}, whose rows are not the picture's to be masked"
+        return Refusal(reason, None, None if method is None else str(method.value))
 
     def from_outside(self) -> BlackBox:
         """The model seen from outside, without a branch."""

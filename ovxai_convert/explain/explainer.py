@@ -18,17 +18,15 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.explain.captions import captions_of, within_0_and_1
-from ovxai_convert.explain.engines import Engine, Engines
+from ovxai_convert.explain.engines import Engines
+from ovxai_convert.explain.explained import chosen_by, explained
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.given import Order, Photograph, checked_order, in_order, is_list
+from ovxai_convert.explain.given import Order, Photograph, checked_order, is_list
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
-from ovxai_convert.explain.observation import Choose
 from ovxai_convert.explain.plan import ExplainMode, Plan, check_kinds_of, without_effect
-from ovxai_convert.explain.predictions import Prediction, answered_classes
-from ovxai_convert.explain.rendering import Rendering, rendered
-from ovxai_convert.explain.samples import Preparation, Sample
+from ovxai_convert.explain.rendering import Rendering
+from ovxai_convert.explain.samples import Preparation
 from ovxai_convert.explain.score_readers import scores_reader
 from ovxai_convert.explain.warned import (
     AnswerWarning,
@@ -43,7 +41,7 @@ from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.given import model_or_path
-from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
+from ovxai_convert.source.labels import Targets
 from ovxai_convert.vocabulary import Task, member_of
 
 
@@ -192,7 +190,7 @@ class Explainer:
         self.method, self.refusals = engine.method, engine.refusals
         self.unused = without_effect(self._plan, engine.method, kwargs, target_layer)
         if self.unused and not isinstance(model, LoadedModel):
-            warnings.warn(self.unused, SettingWarning, stacklevel=2)
+            warnings.warn(str(self.unused), SettingWarning, stacklevel=2)
 
     def __call__(
         self,
@@ -267,7 +265,7 @@ class Explainer:
         engine = self._engines.choose(plan, kwargs, on_progress, self._settings)
         self.method, self.refusals = engine.method, engine.refusals
         if (unused := without_effect(plan, engine.method, kwargs, target_layer)) is not None:
-            warnings.warn(unused, SettingWarning, stacklevel=2)
+            warnings.warn(str(unused), SettingWarning, stacklevel=2)
         order = self._colour if colour is None else checked_order(colour)
         several = list(data) if is_list(data) else [data]
         samples = [sample for each in several for sample in self._prepared(each, order, bands)]
@@ -279,7 +277,14 @@ class Explainer:
                 for sample in samples
             ]
         explanations = [
-            _explained(sample, engine, self._choice(wanted, labels), labels, rendering, self._shares)
+            explained(
+                sample,
+                engine,
+                chosen_by(wanted, labels, self._answer),
+                labels,
+                rendering,
+                shares=self._shares,
+            )
             for sample in samples
         ]
         if not isinstance(data, Photograph):
@@ -294,11 +299,15 @@ class Explainer:
     def why_not(self, method: Method | str) -> tuple[Refusal, ...]:
         """Why a method is not possible for this model, without explaining anything; empty where it is."""
         plan = self._plan.changed(ExplainMode.AUTO, method, None, None)
+        if plan.skips_branches and (packed := self._engines.packed(plan.method)) is not None:
+            return (packed,)
         engine = self._engines.choose(plan, {}, kept=self._settings)
         return () if engine.method is plan.method else engine.refusals
 
     def trials(self, data: Any) -> list[Trial]:
         """Every image as the model takes it, and the stream of its scores, which measure what a map says."""
+        if (packed := self._engines.packed()) is not None:
+            raise RefusedError([packed])
         box = self._engines.from_outside()
         axes, batch = box.image.spatial_axes, box.image.batch or 1
         return [
@@ -320,62 +329,8 @@ class Explainer:
             return self._answer.class_names(label_names, 1)
         return tuple(label_names)
 
-    def _choice(self, wanted: Targets, names: tuple[str, ...] | None) -> Choose:
-        """From the scores of a sample to the classes to explain."""
-
-        def choose(scores: NDArray[Any]) -> list[int] | None:
-            checked_labels(names, len(scores))
-            return (
-                answered_classes(scores, self._answer)
-                if wanted is None
-                else resolve_targets(wanted, names, scores)
-            )
-
-        return choose
-
 
 def _made_again(
     kind: type[Explainer], model: str | LoadedModel | IrInMemory, options: dict[str, Any]
 ) -> Explainer:
     return kind(model.read() if isinstance(model, IrInMemory) else model, **options)
-
-
-def _explained(
-    sample: Sample,
-    engine: Engine,
-    choose: Choose,
-    names: tuple[str, ...] | None,
-    rendering: Rendering,
-    shares: bool,
-) -> Explanation:
-    """One image's explanation; ``shares``: whether scores in 0 to 1 are taken for probabilities."""
-    scores, maps = engine.observe(sample.values, choose)
-    if not np.isfinite(scores.max()):
-        word = "NaN" if np.isnan(scores).any() else "infinite scores"
-        raise RefusedError(
-            [Refusal(f"the model itself gives {word} for this image; there is nothing to explain")]
-        )
-    indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
-    scored = {index: Prediction(index, float(scores[index])) for index in indices}
-    captions = captions_of(
-        maps,
-        {index: score for index, (_, score) in scored.items()},
-        names,
-        rendering.colours,
-        are_shares=shares and within_0_and_1(scores),
-    )
-    pictures = {
-        target: in_order(each, sample.order)
-        for target, each in rendered(maps, rendering, sample.scene, captions).items()
-    }
-    return Explanation(
-        pictures,
-        engine.method,
-        scored,
-        names,
-        maps,
-        engine.refusals,
-        captions,
-        colour=sample.order,
-        notes=sample.notes,
-    )

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.captions import Caption, framed
+from ovxai_convert.explain.captions import Caption, framed, probability_text
 from ovxai_convert.explain.display import MOST_FIGURES, Figure, html_of, sheet
 from ovxai_convert.explain.file_names import map_file_names
 from ovxai_convert.explain.given import Order, in_order
@@ -66,7 +66,7 @@ class Explanation:
 
     def __repr__(self) -> str:
         first = self.targets[:_NAMED]
-        named = ", ".join(f"{self._name_of(each)}{self._score_of(each, ' {:.2f}')}" for each in first)
+        named = ", ".join(f"{self._name_of(each)} {self._score_of(each)}".strip() for each in first)
         more = len(self.targets) - len(first)
         saliency = next(iter(self.saliency_map.values()))
         order = f", {self.colour}" if saliency.ndim == 3 else ""
@@ -89,9 +89,10 @@ class Explanation:
         heading = f"Explained by {self.method_name}" + (f"; {left} more are not shown" if left else "")
         figures = []
         for target in shown:
-            lines = [self._score_of(target, "score {:.2f}"), "shows nothing" * (target in self.constant)]
-            title, number = self._name_of(target), f"class {target}"
-            figures.append(Figure(self._picture(target), title, tuple(filter(None, lines)), number))
+            score, number = self._score_of(target), f"class {target}"
+            lines = (f"score {score}" * bool(score), "shows nothing" * (target in self.constant))
+            picture = self._picture(target)
+            figures.append(Figure(picture, self._name_of(target), tuple(filter(None, lines)), number))
         return heading, figures
 
     def _name_of(self, target: int | str) -> str:
@@ -99,15 +100,18 @@ class Explanation:
             return "all classes"
         return self.label_of(target) if self.label_names else f"class {target}"
 
-    def _score_of(self, target: int | str, form: str) -> str:
+    def _score_of(self, target: int | str) -> str:
+        """The score of a class in words; "" where there is none."""
+        if (caption := self.captions.get(target)) is not None:
+            return caption.value
         prediction = self.predictions.get(target) if isinstance(target, int) else None
-        return "" if prediction is None else form.format(prediction.score)
+        return "" if prediction is None else probability_text(prediction.score)
 
     def _picture(self, target: int | str) -> Pixels:
         """A map as a picture, in grey levels or in OpenCV's order of colours."""
         saliency = self.saliency_map[target]
-        levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
-        return in_order(levels, self.colour)  # back, if they were turned round
+        picture = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+        return in_order(picture, self.colour)  # back, if they were turned round
 
     @property
     def method_name(self) -> str:
@@ -146,11 +150,11 @@ class Explanation:
         dir_path: str | Path,
         name: str = "",
         *,
+        image_format: str = "png",
+        strip: bool = False,
         prefix: str = "",
         postfix: str = "",
         confidence_scores: Mapping[int, Any] | None = None,
-        image_format: str = "png",
-        strip: bool = False,
     ) -> list[Path]:
         """Write one picture per class, ``<name>_<label>.png``; raw scores are scaled to grey levels.
 
@@ -160,28 +164,26 @@ class Explanation:
         Args:
             dir_path: the folder.
             name: what the files' names begin with, before an underscore.
-            prefix: the same as it is, without an underscore.
+            image_format: ``"png"``, which loses nothing, ``"jpeg"`` or ``"webp"``.
+            strip: add a strip below each picture that tells its class, its score and what the colours mean.
+            prefix: what stands before all that, without an underscore.
             postfix: behind the label, as it is.
             confidence_scores: scores by class, which stand behind that with two digits, or ``predictions``; a
                 class that is not among them gets none.
-            image_format: ``"png"``, which loses nothing, ``"jpeg"`` or ``"webp"``.
-            strip: add a strip below each picture that tells its class, its score and what the colours mean.
 
         Raises:
             UsageError: another format, or a picture too large for it; nothing is written then.
             WriteError: the folder cannot be written.
         """
-        suffix = picture_suffix(image_format)
         contents = [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
-        scores = confidence_scores or {}
-        paths = []
-        names = [file.removesuffix(suffix) for file in self.file_names(name, suffix)]
-        for target, file, content in zip(self.targets, names, contents, strict=True):
+        scores, suffix, paths = confidence_scores or {}, picture_suffix(image_format), []
+        for target, file in zip(self.targets, self.file_names(name, ""), strict=True):
             score = scores.get(target) if isinstance(target, int) else None
             written = "" if score is None else f"{getattr(score, 'score', score):.2f}"
-            path = Path(dir_path) / f"{prefix}{file}{postfix}{written}{suffix}"
+            whole = Path(dir_path) / file
+            paths.append(whole.with_name(f"{prefix}{whole.name}{postfix}{written}{suffix}"))
+        for path, content in zip(paths, contents, strict=True):
             write_file(path, content)
-            paths.append(path)
         return paths
 
     def _pictures(self, *, strip: bool) -> Iterator[Pixels]:
@@ -221,9 +223,9 @@ class Explanation:
             pyplot = importlib.import_module("matplotlib.pyplot")
         except ImportError:
             raise UsageError("plot() needs matplotlib: pip install matplotlib") from None
-        if targets is None or (isinstance(targets, int | str) and str(targets) in ("-1", "all")):
+        if targets is None or (np.ndim(targets) == 0 and str(targets) in ("-1", "all")):
             targets = self.targets
-        wanted = [targets] if isinstance(targets, int | str) else targets
+        wanted: Any = [targets] if np.ndim(targets) == 0 else targets
         plotted = [self._explained(target) for target in wanted][:max_num_plots]
         if not plotted:
             raise UsageError("no class is named")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
@@ -22,7 +21,6 @@ from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.remarks import remarks_on
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain import predictions
 from ovxai_convert.insertion.heads import named_outputs
 from ovxai_convert.methods import Method
 from ovxai_convert.methods.method import PER_CLASS, PER_IMAGE
@@ -198,22 +196,6 @@ def _found(model: Model | str | PathLike[str]) -> _Found:
     recover_around(path)
     source = read_source(path)
     return _Found(source.model, find_artifact(source.model, path, source.files), source.metadata)
-
-
-def scores_reader(
-    loaded: LoadedModel, postprocess_fn: Callable[[Any], NDArray[Any]] | None
-) -> predictions.ReadScores:
-    """How scores are read: by the user's function, or from the class output."""
-    scores = loaded.scores
-    if postprocess_fn is not None:
-        return predictions.PostprocessedScores(postprocess_fn)
-    if isinstance(scores, Refusal):
-        raise UsageError(
-            f"which output holds the classes is not clear, so give a postprocess_fn: {scores.reason}"
-        )
-    if scores.answer.probabilities == "rank":
-        return predictions.BestClassesOutput(scores.output_index, scores.class_count)
-    return predictions.ScoresOutput(scores.output_index, scores.answer)
 
 
 def _described(model: Model, artifact: Artifact, scores_output: str | None) -> LoadedModel:

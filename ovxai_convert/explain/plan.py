@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ovxai_convert.errors import UsageError, did_you_mean
+from ovxai_convert.errors import UsageError, did_you_mean, flag
 from ovxai_convert.methods import Method, method_of
 from ovxai_convert.vocabulary import layer_name, member_of, value_in_words
 
@@ -85,17 +85,37 @@ def check_kinds_of(device: object, **functions: object) -> None:
             raise UsageError(f"{name}: {value_in_words(function)} is none; give a function")
 
 
+@dataclass(frozen=True)
+class Unused:
+    """Options without effect: their names, what came of the plan, and the mode that they are for."""
+
+    options: tuple[str, ...]
+    outcome: str
+    mode: ExplainMode
+
+    def __str__(self) -> str:
+        return f"{self._said(self.options)}; it is for explain_mode '{self.mode.value}'"
+
+    @property
+    def in_command(self) -> str:
+        """The same line for one who has a command's options and not Python's arguments."""
+        return f"{self._said(map(flag, self.options))}; it is for --mode {self.mode.value}"
+
+    def _said(self, names: Iterable[str]) -> str:
+        return f"{', '.join(names)}: without effect, since {self.outcome}"
+
+
 def without_effect(
     plan: Plan, method: Method | None, settings: Mapping[str, Any], layer: object
-) -> str | None:
-    """What to say, in one line, of what was given for the other mode than it came to; else None.
+) -> Unused | None:
+    """What was given for the other mode than it came to, if anything was.
 
     ``method`` is what a plan came to. A layer for a branch that turned out not to be possible is not meant:
     its refusal says so.
     """
     how = "the model's own map is taken" if method is None else f"it is explained by {method.value}"
     if settings and (method is None or not method.is_black_box):
-        return f"{', '.join(settings)}: without effect, since {how}; it is for explain_mode 'blackbox'"
+        return Unused(tuple(settings), how, ExplainMode.BLACKBOX)
     if layer is not None and plan.skips_branches:
-        return f"target_layer: without effect, since {how}; it is for explain_mode 'whitebox'"
+        return Unused(("target_layer",), how, ExplainMode.WHITEBOX)
     return None

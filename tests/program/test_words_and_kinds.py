@@ -222,7 +222,7 @@ def test_the_command_says_so_in_a_line(
     command = [onnx_model, photograph, "-o", tmp_path / "shown", "--num-masks", 5]
     outcome = run_explain(*command)
     assert outcome.exit_code == 0
-    said = f"Warning: {onnx_model}: num_masks: without effect, since it is explained by reciprocam"
+    said = f"Warning: {onnx_model}: --num-masks: without effect, since it is explained by reciprocam"
     assert [line for line in outcome.stderr.splitlines() if line.startswith(said)]
     assert "without effect" not in run_explain(*command, "--mode", "blackbox").stderr
 

@@ -141,7 +141,7 @@ def _facts(explainer: FileExplainer) -> Iterator[str]:
     how = "as a black box" if black_box else f"by {method_name(method)}"
     yield from (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts)
     if explainer.explainer.unused:
-        yield explainer.explainer.unused
+        yield explainer.explainer.unused.in_command
     for refusal in explainer.refusals:
         yield f"explained {how}: {refusal}"
 
