@@ -116,6 +116,8 @@ class LoadedModel:
         count = scores.answer.class_count(scores.class_count)
         kept = self.labels if self.labels is not None and len(self.labels) == count else None
         named = kept if notes.labels is None else scores.answer.class_names(notes.labels, scores.class_count)
+        if named is None and scores.meaning == "quantity":
+            named = (self.head,)  # what is measured, as a rule
         return replace(self, scores=scores, labels=named)
 
     def original(self) -> Model:
