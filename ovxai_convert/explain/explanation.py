@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.captions import Caption, framed, probability_text
+from ovxai_convert.explain.captions import Caption, framed, score_words
 from ovxai_convert.explain.display import MOST_FIGURES, Figure, html_of, sheet
 from ovxai_convert.explain.file_names import map_file_names
 from ovxai_convert.explain.given import Order, in_order
@@ -105,7 +105,9 @@ class Explanation:
         if (caption := self.captions.get(target)) is not None:
             return caption.value
         prediction = self.predictions.get(target) if isinstance(target, int) else None
-        return "" if prediction is None else probability_text(prediction.score)
+        if prediction is None:
+            return ""
+        return score_words(prediction.score, is_share=0 <= prediction.score <= 1)[0]
 
     def _picture(self, target: int | str) -> Pixels:
         """A map as a picture, in grey levels or in OpenCV's order of colours."""
