@@ -21,7 +21,7 @@ from ovxai_convert import Explainer, Explanation, ModelReadError, RefusedError, 
 from ovxai_convert.explain.explanation import Layout
 from ovxai_convert.explain.given import checked_order
 from ovxai_convert.explain.plan import ExplainMode
-from ovxai_convert.explain.warned import PictureWarning
+from ovxai_convert.explain.warned import PictureWarning, PreprocessingWarning
 from ovxai_convert.photographs.hints import PreprocessingHints
 from tests.photographs.test_image_files import turned
 from tests.photographs.test_packed import SINGLE, camera
@@ -281,8 +281,9 @@ def test_function_of_the_user_gets_pictures_in_the_order_of_the_explainer(tmp_pa
 def test_what_nobody_says_is_assumed_and_told_of_files(tmp_path: Path) -> None:
     path, plain = tmp_path / "photo.png", Explainer(cnn(CnnSpec()))
     assert cv2.imwrite(str(path), PHOTOGRAPH)
-    with pytest.warns(
-        PictureWarning, match="assumed, since nothing says it: colours rgb, resize crop, mean 0"
+    with (
+        pytest.warns(PreprocessingWarning, match="nothing says how levels"),
+        pytest.warns(PictureWarning, match="assumed, since nothing says it: colours rgb, resize crop"),
     ):
         found = plain(path)
     assert single(found).notes[0].startswith("assumed")
