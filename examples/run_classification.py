@@ -31,6 +31,7 @@ from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.loading import ScoresPlace, load_model
 from ovxai_convert.explain.predictions import BestClassesOutput, ReadScores, ScoresOutput
 from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.photographs.recipes import RECIPES, recipe_hints
 
 Array = NDArray[Any]
 
@@ -201,8 +202,11 @@ def subject_of(given: argparse.Namespace) -> Subject:
         given.layout,
         resize_to=given.resize_to,
     )
+    hints = hints if given.preprocess is None else recipe_hints(given.preprocess, hints)
     output = given.scores_output
     reader = FileExplainer(given.model, given.labels, hints, device_name=given.device, scores_output=output)
+    for doubt in (*reader.explainer.doubts, *reader.remarks, *reader.doubts):
+        print(f"{given.model}: {doubt}", file=sys.stderr)
     if reader.assumed:
         print(f"{given.model}: assumed, since nothing says it: {', '.join(reader.assumed)}", file=sys.stderr)
     region = reader.preprocessing.region(*image.shape[:2])
@@ -265,6 +269,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scores-output", metavar="NAME", help="the output that holds the classes")
     parser.add_argument("--num-masks", type=int, default=1000, help="of RISE (default: 1000)")
     parser.add_argument("--device", default="CPU")
+    parser.add_argument(
+        "--preprocess", choices=RECIPES, help="mean, scale and colours as many networks have them"
+    )
     parser.add_argument("--size", type=size, metavar="N|HxW", help="rows and columns of the input")
     parser.add_argument("--mean", type=numbers, metavar="X[,X,X]", help="subtracted from pixels of 0..255")
     parser.add_argument("--scale", type=numbers, metavar="X[,X,X]", help="divides what is left")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.explanation import Explanation, Layout
+from ovxai_convert.explain.given import in_order
 from ovxai_convert.explain.rendering import Rendering, enlarged, rendered, scene_of
 
 GRAY_LAYOUTS: Final = frozenset({Layout.ONE_MAP_PER_IMAGE_GRAY, Layout.MULTIPLE_MAPS_PER_IMAGE_GRAY})
@@ -80,7 +81,8 @@ class Visualizer:
     ) -> Explanation:
         """A copy of the explanation with other pictures, made of its raw maps; it stays as it is itself.
 
-        The arguments are those of ``Explainer``, whose names they have.
+        The arguments are those of ``Explainer``, whose names they have; the picture is in the explanation's
+        order of colours, as are the pictures that come back.
 
         Raises:
             UsageError: an overlay without a picture; enlarging without one and without an ``output_size``.
@@ -96,7 +98,11 @@ class Visualizer:
         captions = {
             target: replace(caption, colormap=how.colours) for target, caption in explanation.captions.items()
         }
-        pictures = rendered(maps, how, scene_of(original_input_image), captions)
+        scene = scene_of(original_input_image, explanation.colour)
+        pictures = {
+            target: in_order(picture, explanation.colour)
+            for target, picture in rendered(maps, how, scene, captions).items()
+        }
         return replace(explanation, saliency_map=pictures, raw=maps, captions=captions)
 
     visualize = __call__

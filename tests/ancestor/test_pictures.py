@@ -16,8 +16,12 @@ RANDOM = np.random.default_rng(0)
 PICTURE = RANDOM.integers(0, 256, (10, 14, 3), np.uint8)
 
 
-def explained(**options: Any) -> Explanation:
-    found = Explainer(cnn(CnnSpec()))(PICTURE, -1, **options)
+def as_it_is(picture: Any) -> Any:
+    return picture
+
+
+def explained(colour: Any = "bgr", **options: Any) -> Explanation:
+    found = Explainer(cnn(CnnSpec()), preprocess_fn=as_it_is, colour=colour)(PICTURE, -1, **options)
     assert isinstance(found, Explanation)
     return found
 
@@ -52,6 +56,7 @@ def test_overlay_weighs_the_map() -> None:
     assert pictures.overlay(colours, picture, cast_to_uint8=False).dtype == np.float64
 
 
+@pytest.mark.parametrize("colour", ["bgr", "rgb"])
 @pytest.mark.parametrize(
     "how",
     [
@@ -64,12 +69,12 @@ def test_overlay_weighs_the_map() -> None:
     ],
     ids=str,
 )
-def test_a_visualizer_shows_what_the_explainer_would_have(how: dict[str, Any]) -> None:
-    expected, before = explained(**how), explained(resize=False, colormap=False)
+def test_a_visualizer_shows_what_the_explainer_would_have(how: dict[str, Any], colour: str) -> None:
+    expected, before = explained(colour, **how), explained(colour, resize=False, colormap=False)
     kept = {target: saliency.copy() for target, saliency in before.saliency_map.items()}
     for found in (
         pictures.Visualizer()(before, PICTURE, **how),
-        pictures.Visualizer().visualize(explained(), original_input_image=PICTURE, **how),
+        pictures.Visualizer().visualize(explained(colour), original_input_image=PICTURE, **how),
     ):
         assert found.targets == expected.targets
         assert found.layout is expected.layout

@@ -54,7 +54,18 @@ def pictures(folder: Path) -> list[str]:
 
 def given(model: Path, photo: Path, **others: Any) -> argparse.Namespace:
     """The command line's values, read."""
-    names = ("size", "mean", "scale", "colour", "resize", "layout", "resize_to", "labels", "scores_output")
+    names = (
+        "size",
+        "mean",
+        "scale",
+        "colour",
+        "resize",
+        "layout",
+        "resize_to",
+        "labels",
+        "scores_output",
+        "preprocess",
+    )
     nothing = dict.fromkeys(names)
     settings = {"targets": "top2", "num_masks": 20, "device": "CPU", **nothing, **others}
     return argparse.Namespace(model=model, image=photo, **settings)
@@ -183,3 +194,19 @@ def test_a_yes_or_no_has_one_map_in_the_own_pipeline(photo: Path, tmp_path: Path
     assert "saliency_map [1, 1, 5, 7]" in said["insert_xai"]
     assert pictures(tmp_path / "out" / "insert_xai") == ["photo_map0.png"]
     assert len(pictures(tmp_path / "out" / "auto_functions")) == 2
+
+
+def test_numbers_that_look_wrong_are_warned_of(photo: Path, tmp_path: Path) -> None:
+    """Those for pixels of 0 to 1, given for pixels of 0 to 255; a recipe has the right ones."""
+    model = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
+    command = [model, photo, "--output", tmp_path / "out", "--targets", "0"]
+    wrong = call(*command, "--mean", "0.485,0.456,0.406", "--scale", "0.229,0.224,0.225")
+    assert f"{model}: " in wrong.stderr
+    assert "0.485" in wrong.stderr
+    right = call(*command, "--preprocess", "imagenet", "--resize", "stretch")
+    assert (right.returncode, right.stderr) == (0, "")
+    subject = EXAMPLE["subject_of"](given(model, photo, preprocess="imagenet", resize="stretch"))
+    grey = subject.preprocess_fn(np.full((40, 70, 3), 128, np.uint8))[0, :, 0, 0]
+    np.testing.assert_allclose(
+        grey, (128 / 255 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], atol=0.01
+    )

@@ -24,6 +24,9 @@ from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from tests.running import CORE, compile_f32
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:nothing says:ovxai_convert.explain.warned.PreprocessingWarning"
+)
 ROWS, COLUMNS = 10, 14
 LABELS: Final = ["background", "flat-coated_retriever", "Samoyed"]
 ExplainMode: Final = importlib.import_module("ovxai_convert.explainer").ExplainMode
@@ -296,3 +299,23 @@ def test_arguments_by_place(model: ov.Model, image: Any, prepared: Any) -> None:
     )
     assert placed.shape == (20, 30, 3)
     np.testing.assert_array_equal(placed.saliency_map[2], named.saliency_map[2])
+
+
+def test_pictures_in_red_green_blue(model: ov.Model, image: Any) -> None:
+    """As the notebooks hold them: what comes back is in their order, and files have their colours."""
+
+    def of_rgb(x: Any) -> Any:
+        return preprocess_fn(x)
+
+    def of_bgr(x: Any) -> Any:
+        return preprocess_fn(x[..., ::-1])
+
+    rgb: Any = xai.Explainer(model, preprocess_fn=of_rgb, colour="rgb")(image, targets=1, overlay=True)
+    bgr: Any = xai.Explainer(model, preprocess_fn=of_bgr)(image[..., ::-1], targets=1, overlay=True)
+    np.testing.assert_array_equal(rgb.saliency_map[1], bgr.saliency_map[1][..., ::-1])
+
+
+def test_prepared_pixels_are_warned_of(model: ov.Model, prepared: Any) -> None:
+    explainer = xai.Explainer(model=model, task=xai.Task.CLASSIFICATION)
+    with pytest.warns(xai.PreprocessingWarning, match="nothing says"):
+        explainer(prepared, targets=1)
