@@ -220,7 +220,11 @@ def test_lists_give_lists_in_their_order(explainer: Explainer, tmp_path: Path) -
     assert isinstance(explainer(PHOTOGRAPH[np.newaxis]), Explanation)
 
 
-@pytest.mark.parametrize("data", [None, {}, object(), "abc.png", [[1, 2], [3]], [None], set()], ids=repr)
+@pytest.mark.parametrize(
+    "data",
+    [None, {}, object(), "abc.png", [[1, 2], [3]], [None], set()],
+    ids=lambda data: type(data).__name__,
+)
 def test_what_is_no_image(data: Any, explainer: Explainer) -> None:
     with pytest.raises((UsageError, ModelReadError)) as caught:
         explainer(data)
