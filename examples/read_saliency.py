@@ -292,7 +292,7 @@ def read_probabilities(description: Json, results: Any, count: int) -> dict[int,
         values = values if is_distribution(values) else softmax(values)
     elif scores["probabilities"] == "groups":
         values = by_groups(values, scores["groups"])
-    if scores["meaning"] == "binary":
+    if scores.get("meaning") == "binary":
         values = np.array([1 - values[0], values[0]])
     return dict(enumerate(values.tolist()))
 
@@ -336,7 +336,7 @@ def choose(
     maps = np.asarray(results[saliency["index"]])[0]
     if "class" not in saliency["axes"]:
         classes = None  # one map for all
-    elif description["scores"]["meaning"] == "binary":
+    elif description["scores"].get("meaning") == "binary":
         classes, maps = [0, 1], np.stack([turned_round(maps[0]), maps[0]])
     elif saliency["classes"] == "all":
         classes = list(range(description["scores"]["class_count"]))
@@ -367,7 +367,7 @@ def named(description: Json, wanted: str) -> int:
     labels = description["labels"] or []
     if wanted in labels:
         return int(labels.index(wanted))
-    count = 2 if description["scores"]["meaning"] == "binary" else description["scores"]["class_count"]
+    count = 2 if description["scores"].get("meaning") == "binary" else description["scores"]["class_count"]
     if wanted.isdecimal() and int(wanted) < count:
         return int(wanted)
     sys.exit(f"there is no class {wanted}")

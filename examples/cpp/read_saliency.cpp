@@ -409,7 +409,7 @@ std::map<int64_t, double> read_probabilities(const Json& description, ov::InferR
     } else if (kind == "groups") {
         by_groups(values, scores.at("groups"));
     }
-    if (scores.at("meaning") == "binary") values = {1 - values.at(0), values.at(0)};
+    if (scores.value("meaning", "classes") == "binary") values = {1 - values.at(0), values.at(0)};
     for (size_t i = 0; i < values.size(); ++i) found.emplace(static_cast<int64_t>(i), values[i]);
     return found;
 }
@@ -417,7 +417,7 @@ std::map<int64_t, double> read_probabilities(const Json& description, ov::InferR
 // How many classes the model answers with.
 size_t count_of_classes(const Json& description) {
     const Json& scores = description.at("scores");
-    return scores.at("meaning") == "binary" ? 2 : scores.at("class_count").get<size_t>();
+    return scores.value("meaning", "classes") == "binary" ? 2 : scores.at("class_count").get<size_t>();
 }
 
 // A class by its label or its index.
@@ -610,7 +610,7 @@ void run(const Arguments& arguments) {
         place = static_cast<size_t>(found - classes.begin());
     }
     ov::Tensor maps = request.get_output_tensor(saliency.at("index"));
-    if (!classes.empty() && description.at("scores").at("meaning") == "binary") {
+    if (!classes.empty() && description.at("scores").value("meaning", "classes") == "binary") {
         place = 0;  // one map serves both
         if (chosen == 0) maps = turned_round(maps);
     }

@@ -13,7 +13,7 @@ from ovxai_convert.anatomy.answer_form import groups_within, joins_classes, mean
 from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.likeness import likeness, scores_of_boxes
 from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
-from ovxai_convert.errors import Refusal, UsageError, did_you_mean
+from ovxai_convert.errors import Refusal, UsageError, did_you_mean, quoted
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.axes import roles
 from ovxai_convert.tensors.ports import address, extents
@@ -91,8 +91,10 @@ def find_scores(anatomy: Anatomy, wanted: str | None = None) -> Scores | Refusal
         others = [output_name(model, each.output_index) for each in scores if each != deciding[0]]
         return replace(deciding[0], passed_over=tuple(others))
     if scores:
-        names = ", ".join(f"'{output_name(model, each.output_index)}'" for each in scores)
-        return Refusal(f"several outputs are class tensors: {names}; choose with --scores-output")
+        names = [output_name(model, each.output_index) for each in scores]
+        listed, several = ", ".join(f"'{name}'" for name in names), ",".join(names)
+        choice = f"choose with --scores-output, or take each: --scores-output {quoted(several)}"
+        return Refusal(f"several outputs are class tensors: {listed}; {choice}")
     if (other := likeness(anatomy)) is not None:
         return other
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]

@@ -93,7 +93,10 @@ def test_one_of_several_outputs(wanted: str, node: str, index: int) -> None:
 
 def test_several_class_outputs_are_a_question() -> None:
     reason = refused(two_class_outputs()).reason
-    assert reason == "several outputs are class tensors: 'first', 'second'; choose with --scores-output"
+    assert reason == (
+        "several outputs are class tensors: 'first', 'second'; choose with --scores-output, "
+        "or take each: --scores-output 'first,second'"
+    )
 
 
 def test_one_output_alone_ends_in_a_softmax() -> None:

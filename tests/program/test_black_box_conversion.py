@@ -294,7 +294,7 @@ def test_what_the_user_says_wins_over_the_model(memory: int, tmp_path: Path, out
     assert untold.preprocessing is not None
     assert (untold.preprocessing["mean"], untold.preprocessing["scale"]) == ([9.0], [8.0])
     assert untold.preprocessing["assumed"] == ["colour", "resize"]
-    hints = PreprocessingHints(mean=(1.0,))
+    hints = PreprocessingHints(mean=(100.0,))
     report = convert(path, out, labels="xyz", preprocessing=hints, max_branch_memory=memory, force=True)
     told = report.sidecar
     assert told.labels == ("x", "y", "z")
