@@ -41,7 +41,7 @@ from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.precision import has_narrow_tensors
-from ovxai_convert.vocabulary import SALIENCY_MAP, layer_name, member_of, value_in_words
+from ovxai_convert.vocabulary import SALIENCY_MAP, layer_name, member_of
 
 _UNWATCHED: Final = Steps()
 _TAP_DEPTHS: Final = (0, 1, 2, 3)
@@ -141,10 +141,6 @@ def convert(
         OvxaiError: of the kind that tells what went wrong; ``out_dir`` is then as it was.
     """
     path, out_dir = model_path(path), Path(out_dir)
-    if not isinstance(preprocessing, PreprocessingHints):
-        raise UsageError(
-            f"preprocessing: {value_in_words(preprocessing)} is none; give PreprocessingHints(...)"
-        )
     if not output_name:
         raise UsageError("the map's output needs a name")
     asked_for = target_layer is not None or classes is not None or top_k is not None or feature_vector

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
+from ovxai_convert.explain.captions import score_words, within_0_and_1
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
@@ -27,9 +28,15 @@ class RecipeAnswer:
     index: int
     label: str
     score: float
+    is_share: bool = True
+
+    @property
+    def score_in_words(self) -> str:
+        """As pictures and lines have it."""
+        return score_words(self.score, is_share=self.is_share)[0]
 
     def __str__(self) -> str:
-        return f"{self.label}, score {self.score:.2f}"
+        return f"{self.label}, score {self.score_in_words}"
 
 
 def answers_by_recipe(
@@ -65,7 +72,7 @@ def answer_to(recipe: str | None, scores: NDArray[np.float32], names: Sequence[s
     best = int(scores.argmax())
     named = names is not None and len(names) == len(scores)
     label = names[best] if names is not None and named else f"class {best}"
-    return RecipeAnswer(recipe, best, " ".join(label.split()), float(scores[best]))
+    return RecipeAnswer(recipe, best, " ".join(label.split()), float(scores[best]), within_0_and_1(scores))
 
 
 def in_lines(answers: Sequence[RecipeAnswer], picture: str, as_said: Callable[[str], str]) -> list[str]:
@@ -78,9 +85,9 @@ def in_lines(answers: Sequence[RecipeAnswer], picture: str, as_said: Callable[[s
     """
     if not answers:
         return []
-    scores = [answer.score for answer in answers]
+    lowest, highest = (each(answers, key=lambda answer: answer.score) for each in (min, max))
     if len({answer.index for answer in answers}) == 1:
-        reach = f"score {min(scores):.2f} to {max(scores):.2f}"
+        reach = f"score {lowest.score_in_words} to {highest.score_in_words}"
         return [f"every recipe ({as_said('NAME')}) answers {answers[0].label} for {picture}, {reach}"]
     lines = []
     for number, answer in enumerate(answers):

@@ -8,6 +8,7 @@ from typing import Final
 
 from ovxai_convert.errors import UsageError, did_you_mean
 from ovxai_convert.photographs.hints import NO_HINTS, Colour, PreprocessingHints
+from ovxai_convert.vocabulary import value_in_words
 
 _NUMBERS: Final[Mapping[str, tuple[tuple[float, ...], tuple[float, ...], Colour | None]]] = {
     "raw": ((0.0,), (1.0,), None),
@@ -60,7 +61,13 @@ def recipe_hints(name: str, told: PreprocessingHints = NO_HINTS) -> Preprocessin
 
 
 def as_hints(preprocessing: PreprocessingHints | str | None) -> PreprocessingHints:
-    """Hints as they are, or those of the recipe that a text names; None: nothing is said."""
+    """Hints as they are, or those of the recipe that a text names; None: nothing is said.
+
+    Anything else is a UsageError.
+    """
     if isinstance(preprocessing, str):
         return recipe_hints(preprocessing)
+    if preprocessing is not None and not isinstance(preprocessing, PreprocessingHints):
+        what = value_in_words(preprocessing)
+        raise UsageError(f"preprocessing: {what} is none; give PreprocessingHints(...), or a recipe's name")
     return preprocessing or NO_HINTS
