@@ -60,14 +60,14 @@ def recipe_hints(name: str, told: PreprocessingHints = NO_HINTS) -> Preprocessin
     return told.or_else(recipe)
 
 
-def as_hints(preprocessing: PreprocessingHints | str | None) -> PreprocessingHints:
+def as_hints(preprocessing: object) -> PreprocessingHints:
     """Hints as they are, or those of the recipe that a text names; None: nothing is said.
 
     Anything else is a UsageError.
     """
     if isinstance(preprocessing, str):
         return recipe_hints(preprocessing)
-    if preprocessing is not None and not isinstance(preprocessing, PreprocessingHints):
-        what = value_in_words(preprocessing)
-        raise UsageError(f"preprocessing: {what} is none; give PreprocessingHints(...), or a recipe's name")
-    return preprocessing or NO_HINTS
+    if preprocessing is None or isinstance(preprocessing, PreprocessingHints):
+        return preprocessing or NO_HINTS
+    what = value_in_words(preprocessing)
+    raise UsageError(f"preprocessing: {what} is none; give PreprocessingHints(...), or a recipe's name")

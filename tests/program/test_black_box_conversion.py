@@ -295,11 +295,13 @@ def test_what_the_user_says_wins_over_the_model(memory: int, tmp_path: Path, out
     assert (untold.preprocessing["mean"], untold.preprocessing["scale"]) == ([9.0], [8.0])
     assert untold.preprocessing["assumed"] == ["colour", "resize"]
     hints = PreprocessingHints(mean=(100.0,))
-    report = convert(path, out, labels="xyz", preprocessing=hints, max_branch_memory=memory, force=True)
+    report = convert(
+        path, out, labels=["x", "y", "z"], preprocessing=hints, max_branch_memory=memory, force=True
+    )
     told = report.sidecar
     assert told.labels == ("x", "y", "z")
     assert told.preprocessing is not None
-    assert (told.preprocessing["mean"], told.preprocessing["scale"]) == ([1.0], [8.0])
+    assert (told.preprocessing["mean"], told.preprocessing["scale"]) == ([100.0], [8.0])
     assert "the model keeps its own entry mean_values '9', which Model API goes on reading" in report.warnings
     assert "the model keeps its own entry labels 'a b c', which Model API goes on reading" in report.warnings
 
