@@ -107,8 +107,8 @@ def explain_command(
     How a photograph becomes the input is said by the options --size to --levels; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.
 
-    Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no branch possible, 6 cannot write,
-    70 unforeseen. With several images, the first failure's.
+    Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no classifier or no branch,
+    6 cannot write, 70 unforeseen. With several images, the first failure's.
     """
     boundary.supervise(
         "explain",
