@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -96,6 +97,9 @@ class Explanation:
         return heading, figures
 
     def _name_of(self, target: int | str) -> str:
+        """What a map is of, in words."""
+        if (caption := self.captions.get(target)) is not None:
+            return caption.label
         if not isinstance(target, int):
             return "all classes"
         return self.label_of(target) if self.label_names else f"class {target}"
@@ -179,11 +183,12 @@ class Explanation:
         """
         contents = [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
         scores, suffix, paths = confidence_scores or {}, picture_suffix(image_format), []
-        for target, file in zip(self.targets, self.file_names(name, ""), strict=True):
+        for target, file in zip(self.targets, self.file_names(name, suffix), strict=True):
             score = scores.get(target) if isinstance(target, int) else None
             written = "" if score is None else f"{getattr(score, 'score', score):.2f}"
-            whole = Path(dir_path) / file
-            paths.append(whole.with_name(f"{prefix}{whole.name}{postfix}{written}{suffix}"))
+            folder, ending = os.path.split(file)
+            whole = f"{prefix}{ending.removesuffix(suffix)}{postfix}{written}{suffix}"
+            paths.append(Path(dir_path, folder, whole))
         for path, content in zip(paths, contents, strict=True):
             write_file(path, content)
         return paths
