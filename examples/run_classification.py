@@ -190,7 +190,8 @@ def as_seen(image: Array, region: FieldOfView) -> Array:
 
 def subject_of(given: argparse.Namespace) -> Subject:
     """Read model and photograph, and find out how the one becomes the other's input."""
-    image = cv2.imread(str(given.image), cv2.IMREAD_COLOR)
+    content = np.fromfile(given.image, np.uint8) if given.image.is_file() else np.empty(0, np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None  # OpenCV's own reader prints
     if image is None:
         raise xai.ModelReadError(f"{given.image} cannot be read as an image")
     hints = xai.PreprocessingHints(
