@@ -102,4 +102,4 @@ def test_hints_or_a_name() -> None:
     assert as_hints("unit") == RECIPES["unit"]
     assert as_hints(None) == NO_HINTS
     with pytest.raises(UsageError, match="preprocessing: a dict is none; give PreprocessingHints"):
-        as_hints({"mean": 1})  # type: ignore[arg-type]
+        as_hints({"mean": 1})
