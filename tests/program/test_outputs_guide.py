@@ -18,6 +18,7 @@ from tests.program.invocation import Convert, assert_one_error
 from tests.running import CORE, random_inputs, run
 
 GUIDE: Final = (Path(__file__).resolve().parents[2] / "docs" / "outputs.md").read_text(encoding="utf-8")
+BLOCKS: Final = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
 ROWS, CLASSES = 4, 62
 
 
@@ -51,6 +52,57 @@ def captcha(path: Path) -> Path:
     return path
 
 
+def age_gender(path: Path) -> Path:
+    """A number and two classes from an image of 20x32, as the outputs ``age`` and ``gender``."""
+    draw = np.random.default_rng(8)
+    sizes = {"kernel": (6, 3, 3, 3), "years": (6, 1), "kinds": (6, 2)}
+    weights = [
+        numpy_helper.from_array(draw.normal(0, 1, size).astype(np.float32), name)
+        for name, size in sizes.items()
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "kernel"], ["maps"], name="conv", pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["maps"], ["target"], name="target"),
+            helper.make_node("GlobalAveragePool", ["target"], ["pooled"], name="pool"),
+            helper.make_node("Flatten", ["pooled"], ["flat"], name="flat"),
+            helper.make_node("MatMul", ["flat", "years"], ["age"], name="age"),
+            helper.make_node("MatMul", ["flat", "kinds"], ["gender"], name="gender"),
+        ],
+        "faces",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 20, 32])],
+        [
+            helper.make_tensor_value_info("age", TensorProto.FLOAT, [1, 1]),
+            helper.make_tensor_value_info("gender", TensorProto.FLOAT, [1, 2]),
+        ],
+        weights,
+    )
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, ir_version=9, opset_imports=[opset]), path)
+    return path
+
+
+def test_the_guide_explains_several_outputs(
+    tmp_path: Path,
+    photograph: Path,
+    run_convert: Convert,
+    run_explain: Convert,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    age_gender(tmp_path / "age_gender.onnx")
+    photograph.rename(tmp_path / "face.jpg")
+    monkeypatch.chdir(tmp_path)
+    commands = {"ovxai-convert": run_convert, "ovxai-explain": run_explain}
+    for line in BLOCKS[0].splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        outcome = commands[program](*arguments)
+        assert outcome.exit_code == 0, outcome.stderr
+    made = {path.name for path in (tmp_path / "explained").iterdir()}
+    assert "face_age_age.png" in made
+    assert made - {"face_age_age.png"} <= {"face_gender_0.png", "face_gender_1.png"}
+    assert len(made) == 2
+
+
 def test_the_source_is_refused_with_a_way_on(
     tmp_path: Path, photograph: Path, run_convert: Convert, run_explain: Convert, run_inspect: Convert
 ) -> None:
@@ -74,7 +126,7 @@ def test_the_guide_cuts_the_rows_out(
     source = captcha(tmp_path / "captcha.onnx")
     (code,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    (commands,) = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
+    _, commands = BLOCKS
     monkeypatch.chdir(tmp_path)
     for line in commands.splitlines():
         program, *arguments = shlex.split(line)
