@@ -65,6 +65,8 @@ def taken(data: Any, order: Order, channels: int) -> tuple[Photograph | NDArray[
         ModelReadError: the file is missing or no image.
         UsageError: what cannot be made an array.
     """
+    if data is None:
+        raise UsageError("None is no image; cv2.imread() gives it for a file that it cannot read")
     if isinstance(data, Photograph):
         return data, order
     if isinstance(data, str | os.PathLike):

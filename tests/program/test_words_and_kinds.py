@@ -280,6 +280,11 @@ def test_what_is_no_model_is_answered_with_what_to_give(name: str, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+def test_no_image() -> None:
+    with pytest.raises(UsageError, match=r"None is no image; cv2.imread\(\) gives it for a file"):
+        Explainer(cnn(CnnSpec()))(None)
+
+
 def test_paths_and_models_where_the_other_is_taken(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"give what openvino.Core\(\).read_model\(\) makes of it"):
         insert_xai("net.xml")
