@@ -17,11 +17,11 @@ from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, artifact_files
 from ovxai_convert.artifact.serving import server_config
-from ovxai_convert.artifact.sidecar import Description, Sidecar
+from ovxai_convert.artifact.sidecar import Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
-from ovxai_convert.insertion.heads import insert_again, insert_branches, requests_for
+from ovxai_convert.insertion.heads import insert_branches, requests_for
 from ovxai_convert.insertion.insert import insert_branch, name_taken
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method, method_of
@@ -33,18 +33,17 @@ from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
+from ovxai_convert.proof.tying import proved
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
 from ovxai_convert.source.given import model_path
 from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
-from ovxai_convert.tensors.ports import address
 from ovxai_convert.tensors.precision import has_narrow_tensors
 from ovxai_convert.vocabulary import SALIENCY_MAP, layer_name, member_of
 
 _UNWATCHED: Final = Steps()
-_TAP_DEPTHS: Final = (0, 1, 2, 3)
 _EXPENSIVE_MACS: Final = 100_000_000
 """From so many on, some milliseconds, a branch that costs more than its model is worth a word."""
 
@@ -190,7 +189,7 @@ def convert(
         if isinstance(insertions, list):
             _told_to_the_server(staging, files, insertions[0].model)
             with steps.step("proving it"):
-                written, proof = _proved(prover, anatomy, insertions, writer, exact=exact)
+                written, proof = proved(prover, anatomy, insertions, writer, exact=exact)
         else:
             may_stay = named is None and not asked_for and not require_whitebox and len(heads) == 1
             if not may_stay or not takes_image(source.model):
@@ -257,32 +256,6 @@ def _with_classes(
         binary = notes.answer.meaning == "binary"
         chosen.append(replace(request, selection=ALL_CLASSES if binary else selection))
     return chosen
-
-
-def _proved(
-    prover: Prover, anatomy: Anatomy, insertions: Sequence[Insertion], writer: Writer, *, exact: bool
-) -> tuple[Description, Proof]:
-    """Tie the branches to the model where the original stays bit-exact; else where it moves least and hardly.
-
-    Each stands at one place all the while, and is one method's.
-    """
-    tried: list[tuple[float, Sequence[Insertion]]] = []
-    for depth in _TAP_DEPTHS:
-        tied = insertions if depth == 0 else insert_again(anatomy, insertions, depth)
-        if isinstance(tied, tuple):
-            break
-        description = writer.with_branches(tied)
-        comparison = prover.compare(writer.xml, insertions)
-        if comparison.movement == 0:
-            return description, prover.prove(comparison, insertions)
-        tried.append((comparison.movement, tied))
-    movement, least = min(tried, key=lambda attempt: attempt[0])
-    if exact:
-        reason = f"no place keeps the outputs bit-exact; they move by at least {movement:.3g} of their range"
-        place = insertions[0].place
-        raise RefusedError([Refusal(reason, address(place.target.port), place.method.name)])
-    description = writer.with_branches(least)
-    return description, prover.prove(prover.compare(writer.xml, insertions), insertions)
 
 
 def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck, Verification
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Branch, Place
-from ovxai_convert.methods.method import PER_CLASS
+from ovxai_convert.proof.added_outputs import expected_outputs, shared_out
 from ovxai_convert.proof.comparison import (
     ACCEPTED_DIFFERENCE,
     AddedOutput,
@@ -37,8 +36,7 @@ from ovxai_convert.proof.reshapes import merged_reshapes, prove_reshapes
 from ovxai_convert.proof.trial_inputs import TrialInput, first_trials, more_trials
 from ovxai_convert.source.reading import read_model
 from ovxai_convert.steps import Steps
-from ovxai_convert.tensors.ports import address, extents
-from ovxai_convert.vocabulary import FEATURE_VECTOR
+from ovxai_convert.tensors.ports import address
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class Prover:
         """
         for branch in branches:
             self._cut_at(branch.place, PLAIN)
-        expected = [output for branch in branches for output in _expected_outputs(branch)]
+        expected = [output for branch in branches for output in expected_outputs(branch)]
         return self._measured(read_model(xml), expected)
 
     def prove_unchanged(self, xml: Path) -> Proof:
@@ -193,7 +191,7 @@ class Prover:
             )
         checks, inputs, execution = [], len(comparison.added), self.reference.execution
         reshapes: list[ReshapeCheck] = []
-        for branch, own in zip(branches, _shared_out(branches), strict=True):
+        for branch, own in zip(branches, shared_out(branches), strict=True):
             execution, check, more = self._map_proved(comparison, branch, own)
             inputs = max(inputs, len(comparison.added) + more)
             checks.append(check)
@@ -290,29 +288,6 @@ class Prover:
             copy = self._anatomy.copied()
             self._cut[key] = self._beside.submit(CutModel, copy.model, place.carried(copy.port), execution)
         return self._cut[key]
-
-
-def _expected_outputs(branch: Branch) -> list[AddedOutput]:
-    """What the definition gives beside the original's outputs."""
-    place, request = branch.place, branch.request
-    target, scores, selection = place.target, place.scores, request.selection
-    shape = extents(target.port) or ()
-    samples, count = (shape or (None,))[target.sample_axis], selection.count(scores.class_count)
-    sizes = dict(zip(PER_CLASS, (samples, count, *target.grid), strict=True))
-    raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
-    element_type = "u8" if request.embed_scaling else str(raw)
-    added = [(request.output_name, element_type, [sizes[axis] for axis in place.method.axes])]
-    if selection.top_k:
-        added.append((request.classes_name, "i64", [samples, count]))
-    if request.feature_vector:
-        added.append((FEATURE_VECTOR, "f32", [samples, shape[target.channel_axis]]))
-    return added
-
-
-def _shared_out(branches: Sequence[Branch]) -> list[slice]:
-    """Which of the outputs that were added belong to which branch."""
-    ends = list(accumulate((len(branch.request.added_names) for branch in branches), initial=0))
-    return [slice(*bounds) for bounds in pairwise(ends)]
 
 
 def _run_watched(steps: Steps, model: ov.Model, trials: Sequence[TrialInput]) -> Reference:

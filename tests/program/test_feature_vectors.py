@@ -15,6 +15,7 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline, read_sidecar
+from ovxai_convert.insertion import heads
 from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion
 from tests import special_networks
@@ -124,7 +125,7 @@ def test_a_wrong_one_is_found(mistake: str, tmp_path: Path, monkeypatch: pytest.
         edit_output(insertion.model, len(insertion.model.outputs) - 1, edits[mistake])
         return replace(insertion)
 
-    monkeypatch.setattr(pipeline, "insert_branch", planted)
+    monkeypatch.setattr(heads, "insert_branch", planted)
     path = save_ir(transformer(VitSpec()), tmp_path / "net.xml")
     with pytest.raises(VerificationError, match="the feature vector of sample 0 has "):
         convert(path, tmp_path / "out", feature_vector=True)

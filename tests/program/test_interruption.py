@@ -27,7 +27,7 @@ NAMES: Final = ("classifier_xai.xml", "classifier_xai.bin", "classifier_xai.json
 REPOSITORY: Final = ("net/1/model.xml", "net/1/model.bin", "net/config.pbtxt", "net/1/model.json")
 STEPS: Final[tuple[tuple[object, str], ...]] = (
     (pipeline, "read_source"),
-    (pipeline, "insert_branch"),
+    (pipeline, "insert_branches"),
     (writing, "describe"),
     (writing, "write_ir"),
     (prover, "run_original"),

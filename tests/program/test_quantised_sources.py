@@ -17,7 +17,7 @@ from fixtures.broken_files import save_ir
 from ovxai_convert import convert
 from ovxai_convert.artifact.sidecar import SaliencyCheck
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.insertion.request import Place
+from ovxai_convert.insertion.request import Branch
 from ovxai_convert.proof.execution import IN_FLOATS, PLAIN, Execution
 from ovxai_convert.proof.prover import Prover
 from ovxai_convert.source.reading import read_source
@@ -125,10 +125,12 @@ def test_quantised_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
 def differs_in_integers(right: Callable[..., SaliencyCheck]) -> Callable[..., SaliencyCheck]:
     """A check that finds maps wrong unless the quantisation is computed in floats."""
 
-    def check(prover: Prover, place: Place, execution: Execution, *trials: Any) -> SaliencyCheck:
+    def check(
+        prover: Prover, branch: Branch, own: slice, execution: Execution, *trials: Any
+    ) -> SaliencyCheck:
         if execution is not IN_FLOATS:
             raise VerificationError("the saliency map is wrong by a step of the quantisation")
-        return right(prover, place, execution, *trials)
+        return right(prover, branch, own, execution, *trials)
 
     return check
 

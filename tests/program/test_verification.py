@@ -16,7 +16,7 @@ from openvino import opset15 as ops
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import RefusedError, VerificationError, convert, pipeline
-from ovxai_convert.insertion.request import Insertion
+from ovxai_convert.proof import tying
 from ovxai_convert.proof.trial_inputs import first_trials
 from tests.program.invocation import Convert, assert_one_error, but_unsaid, snapshot
 from tests.running import CORE, compile_f32, edit_output
@@ -37,17 +37,18 @@ def spoil_insertion(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:
 
     def spoiling(right: Callable[..., Any]) -> Callable[..., Any]:
         def spoiled(*args: Any) -> Any:
-            insertion = right(*args)
-            if not isinstance(insertion, Insertion):
-                return insertion
+            insertions = right(*args)
+            if not isinstance(insertions, list):
+                return insertions
+            (insertion,) = insertions
             changed = spoil(insertion.model)
             insertion.model.validate_nodes_and_infer_types()
-            return insertion if changed is None else dataclasses.replace(insertion, model=changed)
+            return [insertion if changed is None else dataclasses.replace(insertion, model=changed)]
 
         return spoiled
 
-    for name in ("insert_branch", "build_branch"):
-        monkeypatch.setattr(pipeline, name, spoiling(getattr(pipeline, name)))
+    for module, name in ((pipeline, "insert_branches"), (tying, "insert_again")):
+        monkeypatch.setattr(module, name, spoiling(getattr(module, name)))
 
 
 def edited(index: int, edit: Callable[[ov.Output], ov.Node]) -> Spoil:

@@ -18,6 +18,7 @@ from ovxai_convert import RefusedError, VerificationError, convert, pipeline
 from ovxai_convert.insertion import heads, insert
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.methods import Method
+from ovxai_convert.proof import tying
 from tests.running import edit_output
 from tests.transformers import VitSpec, transformer
 
@@ -147,14 +148,14 @@ MISTAKES: Final[dict[str, Mistake]] = {
 
 
 def _plant(monkeypatch: pytest.MonkeyPatch, mistake: Mistake) -> None:
-    for name in ("insert_branches", "insert_again"):
-        right = getattr(pipeline, name)
+    for module, name in ((pipeline, "insert_branches"), (tying, "insert_again")):
+        right = getattr(module, name)
 
         def wrong(*args: Any, right: Callable[..., Any] = right) -> Any:
             insertions = right(*args)
             return [*map(mistake, insertions)] if isinstance(insertions, list) else insertions
 
-        monkeypatch.setattr(pipeline, name, wrong)
+        monkeypatch.setattr(module, name, wrong)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,35 @@
+"""The outputs that branches add to a model: what they have to be, and which belong to which branch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from ovxai_convert.insertion.request import Branch
+from ovxai_convert.methods.method import PER_CLASS
+from ovxai_convert.proof.comparison import AddedOutput
+from ovxai_convert.tensors.ports import extents
+from ovxai_convert.vocabulary import FEATURE_VECTOR
+
+
+def expected_outputs(branch: Branch) -> list[AddedOutput]:
+    """What the definition gives beside the original's outputs."""
+    place, request = branch.place, branch.request
+    target, scores, selection = place.target, place.scores, request.selection
+    shape = extents(target.port) or ()
+    samples, count = (shape or (None,))[target.sample_axis], selection.count(scores.class_count)
+    sizes = dict(zip(PER_CLASS, (samples, count, *target.grid), strict=True))
+    raw = place.method.raw_like(scores, target).get_element_type().get_type_name()
+    element_type = "u8" if request.embed_scaling else str(raw)
+    added = [(request.output_name, element_type, [sizes[axis] for axis in place.method.axes])]
+    if selection.top_k:
+        added.append((request.classes_name, "i64", [samples, count]))
+    if request.feature_vector:
+        added.append((FEATURE_VECTOR, "f32", [samples, shape[target.channel_axis]]))
+    return added
+
+
+def shared_out(branches: Sequence[Branch]) -> list[slice]:
+    """Which of the outputs that were added belong to which branch."""
+    ends = list(accumulate((len(branch.request.added_names) for branch in branches), initial=0))
+    return [slice(*bounds) for bounds in pairwise(ends)]
