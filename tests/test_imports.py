@@ -34,6 +34,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "source": frozenset({"tensors", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
     "photographs": frozenset({"durable", "tensors", "anatomy"}),
+    "pictures": frozenset({"blackbox", "photographs"}),
     "artifact": frozenset({"durable", "tensors", "anatomy", "methods", "insertion", "source", "photographs"}),
     "proof": frozenset(
         {
@@ -51,8 +52,10 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "explain": frozenset(
         {"compiling", "tensors", "anatomy", "blackbox", "methods", "source", "insertion", "photographs"}
     )
-    | {"artifact"},
-    "ancestor": frozenset({"anatomy", "blackbox", "methods", "source", "insertion", "explain"}),
+    | {"pictures", "artifact"},
+    "ancestor": frozenset(
+        {"anatomy", "blackbox", "methods", "source", "insertion", "photographs", "pictures", "explain"}
+    ),
     "inspection": frozenset({"tensors", "anatomy", "methods", "source", "insertion", "artifact"}),
     "pipeline": frozenset(
         {"tensors", "anatomy", "methods", "source", "insertion", "photographs", "artifact", "proof"}
@@ -255,6 +258,7 @@ def test_a_refusal_stays_a_value() -> None:
     raising = {name for name, tree in SOURCES.items() if "RefusedError" in calls(tree)}
     assert raising == {
         "ancestor.method_objects",
+        "proof.tying",
         "pipeline",
         "insertion.insert",
         "explain.comparing",

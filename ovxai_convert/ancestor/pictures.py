@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.explanation import Explanation, Layout
-from ovxai_convert.explain.given import in_order
-from ovxai_convert.explain.rendering import Rendering, enlarged, rendered, scene_of
+from ovxai_convert.photographs.given import in_order
+from ovxai_convert.pictures.rendering import Rendering, enlarged, rendered, scene_of
 
 GRAY_LAYOUTS: Final = frozenset({Layout.ONE_MAP_PER_IMAGE_GRAY, Layout.MULTIPLE_MAPS_PER_IMAGE_GRAY})
 COLOR_MAPPED_LAYOUTS: Final = frozenset(set(Layout) - GRAY_LAYOUTS)

@@ -21,9 +21,9 @@ from ovxai_convert.explain.comparison import ComparedMethod, Curves, MethodCompa
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.plan import ExplainMode, check_settings
-from ovxai_convert.explain.rendering import enlarged
 from ovxai_convert.explain.warned import SettingWarning
 from ovxai_convert.methods import Method, method_of
+from ovxai_convert.pictures.rendering import enlarged
 from ovxai_convert.source.labels import resolve_targets
 
 _RANDOM_MAPS: Final = 4

@@ -11,11 +11,11 @@ from typing import Final
 
 from ovxai_convert.blackbox.metrics import ScoreCurve
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.chart import COLOURS, GREY, Line, charted
-from ovxai_convert.explain.display import Figure, html_of, sheet
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.given import in_order
+from ovxai_convert.photographs.given import in_order
 from ovxai_convert.photographs.image_files import Pixels, encode_image, write_file
+from ovxai_convert.pictures.chart import COLOURS, GREY, Line, charted
+from ovxai_convert.pictures.display import Figure, html_of, sheet
 
 _TITLES: Final[Mapping[str, str]] = {
     "deletion": "Deletion: lower is better",

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.explain.captions import captions_of, within_0_and_1
 from ovxai_convert.explain.engines import Engine
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.given import in_order
 from ovxai_convert.explain.observation import Choose
 from ovxai_convert.explain.predictions import Prediction, answered_classes
-from ovxai_convert.explain.rendering import Rendering, rendered
 from ovxai_convert.explain.samples import Sample
+from ovxai_convert.photographs.given import in_order
+from ovxai_convert.pictures.captions import captions_of, within_0_and_1
+from ovxai_convert.pictures.rendering import Rendering, rendered
 from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 

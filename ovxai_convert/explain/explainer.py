@@ -21,11 +21,9 @@ from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain.engines import Engines
 from ovxai_convert.explain.explained import chosen_by, explained
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.given import Order, Photograph, checked_order, is_list
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
 from ovxai_convert.explain.plan import ExplainMode, Plan, check_kinds_of, without_effect
-from ovxai_convert.explain.rendering import Rendering
 from ovxai_convert.explain.samples import Preparation
 from ovxai_convert.explain.score_readers import scores_reader
 from ovxai_convert.explain.warned import (
@@ -37,8 +35,10 @@ from ovxai_convert.explain.warned import (
 )
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.believed import believed
+from ovxai_convert.photographs.given import Order, Photograph, checked_order, is_list
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.recipes import as_hints
+from ovxai_convert.pictures.rendering import Rendering
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.given import model_or_path
 from ovxai_convert.source.labels import Targets

@@ -13,16 +13,16 @@ from typing import Any, Final
 import numpy as np
 
 from ovxai_convert.errors import Refusal, UsageError
-from ovxai_convert.explain.captions import Caption, framed, score_words
-from ovxai_convert.explain.display import MOST_FIGURES, Figure, html_of, sheet
-from ovxai_convert.explain.file_names import map_file_names
-from ovxai_convert.explain.given import Order, in_order
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
-from ovxai_convert.explain.picture_files import encoded, picture_suffix
 from ovxai_convert.explain.predictions import Prediction
-from ovxai_convert.explain.rendering import Maps, grey_levels
 from ovxai_convert.methods import Method, method_name
+from ovxai_convert.photographs.given import Order, in_order
 from ovxai_convert.photographs.image_files import Pixels, encode_image, write_file
+from ovxai_convert.pictures.captions import Caption, framed, score_words
+from ovxai_convert.pictures.display import MOST_FIGURES, Figure, html_of, sheet
+from ovxai_convert.pictures.file_names import map_file_names
+from ovxai_convert.pictures.picture_files import encoded, picture_suffix
+from ovxai_convert.pictures.rendering import Maps, grey_levels
 from ovxai_convert.source.labels import find_class
 
 _NAMED: Final = 4
@@ -200,7 +200,7 @@ class Explanation:
             yield framed(picture, caption) if strip else picture
 
     def file_names(self, name: str = "", suffix: str = ".png") -> list[str]:
-        """A file name per class; see :func:`~ovxai_convert.explain.file_names.map_file_names`."""
+        """A file name per class; see :func:`~ovxai_convert.pictures.file_names.map_file_names`."""
         labels = {target: self.label_of(target) for target in self.targets}
         return map_file_names(name, labels, suffix, self.label_names)
 

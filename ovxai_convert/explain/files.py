@@ -18,16 +18,16 @@ from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.file_names import plain_name
-from ovxai_convert.explain.given import Photograph
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, load_heads, load_model
-from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.photographs.believed import believed
+from ovxai_convert.photographs.given import Photograph
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels, read_image, write_file
 from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.model_input import in_words, preprocessing_for
+from ovxai_convert.pictures.file_names import plain_name
+from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.labels import Targets

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.captions import score_words, within_0_and_1
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.model_input import ImageInput, preprocessing_for
 from ovxai_convert.photographs.recipes import RECIPES, recipe_hints
+from ovxai_convert.pictures.captions import score_words, within_0_and_1
 
 Score: TypeAlias = Callable[[NDArray[Any]], NDArray[np.float32]]
 """From a sample ``(1, ...)`` to its scores ``(K,)``."""

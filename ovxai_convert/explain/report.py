@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 import openvino as ov
 
-from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP, css_gradient
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer
 from ovxai_convert.methods import method_name
 from ovxai_convert.photographs.image_files import Pixels, encode_image
+from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, css_gradient
 
 LONGEST_SIDE: Final = 640
 """Pictures are scaled down to so many pixels, so that a page of a hundred images has some 10 MB."""

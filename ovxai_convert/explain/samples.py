@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.given import Order, Photograph, as_picture, in_order, taken
-from ovxai_convert.explain.rendering import Scene, scene_of
+from ovxai_convert.photographs.given import Order, Photograph, as_picture, in_order, taken
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.levels import note_on_levels, shown_picture
 from ovxai_convert.photographs.model_input import ImageInput, as_samples, in_words, preprocessing_for
 from ovxai_convert.photographs.packed import unpacked
+from ovxai_convert.pictures.rendering import Scene, scene_of
 
 _PHOTOGRAPHS: Final = (np.uint8, np.uint16)
 """Types of arrays that are photographs and no prepared data."""

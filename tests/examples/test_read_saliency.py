@@ -25,11 +25,11 @@ from fixtures.networks import CnnSpec, cnn
 from fixtures.torch_weights import read_legacy_checkpoint
 from ovxai_convert import convert
 from ovxai_convert.explain.predictions import ScoresOutput
-from ovxai_convert.explain.rendering import covered, enlarged
 from ovxai_convert.photographs.described import described
 from ovxai_convert.photographs.hints import Colour, Interpolation, PadWhere
 from ovxai_convert.photographs.image_files import read_image
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
+from ovxai_convert.pictures.rendering import covered, enlarged
 from ovxai_convert.source.answers import Answer, Probabilities
 from tests.examples.cases import (
     CASES,

@@ -16,8 +16,8 @@ import ovxai_convert as xai
 from fixtures.networks import CnnSpec, cnn
 from fixtures.planted_object import HELD_OUT_SEED, MODEL, OBJECTS, planted_objects
 from ovxai_convert import Explainer, Method, MethodComparison, RefusedError, SettingWarning, UsageError
-from ovxai_convert.explain.rendering import enlarged
-from tests.explain.test_display import decoded, pictures_in
+from ovxai_convert.pictures.rendering import enlarged
+from tests.pictures.test_display import decoded, pictures_in
 from tests.running import CORE, compile_f32
 from tests.special_networks import labelled, perceptron
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError, WriteError
-from ovxai_convert.explain.captions import Caption, framed
 from ovxai_convert.explain.explanation import Explanation, Layout
 from ovxai_convert.explain.predictions import Prediction
-from ovxai_convert.explain.rendering import grey_levels
 from ovxai_convert.methods import Method
+from ovxai_convert.pictures.captions import Caption, framed
+from ovxai_convert.pictures.rendering import grey_levels
 
 GREY: Final = np.arange(24, dtype=np.uint8).reshape(4, 6)
 COLOUR: Final = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ovxai_convert.explain.colormaps import COLOUR_TABLES, css_gradient
 from ovxai_convert.explain.report import LONGEST_SIDE, ReportEntry, report_page, shrunk
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures.colormaps import COLOUR_TABLES, css_gradient
 from tests.explain.report_cases import FACTS, GREEN, HOSTILE, VIOLET, Page, entry, plain
 
 REFERENCES = (

@@ -17,12 +17,12 @@ import pytest
 from fixtures.endless import save_endless
 from ovxai_convert.cli import choices, console
 from ovxai_convert.cli.work import convert as work
-from ovxai_convert.explain.colormaps import COLOUR_TABLES, DEFAULT_COLORMAP
-from ovxai_convert.explain.picture_files import DEFAULT_PICTURES, PICTURE_FORMATS, PictureOptions
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
 from ovxai_convert.photographs.recipes import RECIPES
+from ovxai_convert.pictures.colormaps import COLOUR_TABLES, DEFAULT_COLORMAP
+from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PICTURE_FORMATS, PictureOptions
 from ovxai_convert.proof.framework import FRAMEWORKS
 from tests.program.invocation import BIN, Convert, Outcome, assert_one_error, but_unsaid, start
 

@@ -18,10 +18,10 @@ from openvino import opset15 as ops
 from fixtures.broken_files import UNREADABLE, onnx_classifier, save_ir, text_as_onnx
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, named
 from ovxai_convert import convert
-from ovxai_convert.explain.colormaps import css_gradient, gradient
 from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.image_files import encode_image, read_image, write_file
 from ovxai_convert.photographs.preprocessing import Preprocessing
+from ovxai_convert.pictures.colormaps import css_gradient, gradient
 from tests import oracle
 from tests.oracle import Floats, Port
 from tests.program.invocation import Convert, Outcome, assert_one_error, but_unsaid, call_process, snapshot

@@ -17,11 +17,11 @@ from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
-from ovxai_convert.explain.picture_files import PictureOptions
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.explain.report import ReportEntry, report_entries, report_text
 from ovxai_convert.methods import Method, method_name
 from ovxai_convert.photographs.image_files import write_file
+from ovxai_convert.pictures.picture_files import PictureOptions
 from ovxai_convert.source.answers import AnswerHints
 from ovxai_convert.source.label_files import read_label_file
 

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ovxai_convert.explain import captions, lettering
-from ovxai_convert.explain.captions import (
+from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures import captions, lettering
+from ovxai_convert.pictures.captions import (
     Caption,
     captioned,
     captions_of,
@@ -19,8 +20,7 @@ from ovxai_convert.explain.captions import (
     score_words,
     within_0_and_1,
 )
-from ovxai_convert.explain.colormaps import COLOUR_TABLES, gradient
-from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures.colormaps import COLOUR_TABLES, gradient
 
 CAT: Final = Caption("tabby cat", "class 3", "0.92", 0.92, "jet")
 SIZES: Final = [

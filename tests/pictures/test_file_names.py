@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ovxai_convert.explain.file_names import map_file_names
+from ovxai_convert.pictures.file_names import map_file_names
 from tests.explain.test_explanation import explained
 
 LONG: dict[str, str] = {

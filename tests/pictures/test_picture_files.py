@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.picture_files import PICTURE_FORMATS, PictureOptions, encoded, picture_suffix
+from ovxai_convert.pictures.picture_files import PICTURE_FORMATS, PictureOptions, encoded, picture_suffix
 
 BEGINNINGS: Final = {"png": b"\x89PNG", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF"}
 NOISE: Final = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)

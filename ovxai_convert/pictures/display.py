@@ -15,9 +15,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ovxai_convert.explain import lettering
-from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels, encode_image
+from ovxai_convert.pictures import lettering
+from ovxai_convert.pictures.lettering import Bgr
 
 MOST_FIGURES: Final = 24
 """How many pictures are shown of a larger number."""

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from ovxai_convert.blackbox.metrics import ScoreCurve
-from ovxai_convert.explain import lettering
-from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures import lettering
+from ovxai_convert.pictures.lettering import Bgr
 
 COLOURS: Final[tuple[Bgr, ...]] = (
     (178, 114, 0),

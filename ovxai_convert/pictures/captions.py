@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.explain import lettering
-from ovxai_convert.explain.colormaps import gradient
-from ovxai_convert.explain.lettering import Bgr
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures import lettering
+from ovxai_convert.pictures.colormaps import gradient
+from ovxai_convert.pictures.lettering import Bgr
 
 _SMALLEST: Final = 9
 """Pixels of letters below which nobody reads them."""

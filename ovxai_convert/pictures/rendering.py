@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.captions import Caption, captioned
-from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
-from ovxai_convert.explain.given import Order, as_picture
+from ovxai_convert.photographs.given import Order, as_picture
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.pictures.captions import Caption, captioned
+from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
 
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 """Maps by class, by ``"per_image_map"`` where one stands for all."""

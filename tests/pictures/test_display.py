@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from ovxai_convert.blackbox.metrics import ScoreCurve
-from ovxai_convert.explain.chart import COLOURS, Line, charted
-from ovxai_convert.explain.display import MOST_FIGURES, Figure, fitted, html_of, sheet
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.given import Order
 from ovxai_convert.explain.predictions import Prediction
-from ovxai_convert.explain.rendering import grey_levels
 from ovxai_convert.methods import Method
+from ovxai_convert.photographs.given import Order
+from ovxai_convert.pictures.chart import COLOURS, Line, charted
+from ovxai_convert.pictures.display import MOST_FIGURES, Figure, fitted, html_of, sheet
+from ovxai_convert.pictures.rendering import grey_levels
 
 GREY: Final = (np.arange(30, dtype=np.uint8) * 8).reshape(5, 6)
 COLOUR: Final = np.random.default_rng(0).integers(0, 256, (160, 200, 3), np.uint8)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.captions import Caption, captioned
-from ovxai_convert.explain.colormaps import COLOUR_TABLES, coloured
-from ovxai_convert.explain.rendering import (
+from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.pictures.captions import Caption, captioned
+from ovxai_convert.pictures.colormaps import COLOUR_TABLES, coloured
+from ovxai_convert.pictures.rendering import (
     Rendering,
     Scene,
     enlarged,
@@ -19,7 +20,6 @@ from ovxai_convert.explain.rendering import (
     rendered,
     scene_of,
 )
-from ovxai_convert.photographs.preprocessing import FieldOfView
 
 RNG: Final = np.random.default_rng(0)
 PICTURE: Final = RNG.integers(0, 256, (40, 60, 3), np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError
-from ovxai_convert.explain.colormaps import COLOUR_TABLES, colormap_named, coloured, css_gradient, gradient
+from ovxai_convert.pictures.colormaps import COLOUR_TABLES, colormap_named, coloured, css_gradient, gradient
 
 RAINBOWS = ("jet", "turbo")
 UNIFORM = tuple(name for name in COLOUR_TABLES if name not in RAINBOWS)

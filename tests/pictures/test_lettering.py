@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ovxai_convert.explain import lettering
-from ovxai_convert.explain.lettering import capital_height, legible, shortened, width, write
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.pictures import lettering
+from ovxai_convert.pictures.lettering import capital_height, legible, shortened, width, write
 
 OUTLINES = hasattr(cv2, "FontFace")
 """Whether the OpenCV that is installed has letters other than ASCII's."""

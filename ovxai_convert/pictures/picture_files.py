@@ -9,9 +9,9 @@ from typing import Final
 import cv2
 
 from ovxai_convert.errors import UsageError, did_you_mean
-from ovxai_convert.explain.colormaps import DEFAULT_COLORMAP
-from ovxai_convert.explain.rendering import Rendering
 from ovxai_convert.photographs.image_files import Pixels, encode_image
+from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP
+from ovxai_convert.pictures.rendering import Rendering
 
 DEFAULT_MAX_SIDE: Final = 1600
 """More pixels than most screens show of a picture; a 12-megapixel photograph has 4000."""
@@ -49,7 +49,7 @@ class PictureOptions:
 
     Attributes:
         overlay_weight: of the map, 0 to 1.
-        colormap: one of :data:`~ovxai_convert.explain.colormaps.COLOUR_TABLES`.
+        colormap: one of :data:`~ovxai_convert.pictures.colormaps.COLOUR_TABLES`.
         max_side: pixels of the longest side at most; a photograph of less than 224 is enlarged, by a whole
             factor. None: as large as the photograph.
         image_format: one of ``PICTURE_FORMATS``.

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ovxai_convert.explain.rendering import covered, enlarged, grey_levels, laid_over
 from ovxai_convert.photographs.hints import Resize
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
+from ovxai_convert.pictures.rendering import covered, enlarged, grey_levels, laid_over
 
 FLOAT: Final = np.dtype(np.float32)
 CELL: Final = 15

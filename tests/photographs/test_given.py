@@ -19,9 +19,9 @@ from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, Draw, classifier, cnn, named
 from ovxai_convert import Explainer, Explanation, ModelReadError, RefusedError, UsageError, convert
 from ovxai_convert.explain.explanation import Layout
-from ovxai_convert.explain.given import checked_order
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.explain.warned import PictureWarning, PreprocessingWarning
+from ovxai_convert.photographs.given import checked_order
 from ovxai_convert.photographs.hints import PreprocessingHints
 from tests.photographs.test_image_files import turned
 from tests.photographs.test_packed import SINGLE, camera
