@@ -257,8 +257,11 @@ def crop_size(height: int, width: int, rows: int, columns: int) -> tuple[int, in
     return width, rounded(width * rows, columns)
 
 
-def scaled_size(height: int, width: int, shorter: int) -> tuple[int, int]:
-    """Rows and columns once the shorter side has been scaled."""
+def scaled_size(height: int, width: int, sides: Any) -> tuple[int, int]:
+    """Rows and columns once the shorter side has been scaled; or both, where both are told."""
+    if isinstance(sides, list):
+        return sides[0], sides[1]
+    shorter = int(sides)
     return shorter * height // min(height, width), shorter * width // min(height, width)
 
 

@@ -126,8 +126,10 @@ cv::Size crop_size(cv::Size photo, cv::Size input) {
     return {photo.width, rounded(width * input.height, input.width)};
 }
 
-// The size once the shorter side has been scaled.
-cv::Size scaled_size(cv::Size photo, int64_t shorter) {
+// The size once the shorter side has been scaled; or both, where both are told.
+cv::Size scaled_size(cv::Size photo, const Json& sides) {
+    if (sides.is_array()) return {sides.at(1).get<int>(), sides.at(0).get<int>()};
+    const int64_t shorter = sides.get<int64_t>();
     const int64_t least = std::min(photo.width, photo.height);
     return {static_cast<int>(shorter * photo.width / least), static_cast<int>(shorter * photo.height / least)};
 }
@@ -233,7 +235,7 @@ cv::Mat resize(cv::Mat photo, const Json& how) {
     }
     cv::Size box = crop_size(photo.size(), input);
     if (!how.at("resize_to").is_null()) {
-        photo = scale(photo, scaled_size(photo.size(), how.at("resize_to").get<int64_t>()), how);
+        photo = scale(photo, scaled_size(photo.size(), how.at("resize_to")), how);
         box = input;
     }
     if (box.width > photo.cols || box.height > photo.rows)
@@ -498,7 +500,7 @@ Box shown(const Json& how, cv::Size photo, const Json& where) {
         return {-place.x * across, -place.y * down, input.width * across, input.height * down};
     }
     if (how.contains("resize_to") && !how.at("resize_to").is_null()) {
-        const cv::Size scaled = scaled_size(photo, how.at("resize_to").get<int64_t>());
+        const cv::Size scaled = scaled_size(photo, how.at("resize_to"));
         const double across = width / scaled.width, down = height / scaled.height;
         return {(scaled.width - input.width) / 2 * across, (scaled.height - input.height) / 2 * down,
                 input.width * across, input.height * down};

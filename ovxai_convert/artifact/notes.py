@@ -123,8 +123,10 @@ def model_info_for(
         hints = told.preprocessing if isinstance(said, UsageError) else told.preprocessing.or_else(said)
         taken, _ = preprocessing_for(image_input(source.model, hints.layout), hints)
         new.update(to_model_info(replace(taken.as_hints(), layout=told.preprocessing.layout)))
-    if notes.labels is not None:
-        new["labels"] = " ".join("_".join(label.split()) or "_" for label in notes.labels)
+    # of a yes or no Model API knows one number, and has no word for the labels that are made up for it
+    labels = told.labels if notes.answer.meaning == "binary" else notes.labels
+    if labels is not None:
+        new["labels"] = " ".join("_".join(label.split()) or "_" for label in labels)
     kept = [key for key in new if key in own and key != "model_type" and not _equal(own[key], new[key])]
     return {**new, **own}, tuple(
         f"the model keeps its own entry {key} '{_short(own[key])}', which Model API goes on reading"

@@ -60,9 +60,9 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--resize", type=ways, help=resize),
         click.option(
             "--resize-to",
-            metavar="N",
-            type=click.IntRange(1),
-            help="Bring the shorter side to N pixels, and cut the input out of that.",
+            metavar="N|HxW",
+            type=_sides,
+            help="Bring the shorter side to N pixels, or all to HxW, and cut the input out of that.",
         ),
         click.option(
             "--levels",
@@ -93,6 +93,13 @@ def _size(text: str) -> tuple[int, int]:
         return int(rows), int(columns or rows)
     except ValueError:
         raise click.BadParameter(f"'{text}' is neither a number nor two, as in 224x192") from None
+
+
+def _sides(text: str) -> int | tuple[int, int]:
+    rows, columns = _size(text)
+    if min(rows, columns) < 1:
+        raise click.BadParameter(f"'{text}' has no pixels")
+    return (rows, columns) if "x" in text.lower() else rows
 
 
 def _numbers(text: str) -> tuple[float, ...]:

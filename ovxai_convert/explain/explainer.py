@@ -41,6 +41,7 @@ from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.pictures.rendering import Rendering
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.given import model_or_path
+from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.labels import Targets
 from ovxai_convert.vocabulary import Task, member_of
 
@@ -197,7 +198,7 @@ class Explainer:
         data: Any,
         targets: Targets = None,
         original_input_image: Any = None,
-        label_names: Sequence[str] | None = None,
+        label_names: Labels = None,
         output_size: tuple[int, int] | None = None,
         scaling: bool = False,
         resize: bool = True,
@@ -223,7 +224,8 @@ class Explainer:
             targets: classes by index or label; -1 or ``"all"``: every one; ``"top5"``: the five best; None:
                 the best one.
             original_input_image: lay the maps over this one instead, of whatever size and bands.
-            label_names: one label per class; None: those of the model or its sidecar.
+            label_names: one label per class, or by index, or the path of a file of them; None: those of the
+                model or its sidecar.
             output_size: rows and columns of the maps, in place of the image's.
             scaling: scale each map to grey levels 0 to 255.
             resize: enlarge the maps to the size of the image.
@@ -321,13 +323,14 @@ class Explainer:
         model = IrInMemory.of(self._model) if isinstance(self._model, ov.Model) else self._model
         return _made_again, (type(self), model, self._options)
 
-    def _names(self, label_names: Sequence[str] | None) -> tuple[str, ...] | None:
+    def _names(self, label_names: Labels) -> tuple[str, ...] | None:
         """The labels of the classes; of a yes or no one label may be given."""
-        if label_names is None:
+        names = given_labels(label_names)
+        if names is None:
             return self.label_names
-        if len(label_names) == 1 and self._answer is not None and self._answer.meaning == "binary":
-            return self._answer.class_names(label_names, 1)
-        return tuple(label_names)
+        if len(names) == 1 and self._answer is not None and self._answer.meaning == "binary":
+            return self._answer.class_names(names, 1)
+        return names
 
 
 def _made_again(

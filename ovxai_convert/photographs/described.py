@@ -27,7 +27,7 @@ def described(preprocessing: Preprocessing, assumed: Sequence[str]) -> dict[str,
     return first | {
         "size": list(preprocessing.size) if preprocessing.resize != "none" else None,
         "resize": preprocessing.resize,
-        "resize_to": preprocessing.resize_to if preprocessing.resize == "crop" else None,
+        "resize_to": _sides(preprocessing.resize_to) if preprocessing.resize == "crop" else None,
         "interpolation": preprocessing.interpolation,
         "rounded": preprocessing.rounded,
         "pad": {"value": preprocessing.pad_value, "where": preprocessing.pad_where} if padded else None,
@@ -64,7 +64,7 @@ def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
         resize=said.get("resize"),
         layout=said.get("layout"),
         pad_value=None if pad is None else pad["value"],
-        resize_to=said.get("resize_to"),
+        resize_to=(sides[0], sides[1]) if isinstance(sides := said.get("resize_to"), list) else sides,
         interpolation=said.get("interpolation"),
         pad_where=None if pad is None else pad["where"],
         rounded=said.get("rounded"),
@@ -78,6 +78,10 @@ def hints_from_description(entries: Mapping[str, Any]) -> PreprocessingHints:
             pad_where=inside["pad_where"],
         ),
     )
+
+
+def _sides(resize_to: int | tuple[int, int] | None) -> int | list[int] | None:
+    return list(resize_to) if isinstance(resize_to, tuple) else resize_to
 
 
 def _element_type(dtype: np.dtype[Any]) -> str:

@@ -25,6 +25,11 @@ def _fits_float32(number: float) -> bool:
     return -_LARGEST <= number <= _LARGEST
 
 
+def sides_of(resize_to: int | tuple[int, int] | None) -> tuple[int, ...]:
+    """The sides that a photograph is brought to before it is cut: the shorter one, or both, or none."""
+    return () if resize_to is None else (resize_to,) if isinstance(resize_to, int) else resize_to
+
+
 def _is_range(levels: object) -> bool:
     return (
         isinstance(levels, tuple)
@@ -53,7 +58,8 @@ class PreprocessingHints:
             leaves it in its own size.
         layout: order of the input's axes.
         pad_value: level around a letterbox, of pixels.
-        resize_to: pixels that the photograph's shorter side is brought to before ``"crop"`` cuts.
+        resize_to: pixels that the photograph's shorter side is brought to before ``"crop"`` cuts; or rows and
+            columns that it is stretched to.
         interpolation: between pixels; ``"area"`` averages where pixels become fewer, else it is ``"linear"``.
         pad_where: on which sides of a letterbox the padding lies.
         clip: lowest and highest level of pixels, to which others are set before the mean is subtracted.
@@ -74,7 +80,7 @@ class PreprocessingHints:
     resize: Resize | None = None
     layout: InputLayout | None = None
     pad_value: int | None = None
-    resize_to: int | None = None
+    resize_to: int | tuple[int, int] | None = None
     interpolation: Interpolation | None = None
     pad_where: PadWhere | None = None
     clip: tuple[float, float] | None = None
@@ -85,9 +91,10 @@ class PreprocessingHints:
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
             raise UsageError(f"an input of {self.size[0]}x{self.size[1]} holds nothing")
-        if self.resize_to is not None and self.resize_to < 1:
-            raise UsageError(f"a shorter side of {self.resize_to} pixels holds nothing")
-        if max(self.resize_to or 0, *(self.size or (0,))) > LONGEST_AXIS:
+        sides = sides_of(self.resize_to)
+        if sides and min(sides) < 1:
+            raise UsageError(f"a side of {min(sides)} pixels holds nothing to cut out")
+        if max(*sides, *(self.size or ()), 0, 0) > LONGEST_AXIS:
             raise UsageError(
                 f"an input has at most {LONGEST_AXIS} rows and columns, and so has its photograph"
             )

@@ -12,7 +12,7 @@ from openvino import Model
 
 from ovxai_convert.anatomy.interface import camera_format, cuts_last_channel, input_layout
 from ovxai_convert.errors import UsageError
-from ovxai_convert.photographs.hints import LONGEST_AXIS, Colour, InputLayout, PreprocessingHints
+from ovxai_convert.photographs.hints import LONGEST_AXIS, Colour, InputLayout, PreprocessingHints, sides_of
 from ovxai_convert.photographs.packed import PACKINGS, Packing
 from ovxai_convert.photographs.preprocessing import Preprocessing, as_type
 from ovxai_convert.tensors.ports import extents
@@ -140,10 +140,11 @@ def preprocessing_for(image: ImageInput, hints: PreprocessingHints) -> tuple[Pre
     resize = hints.resize or "crop"
     if resize == "none" and (rows or columns):
         resize = "stretch"  # one size alone fits
-    if hints.resize_to is not None and (resize != "crop" or hints.resize_to < max(wanted)):
-        raise UsageError(
-            f"a shorter side of {hints.resize_to} pixels is for cutting {wanted[0]}x{wanted[1]} out"
-        )
+    sides = sides_of(hints.resize_to)
+    least = wanted if len(sides) == 2 else (max(wanted),) * len(sides)
+    if sides and (resize != "crop" or any(side < each for side, each in zip(sides, least, strict=True))):
+        what = f"{sides[0]}x{sides[1]}" if len(sides) == 2 else f"a shorter side of {sides[0]} pixels"
+        raise UsageError(f"{what} is for cutting {wanted[0]}x{wanted[1]} out")
     inside = hints.embedded
     taken = Preprocessing(
         wanted,

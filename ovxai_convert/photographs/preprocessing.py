@@ -58,7 +58,7 @@ class Preprocessing:
     resize: Resize = "crop"
     layout: InputLayout = "NCHW"
     pad_value: int = 0
-    resize_to: int | None = None
+    resize_to: int | tuple[int, int] | None = None
     interpolation: Interpolation = "area"
     pad_where: PadWhere = "around"
     clip: tuple[float, float] | None = None
@@ -174,16 +174,18 @@ class Preprocessing:
         return self._scaled(photograph, (columns, rows))
 
     def _scaled_size(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns with the shorter side brought to ``resize_to``; the other one is rounded down."""
+        """Rows and columns with the shorter side, or both, brought to ``resize_to``; parts are dropped."""
         if self.resize_to is None:
             return height, width
+        if not isinstance(self.resize_to, int):
+            return self.resize_to
         shorter = min(height, width)
         return self.resize_to * height // shorter, self.resize_to * width // shorter
 
     def _crop_box(self, height: int, width: int) -> Box:
         """The box in the middle that is cut out, half a pixel nearer to the corner if that is between two.
 
-        It is the largest of the input's ratio; where the shorter side was given, of the input's size.
+        It is the largest of the input's ratio; where ``resize_to`` was given, of the input's size.
         """
         rows, columns = self.size
         if self.resize_to is not None:

@@ -182,6 +182,7 @@ CASES: Final[Mapping[str, Case]] = {
     "crop": Case(_net),
     "crop upright": Case(lambda: cnn(CnnSpec(height=15, width=10)), _prepared(resize="crop")),
     "crop resize_to": Case(_net, _prepared(resize="crop", resize_to=17, interpolation="linear")),
+    "crop of both sides": Case(_net, _prepared(resize="crop", resize_to=(21, 19), interpolation="linear")),
     "stretch": Case(_net, _prepared(resize="stretch", interpolation="linear")),
     "letterbox": Case(_net, _prepared(resize="letterbox", pad_value=114)),
     "fit_to_window": Case(lambda: with_model_info(resize_type="fit_to_window", pad_value="7")),

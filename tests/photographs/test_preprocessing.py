@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.errors import UsageError
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints, Resize
 from ovxai_convert.photographs.image_files import Pixels
+from ovxai_convert.photographs.model_input import image_input, preprocessing_for
 from ovxai_convert.photographs.preprocessing import FieldOfView, Preprocessing
 
 Doubles = NDArray[np.float64]
@@ -251,6 +253,8 @@ def test_tiny_and_thin_photographs(resize: Resize, picture: tuple[int, int]) -> 
         {"scale": (1e-50,)},
         {"clip": (0.0, float("inf"))},
         {"resize_to": 0},
+        {"resize_to": (0, 9)},
+        {"resize_to": (9, 65537)},
     ],
     ids=str,
 )
@@ -288,3 +292,22 @@ def test_first_source_that_says_something_is_believed() -> None:
                 assert mixed.clip is None, "who says a mean says all that is done to levels"
                 continue
             assert getattr(mixed, each.name) == getattr(source, each.name)
+
+
+@pytest.mark.parametrize(("height", "width"), [(30, 47), (61, 20), (9, 9)])
+def test_both_sides_are_scaled_before_the_crop(height: int, width: int) -> None:
+    """As torchvision's Resize((24, 20)) and CenterCrop((18, 16)): the ratio is not kept."""
+    photograph = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
+    both = Preprocessing((18, 16), 3, np.dtype(np.float32), resize_to=(24, 20), interpolation="nearest")
+    whole = Preprocessing((24, 20), 3, np.dtype(np.float32), resize="stretch", interpolation="nearest")
+    np.testing.assert_array_equal(both(photograph), whole(photograph)[..., 3:21, 2:18])
+    region = both.region(height, width)
+    expected = (2 * width / 20, 3 * height / 24, 18 * width / 20, 21 * height / 24)
+    assert (region.left, region.top, region.right, region.bottom) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("sides", [(17, 30), (30, 15)])
+def test_both_sides_hold_the_input(sides: tuple[int, int]) -> None:
+    model = cnn(CnnSpec(height=18, width=16))
+    with pytest.raises(UsageError, match=rf"{sides[0]}x{sides[1]} is for cutting 18x16 out"):
+        preprocessing_for(image_input(model), PreprocessingHints(resize="crop", resize_to=sides))
