@@ -210,8 +210,8 @@ def test_joined_logits_are_asked_about(tmp_path: Path) -> None:
     parameter, _, pooled = trunk(1, draw)
     joined = ops.concat([draw.linear(pooled, 3), draw.linear(pooled, 2)], 1)
     path = save_ir(model_of({"scores": joined}, parameter), tmp_path / "net.xml")
-    (warning,) = convert(path, tmp_path / "out").warnings[:1]
-    assert "is joined of heads (3 + 2 numbers) and read by one softmax over all" in warning
+    said = "is joined of heads (3 + 2 numbers) and read by one softmax over all"
+    assert any(said in warning for warning in convert(path, tmp_path / "out").warnings)
 
 
 @pytest.mark.parametrize(

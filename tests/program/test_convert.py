@@ -114,6 +114,7 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
             "groups": [],
             "multilabel": False,
             "confidence_threshold": 0.5,
+            "meaning": "classes",
         },
         "saliency_map": {
             "output": "saliency_map",
@@ -128,6 +129,7 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
         },
         "saliency_classes": None,
         "feature_vector": None,
+        "more_heads": [],
         "labels": None,
         "parameters": None,
         "preprocessing": None,
