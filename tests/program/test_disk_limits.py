@@ -44,7 +44,9 @@ def test_disk_that_is_full(onnx_model: Path, tmp_path: Path) -> None:
     mounted.mkdir()
     script = f"""
         mount -t tmpfs -o size=$0k none '{mounted}' || exit 99
-        '{BIN}/ovxai-convert' '{onnx_model}' -o '{mounted}/out' -q --preprocess raw; echo $?; find '{mounted}' -mindepth 1
+        '{BIN}/ovxai-convert' '{onnx_model}' -o '{mounted}/out' -q --preprocess raw
+        echo $?
+        find '{mounted}' -mindepth 1
     """
 
     def run(kilobytes: int) -> tuple[list[str], str]:
