@@ -104,7 +104,7 @@ def explain_command(
     map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled
     by itself, so that it tells where and not how much: how sure the model is, the strip below it tells.
 
-    How a photograph becomes the input is said by the options --size to --levels; what they leave open,
+    How a photograph becomes the input is said by the options --preprocess to --levels; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no classifier or no branch,
