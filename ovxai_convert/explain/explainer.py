@@ -32,6 +32,7 @@ from ovxai_convert.explain.warned import (
     PreprocessingWarning,
     ProofWarning,
     SettingWarning,
+    in_python,
 )
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.believed import believed
@@ -169,7 +170,7 @@ class Explainer:
             for doubt in loaded.doubts:
                 warnings.warn(doubt, ProofWarning, stacklevel=2)
             for remark in loaded.remarks:
-                warnings.warn(remark, AnswerWarning, stacklevel=2)
+                warnings.warn(in_python(remark), AnswerWarning, stacklevel=2)
         hints = loaded.hints
         if isinstance(hints, UsageError):
             if preprocess_fn is None:
@@ -291,7 +292,7 @@ class Explainer:
         ]
         if not isinstance(data, Photograph):
             for note in dict.fromkeys(note for sample in samples for note in sample.notes):
-                warnings.warn(note, PictureWarning, stacklevel=2)
+                warnings.warn(in_python(note), PictureWarning, stacklevel=2)
         return explanations if is_list(data) or len(explanations) != 1 else explanations[0]
 
     def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+
+def in_python(text: str) -> str:
+    """What a command says, for one who has arguments and no options (``activation="none"``)."""
+
+    def argument(option: re.Match[str]) -> str:
+        name, value = option.group(1).replace("-", "_"), option.group(2)
+        return name if value is None else f'{name}="{value}"'
+
+    return re.sub(r"--([a-z][a-z-]*)(?: (none|softmax|sigmoid)\b)?", argument, text)
+
 
 class ProofWarning(UserWarning):
     """An artifact is no more the file that was proved: it was renamed, saved again, reshaped, quantised."""

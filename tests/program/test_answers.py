@@ -42,6 +42,7 @@ def told(kind: str) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     said = [str(warning.message) for warning in caught if warning.category is AnswerWarning]
+    assert not any("--" in line for line in said), "options are a command's"
     assert len(said) == (kind in ASSUMED), said
     assert all(ASSUMED[kind] in line for line in said)
 
