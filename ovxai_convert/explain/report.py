@@ -7,11 +7,8 @@ JavaScript it shows the same; only sorting, filtering and enlarging are missing 
 from __future__ import annotations
 
 import base64
-import hashlib
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
@@ -22,9 +19,12 @@ import numpy as np
 import openvino as ov
 
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer
+from ovxai_convert.explain.page import ReportFacts, as_text, page_part, policy_hash
 from ovxai_convert.methods import method_name
 from ovxai_convert.photographs.image_files import Pixels, encode_image
-from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, css_gradient
+from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP
+
+_ROOM: Final = "ovxai_convert.explain"
 
 LONGEST_SIDE: Final = 640
 """Pictures are scaled down to so many pixels, so that a page of a hundred images has some 10 MB."""
@@ -107,24 +107,6 @@ class ReportEntry:
     seconds: float
 
 
-@dataclass(frozen=True)
-class ReportFacts:
-    """What holds for the whole page.
-
-    ``notes`` are what one should know besides, such as refusals; ``colormap`` is that of the overlays.
-    """
-
-    model: str
-    mode: str
-    method: str
-    device: str
-    preprocessing: str
-    version: str
-    openvino_version: str
-    notes: tuple[str, ...] = ()
-    colormap: str = DEFAULT_COLORMAP
-
-
 class _Picture(NamedTuple):
     width: int
     height: int
@@ -187,25 +169,25 @@ def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
     Photographs and overlays are embedded :func:`shrunk`, as JPEG, small ones as PNG; equal photographs once.
     Entries are shown in their order at first; where there are none, the page says so.
     """
-    colours = f":root {{ --map: {css_gradient(facts.colormap)}; }}\n"
-    style, script = colours + _part("report.css"), _part("report.js")
+    style = facts.colours + page_part(_ROOM, "page.css", "report.css")
+    script = page_part(_ROOM, "report.js")
     photographs: dict[_Picture, str] = {}
     body = '<p class="empty">No image was explained.</p>'
     if entries:
         rows = "\n".join(_row(entry, photographs) for entry in entries)
         body = _TABLE.substitute(rows=rows, count=_count(entries))
-    return Template(_part("report.html")).substitute(
-        title=_text(f"{facts.model}: saliency report"),
-        model=_text(facts.model),
-        facts="\n".join(_fact(facts, name) for name in ("mode", "method", "device", "preprocessing")),
-        notes=_notes(facts.notes),
+    return Template(page_part(_ROOM, "report.html")).substitute(
+        title=as_text(f"{facts.model}: saliency report"),
+        model=as_text(facts.model),
+        facts=facts.as_html,
+        notes=facts.notes_as_html,
         body=body,
-        footer=_text(f"Written by ovxai-convert {facts.version} with OpenVINO {facts.openvino_version}."),
+        footer=facts.written_by,
         photographs=_symbols(photographs),
         style=style,
-        style_hash=_policy_hash(style),
+        style_hash=policy_hash(style),
         script=script,
-        script_hash=_policy_hash(script),
+        script_hash=policy_hash(script),
     )
 
 
@@ -224,17 +206,17 @@ def _row(entry: ReportEntry, photographs: dict[_Picture, str]) -> str:
     photograph = _embedded(entry.photograph)
     name = photographs.setdefault(photograph, f"photograph-{len(photographs) + 1}")
     return _ROW.substitute(
-        image=_text(entry.image),
+        image=as_text(entry.image),
         photograph=name,
         width=photograph.width,
         height=photograph.height,
         overlay=_embedded(entry.overlay).uri,
-        label=_text(entry.label),
+        label=as_text(entry.label),
         map_of="one map for all classes" if entry.class_index is None else f"class {entry.class_index}",
         score=repr(float(entry.score)),
         score_text=_score_text(entry),
         bar="" if entry.share is None else _BAR.substitute(percent=f"{100 * entry.share:.1f}"),
-        method=_text(entry.method),
+        method=as_text(entry.method),
         seconds=repr(float(entry.seconds)),
         time_text=f"{1000 * entry.seconds:.1f} ms" if entry.seconds < 1 else f"{entry.seconds:.2f} s",
     )
@@ -260,33 +242,6 @@ def _symbols(photographs: dict[_Picture, str]) -> str:
     return "\n".join(('<svg class="photographs" aria-hidden="true">', *symbols, "</svg>")) if symbols else ""
 
 
-def _fact(facts: ReportFacts, name: str) -> str:
-    return f"<div><dt>{name.title()}</dt><dd>{_text(getattr(facts, name))}</dd></div>"
-
-
-def _notes(notes: tuple[str, ...]) -> str:
-    items = "".join(f"<li>{_text(note)}</li>" for note in notes)
-    return f'<ul class="notes" aria-label="Notes">{items}</ul>' if notes else ""
-
-
 def _count(entries: Sequence[ReportEntry]) -> str:
     maps, images = len(entries), len({entry.image for entry in entries})
     return f"{maps} {'map' if maps == 1 else 'maps'} of {images} {'image' if images == 1 else 'images'}"
-
-
-def _text(text: str) -> str:
-    """Any text as HTML, between tags or in a quoted attribute.
-
-    File names may hold bytes that are no UTF-8, which Python keeps as lone surrogates; they become "?".
-    """
-    return html.escape(text.encode("utf-8", "replace").decode("utf-8"))
-
-
-def _part(name: str) -> str:
-    """A part of the page that stands beside this module."""
-    return resources.files("ovxai_convert.explain").joinpath(name).read_text("utf-8")
-
-
-def _policy_hash(text: str) -> str:
-    """What a Content-Security-Policy calls an inline style or script that it allows."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

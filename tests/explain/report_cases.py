@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from ovxai_convert.explain.report import ReportEntry, ReportFacts
+from ovxai_convert.explain.page import ReportFacts
+from ovxai_convert.explain.report import ReportEntry
 from ovxai_convert.photographs.image_files import Pixels
 
 GREEN = (40, 200, 20)
