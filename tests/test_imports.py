@@ -53,6 +53,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
         {"compiling", "tensors", "anatomy", "blackbox", "methods", "source", "insertion", "photographs"}
     )
     | {"pictures", "artifact"},
+    "datasets": frozenset({"photographs", "explain"}),
     "ancestor": frozenset(
         {"anatomy", "blackbox", "methods", "source", "insertion", "photographs", "pictures", "explain"}
     ),

@@ -1,1 +1,1 @@
-"""Explaining data sets: many photographs in, one table and one report of them out."""
+"""Data sets: which photographs are meant, explaining many of them at once, a table of what came of each."""
