@@ -119,7 +119,7 @@ function remember() {
   for (const field of form.querySelectorAll("[name]")) {
     const names = NAMED[field.name];
     const isFirst = field.tagName === "SELECT" ? field.selectedIndex <= 0 : field.value === "";
-    if (!isFirst) kept.set(field.name, names ? plain(names[field.value]) : field.value);
+    if (!isFirst) kept.set(field.name, names ? chosenName(field, names) : field.value);
   }
   if (page > 1) kept.set("page", page);
   const text = kept.toString();
@@ -129,6 +129,8 @@ function remember() {
     link.hash = kept.toString();
   }
 }
+
+const chosenName = (field, names) => field.selectedOptions[0].dataset.name ?? plain(names[field.value]);
 
 function recall() {
   const kept = new URLSearchParams(location.hash.slice(1));
@@ -145,7 +147,11 @@ function recall() {
 
 // Choose of a list by number; what this page has nothing of is offered, too, and matches nothing.
 function choice(field, value, words) {
-  if (![...field.options].some((each) => each.value === String(value))) field.add(new Option(`${words} (0)`, value));
+  if (![...field.options].some((each) => each.value === String(value))) {
+    const option = new Option(`${words} (0)`, value);
+    option.dataset.name = words;
+    field.add(option);
+  }
   field.value = value;
   field.closest("label").hidden = false;
 }
@@ -173,7 +179,7 @@ function pick(button) {
   const again = isPicked(button, wanted());
   form.reset();
   for (const [key, value] of Object.entries(button.picked)) {
-    if (value !== null && !again) choice(control[key], value, plain(NAMED[key][value] ?? ""));
+    if (value !== null && !again) choice(control[key], value, plain(NAMED[key][value] ?? button.textContent));
   }
   choose();
   heading.scrollIntoView({ block: "start" });

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, Self
 
 from ovxai_convert.datasets.gallery_page import GENERATOR, GalleryPages, GalleryPart
 from ovxai_convert.datasets.packing import Packer, Places, json_in_page
@@ -56,13 +56,12 @@ def write_gallery(
     places = Places(path, path.parent if pictures is None else pictures)
     places.check()
     tally = Tally()
-    with _store() as store:
+    with _Store() as store:
         parts = list(_packed(rows, tally, places, store))
         pages = GalleryPages(places, facts, when or datetime.now(UTC), tally, parts)
         files = [pages.file(number) for number in range(len(parts))]
         for number in reversed(range(len(parts))):  # the first page is there when all others are
-            store.seek(parts[number].start)
-            data = store.read(parts[number].end - parts[number].start).decode()
+            data = store.between(parts[number].start, parts[number].end).decode()
             write_file(files[number], pages.text(number, data).encode())
     _remove_older(pages)
     return files
@@ -80,32 +79,58 @@ class _StoredPart(GalleryPart):
         return self.photographs < MOST_PHOTOGRAPHS and position - self.start < MOST_BYTES
 
 
-@contextmanager
-def _store() -> Iterator[IO[bytes]]:
-    """A file without a name, for what is too much for the memory."""
-    try:
-        with tempfile.TemporaryFile(prefix="ovxai-") as store:
-            yield store
-    except OSError as error:
-        raise WriteError(f"{tempfile.gettempdir()}: cannot be written: {error.strerror}") from error
+class _Store:
+    """A file without a name, for what is too much for the memory; a WriteError where it cannot be written."""
+
+    def __init__(self) -> None:
+        with self._writing():
+            self._file = tempfile.TemporaryFile(prefix="ovxai-")  # noqa: SIM115 - __exit__ closes it
+        self.position = 0
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The file is gone."""
+        with suppress(OSError):  # it could not be written, which has been said
+            self._file.close()
+
+    def add(self, content: bytes) -> None:
+        """Put something at the end."""
+        with self._writing():
+            self._file.write(content)
+        self.position += len(content)
+
+    def between(self, start: int, end: int) -> bytes:
+        """What was put there."""
+        with self._writing():
+            self._file.seek(start)
+            return self._file.read(end - start)
+
+    @staticmethod
+    @contextmanager
+    def _writing() -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise WriteError(f"{tempfile.gettempdir()}: cannot be written: {error.strerror}") from error
 
 
-def _packed(
-    rows: Iterable[ShownRow], tally: Tally, places: Places, store: IO[bytes]
-) -> Iterator[_StoredPart]:
+def _packed(rows: Iterable[ShownRow], tally: Tally, places: Places, store: _Store) -> Iterator[_StoredPart]:
     """Count all photographs and pack them into the store, page by page; an empty page if there are none."""
     photographs = shown_photographs(rows)
     upcoming = next(photographs, None)
     while True:
-        part, packer = _StoredPart(tally.listed, start=store.tell()), Packer(tally)
-        store.write(b'"photographs":[')
-        while upcoming is not None and part.has_room(store.tell()):
+        part, packer = _StoredPart(tally.listed, start=store.position), Packer(tally)
+        store.add(b'"photographs":[')
+        while upcoming is not None and part.has_room(store.position):
             tally.add(upcoming)
-            store.write((b",\n" if part.photographs else b"\n") + packer.packed(upcoming))
+            store.add((b",\n" if part.photographs else b"\n") + packer.packed(upcoming))
             part.add(upcoming)
             upcoming = next(photographs, None)
-        store.write(b"],\n" + json_in_page(packer.tables(places))[1:-1])
-        part.end = store.tell()
+        store.add(b"],\n" + json_in_page(packer.tables(places))[1:-1])
+        part.end = store.position
         yield part
         if upcoming is None:
             return

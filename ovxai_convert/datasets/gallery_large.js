@@ -34,7 +34,7 @@ function turnTo(photograph) {
   showMap(photograph, photograph.maps.find((map) => map.place >= 0));
   large.facts.replaceChildren(...facts(photograph));
   const next = large.list[place + 1];
-  if (next) new Image().src = pictureUrl(next, next.maps[0]) ?? "";
+  if (next) new Image().src = pictureUrl(next, next.maps.find((map) => map.place >= 0)); // so that it is there at once
 }
 
 function showIn(figure, url, alt, caption) {

@@ -11,7 +11,7 @@ from string import Template
 from typing import Final
 
 from ovxai_convert.datasets.cards import Cards
-from ovxai_convert.datasets.packing import Places, json_in_page, listed_things, tables_of_all
+from ovxai_convert.datasets.packing import Places, how_many, json_in_page, listed_things, tables_of_all
 from ovxai_convert.datasets.panels import figures, panels
 from ovxai_convert.datasets.shown import ShownPhotograph
 from ovxai_convert.datasets.tally import MOST_FIRST, Tally
@@ -64,14 +64,15 @@ class GalleryPages:
         script = page_part(_ROOM, *_SCRIPTS) if self.tally.listed else ""
         tally, place = self.tally, f", page {number + 1} of {len(self.parts)}" if self.parts[1:] else ""
         of_all = json_in_page(tables_of_all(tally) | {"listed": FIRST_PHOTOGRAPHS})
+        layers = [fact_item("Target layer", ", ".join(tally.layers))] if tally.layers else []
         empty = '<p class="empty">No photograph was explained.</p>'
         when = self.when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return Template(page_part(_ROOM, "gallery.html")).substitute(
             generator=GENERATOR,
-            title=as_text(f"{self.facts.model}: saliency report of {tally.photographs:,} photographs{place}"),
+            title=as_text(f"{self.facts.model}: saliency report of {how_many(tally.photographs)}{place}"),
             part=place,
             model=as_text(self.facts.model),
-            facts=f"{self.facts.as_html}\n{fact_item('Written', when)}",
+            facts="\n".join((self.facts.as_html, *layers, fact_item("Written", when))),
             notes=self.facts.notes_as_html,
             figures=figures(tally),
             body=self._listing(number) if tally.listed else empty,
@@ -96,10 +97,11 @@ class GalleryPages:
         )
 
     def _count(self, part: GalleryPart) -> str:
-        one, many = listed_things(self.tally)
+        things = listed_things(self.tally)
         if len(self.parts) == 1:
-            return f"1 {one}" if part.photographs == 1 else f"{part.photographs:,} {many}"
-        return f"{part.before + 1:,} to {part.before + part.photographs:,} of {self.tally.listed:,} {many}"
+            return how_many(part.photographs, things)
+        first, last = part.before + 1, part.before + part.photographs
+        return f"{first:,} to {last:,} of {how_many(self.tally.listed, things)}"
 
     def _links(self, number: int) -> str:
         """Links to the other pages: the first, the last and those nearby."""

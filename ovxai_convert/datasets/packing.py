@@ -131,9 +131,17 @@ def tables_of_all(tally: Tally) -> dict[str, object]:
     }
 
 
+_PHOTOGRAPHS: Final = ("photograph", "photographs")
+
+
 def listed_things(tally: Tally) -> tuple[str, str]:
     """What one and what several of the listed are called."""
-    return ("photograph", "photographs") if tally.listed == tally.photographs else ("answer", "answers")
+    return _PHOTOGRAPHS if tally.listed == tally.photographs else ("answer", "answers")
+
+
+def how_many(number: int, things: tuple[str, str] = _PHOTOGRAPHS) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {things[number != 1]}"
 
 
 def _beginning(one: str, other: str) -> str:

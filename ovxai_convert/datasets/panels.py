@@ -7,7 +7,7 @@ from itertools import islice
 from string import Template
 from typing import Final
 
-from ovxai_convert.datasets.tally import Tally
+from ovxai_convert.datasets.tally import OTHER_REASONS, Tally
 from ovxai_convert.explain.page import as_text
 
 _MOST_ROWS: Final = 100
@@ -157,7 +157,8 @@ def _failures(tally: Tally) -> str:
 
 def _reasons(tally: Tally) -> Iterator[str]:
     for reason, times in tally.failures.most_common(_MOST_ROWS):
+        pick = "" if reason == OTHER_REASONS else f' data-reason="{as_text(reason)}"'
         yield (
-            f'<li data-reason="{as_text(reason)}"><span class="what"><bdi>{as_text(reason)}</bdi></span> '
+            f'<li{pick}><span class="what"><bdi>{as_text(reason)}</bdi></span> '
             f'<span class="times">{times:,}</span></li>'
         )

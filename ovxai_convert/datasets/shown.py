@@ -35,6 +35,8 @@ class ShownRow(Protocol):
     @property
     def picture(self) -> str | None: ...  # noqa: D102
     @property
+    def target_layer(self) -> str | None: ...  # noqa: D102
+    @property
     def seconds(self) -> float | None: ...  # noqa: D102
     @property
     def error(self) -> str | None: ...  # noqa: D102
@@ -61,7 +63,8 @@ class ShownPhotograph:
 
     ``truth`` is what it shows, where that is known, and ``correct`` whether the answer says so. ``size`` is
     ``(width, height)`` in pixels; ``seconds`` is what its maps took. Of a model with several answers each
-    answer counts as one; ``again`` is true for all but the first of a photograph.
+    answer counts as one; ``again`` is true for all but the first of a photograph. ``layer`` is the target
+    layer of its maps.
     """
 
     path: str
@@ -72,6 +75,7 @@ class ShownPhotograph:
     seconds: float | None = None
     reason: str | None = None
     again: bool = False
+    layer: str | None = None
 
 
 def shown_photographs(rows: Iterable[ShownRow]) -> Iterator[ShownPhotograph]:
@@ -108,7 +112,16 @@ def _photograph(rows: list[ShownRow], *, again: bool) -> ShownPhotograph:
         return ShownPhotograph(path, first.truth, reason=reason, again=again)
     maps = sorted(map(_map, rows), key=lambda each: each.rank)
     size = None if first.width is None or first.height is None else (first.width, first.height)
-    return ShownPhotograph(path, first.truth, first.correct, tuple(maps), size, first.seconds, again=again)
+    return ShownPhotograph(
+        path,
+        first.truth,
+        first.correct,
+        tuple(maps),
+        size,
+        first.seconds,
+        again=again,
+        layer=first.target_layer,
+    )
 
 
 def _map(row: ShownRow) -> ShownMap:

@@ -51,6 +51,7 @@ class Tally:
         mistakes: those of them that are wrong.
         failures: how often there was a reason.
         first_failures: the first photographs that could not be explained.
+        layers: target layers of the maps.
         ranked_first: whether each photograph's first map is of the answer.
         lowest, highest: of the scores that are numbers.
     """
@@ -71,6 +72,7 @@ class Tally:
     mistakes: Counter[tuple[int, int]] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     first_failures: list[ShownPhotograph] = field(default_factory=list)
+    layers: dict[str, None] = field(default_factory=dict)
 
     def add(self, photograph: ShownPhotograph) -> None:
         """Count one more."""
@@ -81,6 +83,8 @@ class Tally:
             self._add_failure(photograph, photograph.reason)
             return
         self.maps += len(photograph.maps)
+        if photograph.layer is not None:
+            self.layers[photograph.layer] = None
         for each in photograph.maps:
             self.number_of_class(ShownClass(each.class_index, each.label))
             if math.isfinite(each.score):
