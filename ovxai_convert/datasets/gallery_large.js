@@ -5,6 +5,7 @@ const large = {
   title: dialog.querySelector("#large-title"),
   back: dialog.querySelector("[name=back]"),
   forth: dialog.querySelector("[name=forth]"),
+  close: dialog.querySelector("[name=close]"),
   figures: [...dialog.querySelectorAll("figure")],
   maps: dialog.querySelector(".maps"),
   facts: dialog.querySelector("dl"),
@@ -25,8 +26,8 @@ function turnTo(photograph) {
   const place = large.list.indexOf(photograph);
   const of = `${(place + 1).toLocaleString("en")} of ${large.list.length.toLocaleString("en")}`;
   large.title.replaceChildren(element("bdi", {}, ...breakable(fileName(photograph))), element("span", { class: "aside" }, of));
-  large.back.disabled = place === 0;
-  large.forth.disabled = place === large.list.length - 1;
+  disable(large.back, place === 0);
+  disable(large.forth, place === large.list.length - 1);
   const [figure] = large.figures;
   showIn(figure, photographUrl(photograph), `Photograph ${fileName(photograph)}`, "Photograph");
   large.maps.replaceChildren(...photograph.maps.map((map) => mapButton(photograph, map)));
@@ -35,6 +36,12 @@ function turnTo(photograph) {
   large.facts.replaceChildren(...facts(photograph));
   const next = large.list[place + 1];
   if (next) new Image().src = pictureUrl(next, next.maps.find((map) => map.place >= 0)); // so that it is there at once
+}
+
+// A button that has the focus hands it on: from a disabled one no key would get here.
+function disable(button, isEnd) {
+  if (isEnd && document.activeElement === button) large.close.focus();
+  button.disabled = isEnd;
 }
 
 function showIn(figure, url, alt, caption) {
@@ -84,7 +91,7 @@ function moveBy(step) {
 
 large.back.addEventListener("click", () => moveBy(-1));
 large.forth.addEventListener("click", () => moveBy(1));
-dialog.querySelector("[name=close]").addEventListener("click", () => dialog.close());
+large.close.addEventListener("click", () => dialog.close());
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 dialog.addEventListener("keydown", (event) => {
   if (event.key === "ArrowLeft") moveBy(-1);
