@@ -141,9 +141,16 @@ def report_text(
     colormap: str = DEFAULT_COLORMAP,
 ) -> str:
     """The page, HTML."""
+    return report_page(report_facts(explainers, model, colormap), entries)
+
+
+def report_facts(
+    explainers: Sequence[FileExplainer], model: Path, colormap: str = DEFAULT_COLORMAP
+) -> ReportFacts:
+    """What a report says of a model and how it is explained."""
     explainer, method = explainers[0], explainers[0].method
     notes = (note for each in explainers for note in _notes_on(each))
-    facts = ReportFacts(
+    return ReportFacts(
         model=model.name,
         mode="blackbox" if method is not None and method.is_black_box else "whitebox",
         method=method_name(method),
@@ -154,7 +161,6 @@ def report_text(
         notes=tuple(dict.fromkeys(notes)),
         colormap=colormap,
     )
-    return report_page(facts, entries)
 
 
 def _notes_on(explainer: FileExplainer) -> tuple[str, ...]:
