@@ -86,9 +86,10 @@ class GalleryPages:
 
     def _listing(self, number: int) -> str:
         """The panels and the list."""
-        part, links = self.parts[number], self._links(number)
+        part, links, (beside, wide) = self.parts[number], self._links(number), panels(self.tally)
         return Template(page_part(_ROOM, "gallery_body.html")).substitute(
-            panels=panels(self.tally),
+            panels=beside,
+            wide_panel=wide,
             parts=links,
             parts_again=links,
             count=self._count(part),

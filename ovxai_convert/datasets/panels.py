@@ -14,12 +14,14 @@ _MOST_ROWS: Final = 100
 """Of a panel's list: so many classes, mistakes or reasons are shown."""
 _MOST_IN_MATRIX: Final = 12
 """Up to so many classes and truths every pair of them has a cell."""
+_NARROW: Final = 6
+"""Up to so many of them fit beside other panels."""
 _SHADES: Final = 6
 
 _PANEL: Final = Template("""\
-<section class="panel $kind" aria-labelledby="$kind-title">
-<h2 id="$kind-title">$title</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="$kind-title">
+<section class="panel $kind" aria-labelledby="$name-title">
+<h2 id="$name-title">$title</h2>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="$name-title">
 $body$aside
 </div>
 </section>""")
@@ -36,9 +38,11 @@ _MISTAKE: Final = Template("""\
 <bdi>$is_named</bdi> taken for <bdi>$taken_for</bdi></span> <span class="times">$times</span></li>""")
 
 
-def panels(tally: Tally) -> str:
-    """All panels that there is something to say in."""
-    return "\n".join(filter(None, (_classes(tally), _answers(tally), _failures(tally))))
+def panels(tally: Tally) -> tuple[str, str]:
+    """All panels that there is something to say in: those that stand side by side, and the wide one."""
+    answers, wide = _answers(tally), _NARROW < _most_in_a_row(tally) <= _MOST_IN_MATRIX
+    beside = (_classes(tally), "" if wide else answers, _failures(tally))
+    return "\n".join(filter(None, beside)), answers if wide else ""
 
 
 def figures(tally: Tally) -> str:
@@ -56,7 +60,7 @@ def figures(tally: Tally) -> str:
 
 def _panel(kind: str, title: str, body: str, aside: str = "") -> str:
     note = f'\n<p class="note">{as_text(aside)}</p>' if aside else ""
-    return _PANEL.substitute(kind=kind, title=title, body=body, aside=note)
+    return _PANEL.substitute(kind=kind, name=kind.split()[0], title=title, body=body, aside=note)
 
 
 def _classes(tally: Tally) -> str:
@@ -95,14 +99,18 @@ def _times(photographs: int, wrong: int) -> str:
     return f'{photographs:,}, <span class="wrong">{wrong:,} wrong</span>' if wrong else f"{photographs:,}"
 
 
+def _most_in_a_row(tally: Tally) -> int:
+    """How many truths there are, or answers, if these are more."""
+    return max((len(set(each)) for each in zip(*tally.answers, strict=True)), default=0)
+
+
 def _answers(tally: Tally) -> str:
     """Which answers photographs of each kind got: every pair, or the mistakes if there are too many."""
     if not tally.answers:
         return ""
-    truths = {truth for truth, _ in tally.answers}
-    numbers = {number for _, number in tally.answers}
-    if max(len(truths), len(numbers)) <= _MOST_IN_MATRIX:
-        return _panel("matrix", "Truth and answer", _matrix(tally, truths, numbers))
+    if _most_in_a_row(tally) <= _MOST_IN_MATRIX:
+        kind = "matrix wide" if _most_in_a_row(tally) > _NARROW else "matrix"
+        return _panel(kind, "Truth and answer", _matrix(tally))
     names, known = tally.class_names(), list(tally.truths)
     mistakes = [(pair, times) for pair, times in tally.mistakes.most_common() if times]
     items = "".join(
@@ -121,9 +129,10 @@ def _answers(tally: Tally) -> str:
     return _panel("mistakes", "Mistakes", body, note)
 
 
-def _matrix(tally: Tally, truths: set[int], numbers: set[int]) -> str:
+def _matrix(tally: Tally) -> str:
     """A table: a row for each truth, a column for each answer, in the same order if they are called alike."""
     names, known = tally.class_names(), list(tally.truths)
+    truths, numbers = (set(each) for each in zip(*tally.answers, strict=True))
     rows = sorted(truths, key=lambda truth: known[truth].casefold())
     columns = sorted(numbers, key=lambda number: names[number].casefold())
     head = "".join(f'<th scope="col"><bdi>{as_text(names[number])}</bdi></th>' for number in columns)

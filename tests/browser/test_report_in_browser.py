@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ovxai_convert.explain.report import report_page
-from ovxai_convert.photographs.image_files import Pixels
 from tests.browser.devtools import Chromium
+from tests.browser.seen import complaints, pixels_of
 from tests.explain.report_cases import FACTS, GREEN, HOSTILE, VIOLET, entry, plain
 
 ENTRIES = [
@@ -48,25 +48,11 @@ def browser(chromium: Chromium, page: Path) -> Iterator[Chromium]:
     chromium.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-def complaints(browser: Chromium) -> list[object]:
-    """Errors and messages of scripts and of the browser itself."""
-    browser.value("new Promise((done) => setTimeout(done, 100))")  # what is asked for late is seen, too
-    return [
-        *browser.reported("Runtime.exceptionThrown"),
-        *browser.reported("Runtime.consoleAPICalled"),
-        *browser.reported("Log.entryAdded"),
-    ]
-
-
 def requests(browser: Chromium, page: Path) -> list[str]:
     """What was asked for beside the page and the data within."""
     asked = [event["request"]["url"] for event in browser.reported("Network.requestWillBeSent")]
     assert page.resolve().as_uri() in asked, "requests are seen"
     return [url for url in asked if url != page.resolve().as_uri() and not url.startswith("data:")]
-
-
-def pixels_of(picture: Pixels, colour: tuple[int, int, int]) -> int:
-    return int((np.abs(picture.astype(int) - colour).max(axis=-1) <= 2).sum())
 
 
 def test_asks_for_nothing_and_complains_about_nothing(browser: Chromium, page: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.explain.report_cases import GREEN, VIOLET, Page, plain
+from ovxai_convert.datasets.gallery import write_gallery
+from tests.explain.report_cases import FACTS, GREEN, VIOLET, Page, plain
 
 WHEN = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -95,3 +96,18 @@ def items_of(page: str, panel: str) -> list[str]:
         return []
     lines = re.findall(r"<li.*?</li>", found.group(), re.DOTALL)
     return [re.sub(r"\s+", " ", Page(line).text).strip() for line in lines]
+
+
+def written(folder: Path, rows: Iterable[Row]) -> str:
+    """The first page of a report."""
+    path = folder / "report.html"
+    files = write_gallery(path, rows, FACTS, when=WHEN)
+    assert files[0] == path
+    return path.read_text(encoding="utf-8")
+
+
+def figures(text: str) -> str:
+    """The numbers at the head."""
+    found = re.search(r'<dl class="figures">.*?</dl>', text, re.DOTALL)
+    assert found is not None
+    return re.sub(r"\s+", " ", Page(found.group().replace("</d", " </d")).text).strip()

@@ -1,44 +1,36 @@
-"""The report of many photographs, as it is written."""
+"""What the report of many photographs says of them."""
 
 from __future__ import annotations
 
 import re
-import tracemalloc
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from ovxai_convert.datasets import gallery
 from ovxai_convert.datasets.gallery import write_gallery
 from ovxai_convert.datasets.gallery_page import FIRST_PHOTOGRAPHS
-from ovxai_convert.errors import WriteError
-from tests.datasets.gallery_cases import ANIMALS, WHEN, Row, animals, data_in, failed, items_of, judged
-from tests.explain.report_cases import FACTS, HOSTILE, Page
-
-
-def written(folder: Path, rows: Iterable[Row]) -> str:
-    """The first page of a report."""
-    path = folder / "report.html"
-    files = write_gallery(path, rows, FACTS, when=WHEN)
-    assert files[0] == path
-    return path.read_text(encoding="utf-8")
+from tests.datasets.gallery_cases import (
+    ANIMALS,
+    WHEN,
+    Row,
+    animals,
+    data_in,
+    failed,
+    figures,
+    items_of,
+    judged,
+    written,
+)
+from tests.explain.report_cases import FACTS, Page
 
 
 def cards(text: str) -> list[str]:
     """What the cards of a page say, each on one line."""
     found = re.findall(r'<li class="card.*?</li>', text, re.DOTALL)
     return [re.sub(r"\s+", " ", Page(each).text).strip() for each in found]
-
-
-def figures(text: str) -> str:
-    """The numbers at the head."""
-    found = re.search(r'<dl class="figures">.*?</dl>', text, re.DOTALL)
-    assert found is not None
-    return re.sub(r"\s+", " ", Page(found.group().replace("</d", " </d")).text).strip()
 
 
 @pytest.fixture
@@ -98,6 +90,19 @@ def test_truth_and_answer_of_few_classes(tmp_path: Path, page: str) -> None:
     kinds = re.findall(r'<td class="(\w+)', found.group())
     assert kinds == ["right", "wrong", "never", "never", "right", "wrong", "wrong", "never", "right"]
     assert items_of(page, "mistakes") == []
+
+
+@pytest.mark.parametrize(
+    ("classes", "kind"), [(1, "matrix"), (6, "matrix"), (7, "matrix wide"), (12, "matrix wide")]
+)
+def test_a_table_of_more_classes_is_wide(tmp_path: Path, classes: int, kind: str) -> None:
+    rows = [judged(f"{each}.png", f"c{each}", f"c{each}", each) for each in range(classes)]
+    text = written(tmp_path, [*rows, failed("x.png", "gone")])
+    assert text.count("<td") == classes**2
+    beside = ["classes", kind, "failures", "scores"]
+    below = ["classes", "failures", "scores", kind]
+    order = re.findall(r'<section class="panel (.*?)"', text)
+    assert order == (below if "wide" in kind else beside)
 
 
 def test_mistakes_of_many_classes(tmp_path: Path) -> None:
@@ -262,180 +267,3 @@ def test_asks_for_pictures_only(page: str) -> None:
     assert all(
         each.get("loading") == "lazy" for tag, each in read.elements if tag == "img" and each.get("src")
     )
-
-
-def test_ten_thousand_photographs(tmp_path: Path) -> None:
-    text = written(tmp_path, many(10_000, classes=5))
-    assert len(data_in(text)["photographs"]) == 10_000
-    assert len(text.encode()) < 5_000_000
-
-
-def many(count: int, classes: int = 1) -> Iterator[Row]:
-    """Photographs with names as long as those of a large data set."""
-    for number in range(count):
-        synset = f"n{number % 1000:08d}"
-        path = f"/data/validation/{synset}/ILSVRC2012_val_{number:08d}.JPEG"
-        for rank in range(1, classes + 1):
-            index = (number + 37 * rank) % 1000
-            label = f"a class of animals {index}"
-            picture = f"{synset}/ILSVRC2012_val_{number:08d}_{label.replace(' ', '_')}.jpg"
-            yield Row(
-                path,
-                "a class of animals",
-                index,
-                label,
-                0.9123456 / rank,
-                rank,
-                correct=False,
-                picture=picture,
-            )
-
-
-def peak(folder: Path, count: int) -> int:
-    """Bytes that are needed at most to write a report."""
-    tracemalloc.start()
-    try:
-        write_gallery(folder / "report.html", many(count), FACTS)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def test_memory_does_not_grow_with_photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "MOST_PHOTOGRAPHS", 500)
-    peak(tmp_path, 100)  # what is loaded once
-    small, large = peak(tmp_path, 1000), peak(tmp_path, 5000)
-    assert large < 2 * small
-    monkeypatch.setattr(gallery, "MOST_PHOTOGRAPHS", 5000)
-    assert peak(tmp_path, 5000) > 3 * small, "it would be seen"
-
-
-def test_further_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "MOST_PHOTOGRAPHS", 8)
-    path = tmp_path / "a report.html"
-    files = write_gallery(path, animals(tmp_path), FACTS)
-    assert [each.name for each in files] == ["a report.html", *(f"a report-{n}.html" for n in range(2, 14))]
-    texts = [each.read_text("utf-8") for each in files]
-    packed = [values for text in texts for values in data_in(text)["photographs"]]
-    assert [name for _, name, *_ in packed] == [f"photo{number}.png" for number in range(100)]
-    assert {figures(text) for text in texts} == {figures(texts[0])}, "of all photographs"
-    assert "page 5 of 13" in texts[4]
-    assert "33 to 40 of 100 photographs" in texts[4]
-    links = [each for each in Page(texts[4]).values("href") if "report" in each]
-    assert links[: len(links) // 2] == [
-        "a%20report.html",
-        *(f"a%20report-{n}.html" for n in (2, 3, 4, 6, 7, 8, 13)),
-    ]
-
-
-def test_a_page_ends_where_its_bytes_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "MOST_BYTES", 1500)
-    assert 2 < len(write_gallery(tmp_path / "report.html", animals(tmp_path), FACTS)) < 20
-
-
-def test_pages_of_an_older_report_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "report.html"
-    other = tmp_path / "report-5.html"
-    monkeypatch.setattr(gallery, "MOST_PHOTOGRAPHS", 25)
-    write_gallery(path, animals(tmp_path), FACTS)
-    other.write_text("somebody's own")
-    assert len(list(tmp_path.glob("report*.html"))) == 5
-    monkeypatch.setattr(gallery, "MOST_PHOTOGRAPHS", 50)
-    write_gallery(path, animals(tmp_path), FACTS)
-    assert sorted(each.name for each in tmp_path.glob("report*.html")) == [
-        "report-2.html",
-        "report-5.html",
-        "report.html",
-    ]
-    assert other.read_text() == "somebody's own"
-
-
-def test_pictures_elsewhere(tmp_path: Path) -> None:
-    path = tmp_path / "pages" / "deep" / "report.html"
-    out = tmp_path / "out put"
-    write_gallery(path, animals(out, 3), FACTS, pictures=out)
-    text = path.read_text("utf-8")
-    assert data_in(text)["pictures"] == ["../../out%20put/maps/"]
-    assert Page(text).values("src")[0] == "../../out%20put/maps/photo0_cat.png"
-    assert data_in(text)["folders"][0][1] == "../../out%20put/photographs/cat/"
-
-
-def test_photographs_that_a_browser_cannot_fetch(tmp_path: Path) -> None:
-    text = written(tmp_path, [Row("s3://bucket/folder/a.png"), Row("https://example.org/b.png")])
-    assert [url for _, url in data_in(text)["folders"]] == [None, None]
-
-
-def test_any_text_is_only_text(tmp_path: Path) -> None:
-    harmless = written(tmp_path, [row_called("name") for _ in range(2)])
-    facts = replace(FACTS, model=HOSTILE, mode=HOSTILE, method=HOSTILE, device=HOSTILE, preprocessing=HOSTILE)
-    rows = [row_called(HOSTILE), row_called(HOSTILE)]
-    write_gallery(tmp_path / "report.html", rows, facts, when=WHEN)
-    text = (tmp_path / "report.html").read_text("utf-8")
-    assert [tag for tag, _ in Page(text).elements] == [tag for tag, _ in Page(harmless).elements]
-    assert text.count("</script") == harmless.count("</script") == 2
-    data = data_in(text)
-    assert data["classes"] == [f"{HOSTILE}: {HOSTILE}"]
-    assert [values[1] for values in data["photographs"]] == [HOSTILE.rpartition("/")[2]] * 2
-    text.encode("utf-8")
-
-
-def row_called(name: str) -> Row:
-    return Row(f"{name}", name, 0, name, picture=f"{name}.png", correct=False, head=name, target_layer=name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "javascript:alert(1)",
-        "//example.org/x.png",
-        "http://example.org/x.png",
-        "data:text/html,x",
-        "/etc/x.png",
-        "#a?b%41",
-    ],
-)
-def test_a_picture_is_a_file_below_the_folder(tmp_path: Path, name: str) -> None:
-    """Its address names no scheme, no host and no other part of one, whatever it is called."""
-    text = written(tmp_path, [Row("a.png", picture=name)])
-    (address,) = {value for value in Page(text).values("src", "href") if not value.startswith("data:,")}
-    assert re.fullmatch(r"(?:\.\./)*[^/:?#][^:?#]*", address)
-    assert "//" not in address
-
-
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
-    text = written(
-        tmp_path, [Row("a\\udcff.png", picture="a\\udcff_cat.png"), Row("b\udcfe.png", picture="b\udcfe.png")]
-    )
-    assert Page(text).values("src")[:2] == ["a%FF_cat.png", "b%FE.png"]
-    assert [values[1] for values in data_in(text)["photographs"]] == ["a\udcff.png", "b\udcfe.png"]
-
-
-def test_letters_beyond_sixteen_bits(tmp_path: Path) -> None:
-    text = written(tmp_path, [Row("🐈🐈.png", picture="🐈🐈_cat.png")])
-    values = data_in(text)["photographs"][0]
-    assert values[-2:] == [4, "_cat.png"], "units of UTF-16, as a script counts"
-
-
-def test_what_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "report.html").mkdir()
-    with pytest.raises(WriteError, match=r"report\.html: cannot be written: it is a folder"):
-        written(tmp_path, [Row("a.png")])
-
-
-def test_nowhere_to_keep_what_is_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    with pytest.raises(WriteError, match="none: cannot be written: No such file"):
-        written(tmp_path, [Row("a.png")])
-    assert not (tmp_path / "report.html").exists()
-
-
-def test_an_older_report_stays_if_rows_break_off(tmp_path: Path) -> None:
-    def breaking() -> Iterator[Row]:
-        yield Row("b.png")
-        raise FileNotFoundError("table.jsonl")
-
-    older = written(tmp_path, [Row("a.png")])
-    with pytest.raises(FileNotFoundError):
-        written(tmp_path, breaking())
-    assert (tmp_path / "report.html").read_text("utf-8") == older
-    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
