@@ -17,7 +17,7 @@ from typing import Final, Self
 
 from ovxai_convert.datasets.gallery_page import GENERATOR, GalleryPages, GalleryPart
 from ovxai_convert.datasets.packing import Packer, Places, json_in_page
-from ovxai_convert.datasets.shown import ShownRow, shown_photographs
+from ovxai_convert.datasets.shown import Gathering, ShownPhotograph, ShownRow
 from ovxai_convert.datasets.tally import Tally
 from ovxai_convert.errors import WriteError
 from ovxai_convert.explain.page import ReportFacts
@@ -38,33 +38,94 @@ def write_gallery(
     pictures: Path | None = None,
     when: datetime | None = None,
 ) -> list[Path]:
-    """Write the report of many photographs; the files, of which the first is the one that was asked for.
+    """Write the report of rows that are there already; all else is as :class:`Gallery` has it."""
+    with Gallery(path, pictures) as gallery:
+        for row in rows:
+            gallery.add(row)
+        return gallery.write(facts, when)
 
-    Of rows no more are in memory than a page takes, however many there are. Where they are more than that,
-    further pages stand beside the first one: ``<stem>-2.html`` and so on.
+
+class Gallery:
+    """A report of many photographs in the making: rows are added as they come, at last pages are written.
+
+    A context manager. No more of the photographs is in memory than a page takes, however many there are.
+    Where they are more than that, further pages stand beside the first one: ``<stem>-2.html`` and so on.
 
     Args:
-        path: of the (first) page. It and its further pages take the place of older ones.
-        rows: of the table, those of one photograph one after another.
-        facts: what holds for all of them.
+        path: of the (first) page.
         pictures: the folder from which on the rows name their pictures; the page's own if None.
-        when: the time that the page tells, with its time zone; None: now.
 
     Raises:
-        WriteError: a page cannot be written, or its pictures have no address from where it is.
+        WriteError: no address leads from the page to the pictures; or there can be no temporary file.
     """
-    places = Places(path, path.parent if pictures is None else pictures)
-    places.check()
-    tally = Tally()
-    with _Store() as store:
-        parts = list(_packed(rows, tally, places, store))
-        pages = GalleryPages(places, facts, when or datetime.now(UTC), tally, parts)
-        files = [pages.file(number) for number in range(len(parts))]
-        for number in reversed(range(len(parts))):  # the first page is there when all others are
-            data = store.between(parts[number].start, parts[number].end).decode()
+
+    def __init__(self, path: Path, pictures: Path | None = None) -> None:
+        self._places = Places(path, path.parent if pictures is None else pictures)
+        self._places.check()
+        self._tally, self._gathering, self._store = Tally(), Gathering(), _Store()
+        self._parts: list[_StoredPart] = []
+        self._begin()
+
+    def __enter__(self) -> Self:
+        """The gallery itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What has not been written is forgotten."""
+        self._store.close()
+
+    def add(self, row: ShownRow) -> None:
+        """One more row, those of one photograph one after another; a WriteError if there is no room."""
+        finished = self._gathering.add(row)
+        if finished is not None:
+            self._pack(finished)
+
+    def write(self, facts: ReportFacts, when: datetime | None = None) -> list[Path]:
+        """Write the pages in place of older ones; to be called once.
+
+        Args:
+            facts: what holds for all photographs.
+            when: the time that the pages tell, with its time zone; None: now.
+
+        Returns:
+            The pages' files, that which was asked for first.
+
+        Raises:
+            WriteError: one cannot be written.
+        """
+        last = self._gathering.rest()
+        if last is not None:
+            self._pack(last)
+        self._end()
+        pages = GalleryPages(self._places, facts, when or datetime.now(UTC), self._tally, self._parts)
+        files = [pages.file(number) for number in range(len(self._parts))]
+        for number in reversed(range(len(files))):  # the first page is there when all others are
+            part = self._parts[number]
+            data = self._store.between(part.start, part.end).decode()
             write_file(files[number], pages.text(number, data).encode())
-    _remove_older(pages)
-    return files
+        _remove_older(pages)
+        return files
+
+    def _pack(self, photograph: ShownPhotograph) -> None:
+        """Count a photograph, and keep it for the page that has room for it."""
+        if not self._parts[-1].has_room(self._store.position):
+            self._end()
+            self._begin()
+        part = self._parts[-1]
+        self._tally.add(photograph)
+        self._store.add((b",\n" if part.photographs else b"\n") + self._packer.packed(photograph))
+        part.add(photograph)
+
+    def _begin(self) -> None:
+        """Another page."""
+        self._parts.append(_StoredPart(self._tally.listed, start=self._store.position))
+        self._packer = Packer(self._tally)
+        self._store.add(b'"photographs":[')
+
+    def _end(self) -> None:
+        """That page is full."""
+        self._store.add(b"],\n" + json_in_page(self._packer.tables(self._places))[1:-1])
+        self._parts[-1].end = self._store.position
 
 
 @dataclass
@@ -84,17 +145,8 @@ class _Store:
 
     def __init__(self) -> None:
         with self._writing():
-            self._file = tempfile.TemporaryFile(prefix="ovxai-")  # noqa: SIM115 - __exit__ closes it
+            self._file = tempfile.TemporaryFile(prefix="ovxai-")  # noqa: SIM115 - closed by its owner
         self.position = 0
-
-    def __enter__(self) -> Self:
-        """The store itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """The file is gone."""
-        with suppress(OSError):  # it could not be written, which has been said
-            self._file.close()
 
     def add(self, content: bytes) -> None:
         """Put something at the end."""
@@ -108,6 +160,11 @@ class _Store:
             self._file.seek(start)
             return self._file.read(end - start)
 
+    def close(self) -> None:
+        """Give its room back."""
+        with suppress(OSError):  # it could not be written, which has been said
+            self._file.close()
+
     @staticmethod
     @contextmanager
     def _writing() -> Iterator[None]:
@@ -115,25 +172,6 @@ class _Store:
             yield
         except OSError as error:
             raise WriteError(f"{tempfile.gettempdir()}: cannot be written: {error.strerror}") from error
-
-
-def _packed(rows: Iterable[ShownRow], tally: Tally, places: Places, store: _Store) -> Iterator[_StoredPart]:
-    """Count all photographs and pack them into the store, page by page; an empty page if there are none."""
-    photographs = shown_photographs(rows)
-    upcoming = next(photographs, None)
-    while True:
-        part, packer = _StoredPart(tally.listed, start=store.position), Packer(tally)
-        store.add(b'"photographs":[')
-        while upcoming is not None and part.has_room(store.position):
-            tally.add(upcoming)
-            store.add((b",\n" if part.photographs else b"\n") + packer.packed(upcoming))
-            part.add(upcoming)
-            upcoming = next(photographs, None)
-        store.add(b"],\n" + json_in_page(packer.tables(places))[1:-1])
-        part.end = store.position
-        yield part
-        if upcoming is None:
-            return
 
 
 def _remove_older(pages: GalleryPages) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -78,22 +77,30 @@ class ShownPhotograph:
     layer: str | None = None
 
 
-def shown_photographs(rows: Iterable[ShownRow]) -> Iterator[ShownPhotograph]:
-    """Photographs in the order of their rows, of which those of one photograph follow one another.
+class Gathering:
+    """Makes photographs of rows, of which those of one photograph follow one another.
 
     A class that comes again begins another photograph: the same one may be named twice. No more rows are
     kept than those of one photograph.
     """
-    gathered: list[ShownRow] = []
-    again = False
-    for row in rows:
-        if gathered and not _is_of(row, gathered):
-            yield _photograph(gathered, again=again)
-            again = row.path == gathered[0].path and row.head != gathered[0].head
-            gathered = []
-        gathered.append(row)
-    if gathered:
-        yield _photograph(gathered, again=again)
+
+    def __init__(self) -> None:
+        self._rows: list[ShownRow] = []
+        self._again = False
+
+    def add(self, row: ShownRow) -> ShownPhotograph | None:
+        """One more row; if it begins a photograph, the one before that."""
+        finished = None
+        if self._rows and not _is_of(row, self._rows):
+            finished, before = self.rest(), self._rows[0]
+            self._again = row.path == before.path and row.head != before.head
+            self._rows = []
+        self._rows.append(row)
+        return finished
+
+    def rest(self) -> ShownPhotograph | None:
+        """The photograph of the last rows, if there are any."""
+        return _photograph(self._rows, again=self._again) if self._rows else None
 
 
 def _is_of(row: ShownRow, gathered: list[ShownRow]) -> bool:
