@@ -53,7 +53,9 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
         {"compiling", "tensors", "anatomy", "blackbox", "methods", "source", "insertion", "photographs"}
     )
     | {"pictures", "artifact"},
-    "datasets": frozenset({"photographs", "explain"}),
+    "datasets": frozenset(
+        {"durable", "blackbox", "methods", "source", "photographs", "pictures", "artifact", "explain"}
+    ),
     "ancestor": frozenset(
         {"anatomy", "blackbox", "methods", "source", "insertion", "photographs", "pictures", "explain"}
     ),
