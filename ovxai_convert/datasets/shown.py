@@ -134,8 +134,7 @@ def _photograph(rows: list[ShownRow], *, again: bool) -> ShownPhotograph:
 def _map(row: ShownRow) -> ShownMap:
     label = row.label or ("all classes" if row.class_index is None else f"class {row.class_index}")
     score = math.nan if row.score is None else float(row.score)
-    picture = None if row.picture is None else _as_named(row.picture)
-    return ShownMap(row.class_index, _named_head(row, label), score, row.rank or 1, picture)
+    return ShownMap(row.class_index, _named_head(row, label), score, row.rank or 1, row.picture)
 
 
 def _named_head(row: ShownRow, text: str) -> str:
@@ -143,5 +142,8 @@ def _named_head(row: ShownRow, text: str) -> str:
 
 
 def _as_named(path: str) -> str:
-    """A path as the system has it: bytes that are no UTF-8 stand in a table as escapes."""
+    """A photograph's path as the system has it: bytes that are no UTF-8 stand in a table as escapes.
+
+    In a picture's name such escapes are what the file is called.
+    """
     return _ESCAPED_BYTE.sub(lambda found: chr(int(found[1], 16)), path)
