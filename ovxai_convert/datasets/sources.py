@@ -64,8 +64,8 @@ class Photographs:
     """The photographs that arguments mean, looked for anew and in the same order at every iteration.
 
     An argument is a file; a folder, whose files are meant that end as photographs do (with ``recursive``
-    those of the folders below, too); a glob, which a shell has not replaced; ``@FILE``, a list of paths, one a
-    line or with zero bytes between; ``-``, such a list, given as ``listed``; or the URL of a file, a folder or
+    those of the folders below, too); a glob, which no shell has replaced; ``@FILE``, a list of paths, one a
+    line or with zero bytes between; ``-``, such a list, given as ``listed``; the URL of a file, a folder or
     a glob. A photograph that is meant twice counts once.
 
     In folders, what ends otherwise or begins with a dot is passed over, and ``others`` counts how it ends. So
