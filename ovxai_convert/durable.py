@@ -137,29 +137,32 @@ def obstacle(path: Path) -> str | None:
     return "a folder" if stat.S_ISDIR(mode) else "no regular file"
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Write a file whole, or leave what is there as it is; an OSError says why.
 
     A process that is killed leaves the older file or the new one, and perhaps one of :func:`own_temporaries`.
+    Where it need not be ``lasting``, it may be lost or empty when the power fails.
     """
-    descriptor, sibling = _locked_file(path.parent)
+    descriptor, sibling = locked_file(path.parent)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
             if os.name == "posix":  # else locked no longer
                 os.replace(sibling, path)
         if os.name != "posix":  # Windows renames no open file
             os.replace(sibling, path)
-        sync(path.parent)
+        if lasting:
+            sync(path.parent)
     finally:
         with suppress(OSError):
             sibling.unlink(missing_ok=True)
 
 
-def _locked_file(folder: Path) -> tuple[int, Path]:
-    """A temporary file that nobody takes for an abandoned one, as others may before it is locked."""
+def locked_file(folder: Path) -> tuple[int, Path]:
+    """A new temporary file, open and its path, locked so that nobody takes it for an abandoned one."""
     while True:
         path = temporary_path(folder)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

@@ -104,6 +104,28 @@ class WriteError(OvxaiError):
     exit_code = 6
 
 
+def reason_of(error: Exception, about: str = "") -> str:
+    """One line that says what went wrong with a file, without its name where it begins with that.
+
+    What no code foresaw is said to be such.
+    """
+    if isinstance(error, OvxaiError):
+        return _one_line(error.in_command.removeprefix(f"{about}: "))
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    text = _one_line(str(error))
+    text = text if len(text) <= _LONGEST_UNFORESEEN else f"{text[:_LONGEST_UNFORESEEN]} ..."
+    return f"unforeseen {type(error).__name__}: {text}"
+
+
+_LONGEST_UNFORESEEN = 300
+"""Characters of what a library says of an error that no code foresaw."""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def last_line(error: RuntimeError) -> str:
     """What OpenVINO has to say: the last line of an error whose others name places in its source."""
     return next(

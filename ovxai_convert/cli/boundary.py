@@ -25,12 +25,13 @@ from typing import Any, Final, NoReturn
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.cli import child
 
-Print = Callable[[str, Path], None]
+Print = Callable[[str, Path | str], None]
 """Prints one line of error about a file."""
 _POLL: Final = 0.1
 """Seconds between two looks at a child's memory."""
 _GRACE: Final = 0.4
 """Seconds that a child has to tidy up by itself when it is interrupted."""
+_TOO_LONG: Final = "it took longer than"
 BROKEN_OFF: Final = 3
 """Exit code of what took more memory or time than it may, or broke down the runtime."""
 INTERRUPTED: Final = 130
@@ -47,9 +48,16 @@ class Limits:
 
 @dataclass
 class _Watch:
-    """What a child has told: at which file it is since when, what it does, codes of failures, a farewell."""
+    """What a child has told: at which file it is since when, what it does, codes of failures, a farewell.
+
+    ``name`` is that of the file, where the child alone knows it; ``ahead`` is the last one that it has begun
+    with. ``finishing``: it brings to an end what is not to be lost.
+    """
 
     at: int | None = None
+    name: str | None = None
+    ahead: int = -1
+    finishing: bool = False
     since: float = field(default_factory=time.monotonic)
     steps: tuple[str, ...] = ()
     codes: list[int] = field(default_factory=list)
@@ -62,10 +70,19 @@ class _Watch:
         for line in lines:
             told = json.loads(line)
             if "at" in told:
-                self.at, self.since, self.steps = told["at"], time.monotonic(), ()
+                if told["at"] != self.at:
+                    self.since, self.steps = time.monotonic(), ()
+                self.at, self.name, self.ahead = told["at"], told.get("name"), told.get("ahead", told["at"])
             self.steps = tuple(told.get("steps", self.steps))
             self.codes += [told["code"]] if "code" in told else []
+            self.finishing |= "finishing" in told
             self.interrupted |= "interrupted" in told
+
+    def where(self, files: Sequence[Path] | None, whole: Path) -> Path | str:
+        """What it is at, in words."""
+        if self.at is None:
+            return whole
+        return self.name or (whole if files is None else files[self.at])
 
 
 def tell(**told: Any) -> None:
@@ -76,7 +93,7 @@ def tell(**told: Any) -> None:
 def supervise(
     work: str,
     arguments: Mapping[str, Any],
-    files: Sequence[Path],
+    files: Sequence[Path] | None,
     whole: Path,
     limits: Limits,
     print_error: Print,
@@ -84,11 +101,15 @@ def supervise(
 ) -> NoReturn:
     """Do a command's work on files and leave with its exit code, that of the first failure.
 
+    A child may be at several files at once; where it dies, another one takes each of them by itself, so that
+    it is seen which one it was.
+
     Args:
         work: module of :mod:`ovxai_convert.cli.work` whose ``work`` does it, given where to start and
             the arguments.
         arguments: plain data.
-        files: those that the work goes through, one after another.
+        files: those that the work goes through, one after another; None: the child alone knows them, tells
+            their names, and is started once more also behind the last one, to finish.
         whole: what it is about while it is at none of them.
         limits: of each file.
         print_error: prints a line of error.
@@ -97,27 +118,29 @@ def supervise(
     if child.inside() or os.name == "nt":  # whose pipes cannot be waited for
         child.do(work, arguments, child.Start())
     codes: list[int] = []
-    first = 0
+    start = child.Start()
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         while True:
-            end = _child_ends(work, arguments, child.Start(first, len(codes)), limits)
-            codes += end.watch.codes
+            end = _child_ends(work, arguments, start, limits)
+            watch = end.watch
+            codes += watch.codes
             if end.broken_off is None:
                 sys.exit(codes[0] if codes else end.exit_code)
-            at = end.watch.at
-            where = whole if at is None else files[at]
-            doing = f" while {' and '.join(end.watch.steps)}" if end.watch.steps else ""
             tidy()
-            print_error(f"{end.broken_off}{doing}; nothing was written", where)
+            if watch.at is not None and watch.ahead > watch.at and not end.too_long:
+                start = child.Start(watch.at, len(codes), alone=watch.ahead)
+                continue
+            doing = f" while {' and '.join(watch.steps)}" if watch.steps else ""
+            reason = f"{end.broken_off}{doing}"
+            print_error(f"{reason}; nothing was written", watch.where(files, whole))
             codes.append(BROKEN_OFF)
-            if at is None or at + 1 >= len(files):
+            if watch.at is None or (files is not None and watch.at + 1 >= len(files)):
                 sys.exit(codes[0])
-            first = at + 1
+            start = child.Start(watch.at + 1, len(codes), reason, start.alone)
     except _KilledError as killed:
         tidy()
-        where = whole if killed.watch.at is None else files[killed.watch.at]
-        print_error("interrupted, nothing was written", where)
+        print_error("interrupted, nothing was written", killed.watch.where(files, whole))
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -138,11 +161,12 @@ def tidying(folder: Path) -> Callable[[], None]:
 
 @dataclass(frozen=True)
 class _End:
-    """How a child ended: by itself with an exit code, or broken off, and by what."""
+    """How a child ended: by itself with an exit code, or broken off, and by what; for its time, perhaps."""
 
     watch: _Watch
     exit_code: int
     broken_off: str | None
+    too_long: bool = False
 
 
 class _KilledError(Exception):
@@ -174,10 +198,10 @@ def _child_ends(work: str, arguments: Mapping[str, Any], start: child.Start, lim
         with suppress(BrokenPipeError), process.stdin as stdin:
             stdin.write(order)
         broken_off = _watched(process, told, watch, limits)
+        too_long = broken_off is not None and broken_off.startswith(_TOO_LONG)
         exit_code = process.wait()
     except KeyboardInterrupt:
-        _interrupted(process)
-        _read_rest(told, watch)
+        _interrupted(process, told, watch)
         if not watch.interrupted:
             raise _KilledError(watch) from None
         sys.exit(INTERRUPTED)
@@ -188,7 +212,7 @@ def _child_ends(work: str, arguments: Mapping[str, Any], start: child.Start, lim
         broken_off = _by_signal(-exit_code)
         if limits.mebibytes is not None:
             broken_off += f", perhaps for want of more than {limits.mebibytes} MiB"
-    return _End(watch, exit_code, broken_off)
+    return _End(watch, exit_code, broken_off, too_long)
 
 
 def _watched(process: subprocess.Popen[bytes], told: int, watch: _Watch, limits: Limits) -> str | None:
@@ -199,10 +223,11 @@ def _watched(process: subprocess.Popen[bytes], told: int, watch: _Watch, limits:
             if not data:
                 return None
             watch.read(data)
-        if limits.seconds is not None and time.monotonic() - watch.since > limits.seconds:
+        late = limits.seconds is not None and time.monotonic() - watch.since > limits.seconds
+        if late and not watch.finishing:
             _kill(process)
             _read_rest(told, watch)
-            return f"it took longer than {limits.seconds:g} s"
+            return f"{_TOO_LONG} {limits.seconds:g} s"
         if limits.mebibytes is not None and resident(process.pid) > limits.mebibytes:
             _kill(process)
             _read_rest(told, watch)
@@ -214,12 +239,21 @@ def _read_rest(told: int, watch: _Watch) -> None:
         watch.read(data)
 
 
-def _interrupted(process: subprocess.Popen[bytes]) -> None:
-    """Let a child tidy up, and kill it if it does not come to it, as inside the runtime."""
+def _interrupted(process: subprocess.Popen[bytes], told: int, watch: _Watch) -> None:
+    """Let a child tidy up, and kill it if it does not come to it, as inside the runtime.
+
+    One that says that it is finishing has the time that it needs, unless it is interrupted once more.
+    """
     process.send_signal(signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE)
+    end = time.monotonic() + _GRACE
+    with suppress(KeyboardInterrupt):
+        while time.monotonic() < end and process.poll() is None:
+            if select([told], [], [], _POLL / 2)[0]:
+                watch.read(os.read(told, 65536))
+            if watch.finishing and not watch.interrupted:
+                end = time.monotonic() + _GRACE
     _kill(process)
+    _read_rest(told, watch)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -28,10 +28,19 @@ _MAX_PIXELS: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 
 @dataclass(frozen=True)
 class Start:
-    """At which file to start, and how many before it have failed."""
+    """Where a child that takes the place of another goes on.
+
+    Attributes:
+        first: the file to start at.
+        failed: how many before it have failed.
+        broken_off: why the one before it was broken off; None: it was not.
+        alone: the last file that is to be worked on by itself, since one of those until it is harmful.
+    """
 
     first: int = 0
     failed: int = 0
+    broken_off: str | None = None
+    alone: int = -1
 
 
 class _State:
@@ -46,6 +55,16 @@ class _State:
 def inside() -> bool:
     """Whether the work is to be done in this process."""
     return _State.inside
+
+
+def is_alone() -> bool:
+    """Whether this process is there for the work alone, so that settings of libraries are nobody else's."""
+    return _State.telling is not None
+
+
+def limited() -> bool:
+    """Whether there is a limit of memory, which several files at once would come to sooner."""
+    return _State.mebibytes is not None
 
 
 def send(told: Mapping[str, Any]) -> None:

@@ -13,14 +13,12 @@ from typing import Any, Final
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.errors import OvxaiError, RefusedError, quoted
+from ovxai_convert.errors import OvxaiError, RefusedError, quoted, reason_of
 from ovxai_convert.source.label_values import FoundLabels
 
 SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 UNFORESEEN: Final = 70
 """Exit code of what no code foresaw, as BSD's ``EX_SOFTWARE``."""
-_LONGEST: Final = 300
-"""Characters of what a library says of an error that no code foresaw."""
 
 
 class Command(click.Command):
@@ -51,7 +49,7 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo("\n".join(map(harmless, text.split("\n"))), err=err)
 
 
-def warn(path: Path, text: str) -> None:
+def warn(path: Path | str, text: str) -> None:
     """One line on stderr of something that the user should know."""
     say(f"Warning: {harmless(str(path))}: {_one_line(text)}", err=True)
 
@@ -64,10 +62,13 @@ def say_labels(path: Path, found: FoundLabels) -> None:
         say(f"{harmless(str(path))}: labels read from {found.form}: {_one_line(ends)}", err=True)
 
 
-def print_error(error: OvxaiError | str, path: Path) -> None:
-    """One line on stderr that begins with the file it is about."""
-    name = harmless(str(path))
+def print_error(error: OvxaiError | str, path: Path | str | None) -> None:
+    """One line on stderr that begins with the file it is about; None: the error itself says which."""
     said = error.in_command if isinstance(error, OvxaiError) else error
+    if path is None:
+        say(f"Error: {harmless(_one_line(said))}", err=True)
+        return
+    name = harmless(str(path))
     text = _one_line(said.removeprefix(f"{path}: "))
     hint = f"; 'ovxai-inspect {name}' shows what was found" if isinstance(error, RefusedError) else ""
     say(f"Error: {name}: {text}{hint}", err=True)
@@ -93,7 +94,7 @@ class Reported:
     What no code foresaw is such a line, too; ``debug`` shows where it came from.
     """
 
-    path: Path
+    path: Path | str | None
     exit_codes: list[int]
     interrupted: str = "interrupted"
     debug: bool = False
@@ -110,22 +111,26 @@ class Reported:
             print_error(self.interrupted, self.path)
             boundary.tell(interrupted=True)
             sys.exit(boundary.INTERRUPTED)
-        if isinstance(error, OvxaiError):
-            print_error(error, self.path)
-            self._note(error.exit_code)
-        elif isinstance(error, MemoryError):
-            print_error("there is not enough memory for it", self.path)
-            self._note(boundary.BROKEN_OFF)
-        else:
-            text = _one_line(str(error))
-            text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
-            reason = f"unforeseen {type(error).__name__}: {text}"
-            print_error(f"{reason}; please report it (--debug shows where it came from)", self.path)
-            self._note(UNFORESEEN)
-        if self.debug:
-            say("".join(traceback.format_exception(error)), err=True)
+        assert isinstance(error, Exception), "what ends a process was looked at above"
+        note_error(error, self.path, self.exit_codes, debug=self.debug)
         return True
 
-    def _note(self, exit_code: int) -> None:
-        self.exit_codes.append(exit_code)
-        boundary.tell(code=exit_code)
+
+def note_error(
+    error: Exception, path: Path | str | None, exit_codes: list[int], *, debug: bool, shown: bool = True
+) -> None:
+    """Print an error about a file as one line, unless it is told elsewhere, and note its exit code."""
+    reason: OvxaiError | str = error if isinstance(error, OvxaiError) else reason_of(error)
+    exit_code = UNFORESEEN
+    if isinstance(error, OvxaiError):
+        exit_code = error.exit_code
+    elif isinstance(error, MemoryError):
+        exit_code = boundary.BROKEN_OFF
+    else:
+        reason = f"{reason}; please report it (--debug shows where it came from)"
+    if shown:
+        print_error(reason, path)
+    if debug:
+        say("".join(traceback.format_exception(error)), err=True)
+    exit_codes.append(exit_code)
+    boundary.tell(code=exit_code)

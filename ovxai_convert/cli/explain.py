@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ def _side(text: str) -> int | None:
 
 @click.command("ovxai-explain", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", metavar="ARTIFACT_OR_MODEL", type=options.PATH)
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Of folders, also the photographs in those below.")
 @options.output_option("<image>_<class>.png")
 @click.option(
     "--targets",
@@ -89,14 +91,43 @@ def _side(text: str) -> int | None:
     show_default=True,
     help="Whether a strip below each picture tells class, score and colours.",
 )
+@click.option(
+    "--pictures/--no-pictures",
+    "with_pictures",
+    default=True,
+    show_default=True,
+    help="Whether to write pictures.",
+)
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
 @click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@click.option(
+    "--table",
+    metavar="FILE",
+    type=options.PATH,
+    help="Write a row for each map, with it: .jsonl, .csv or .parquet.",
+)
+@click.option("--resume", is_flag=True, help="Go on where the table ends; what has changed is done again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON lines, and nothing else.")
+@click.option(
+    "--truth",
+    metavar="auto|folder|none|FILE.csv",
+    default="auto",
+    show_default=True,
+    help="What photographs show, for the table: their folders' names, where they are labels (auto) or "
+    "indices, too (folder); or a file of paths and classes.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Photographs explained at once; default: by the processors.",
+)
 @options.pixels_option
 @options.limit_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
 def explain_command(
-    model: Path, images: Sequence[Path], output_dir: Path, limits: boundary.Limits, **others: Any
+    model: Path, images: Sequence[str], output_dir: Path, limits: boundary.Limits, **others: Any
 ) -> None:
     """Show what a classifier saw in photographs.
 
@@ -104,18 +135,33 @@ def explain_command(
     map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled
     by itself, so that it tells where and not how much: how sure the model is, the strip below it tells.
 
+    An IMAGE is a file, a folder of photographs, a glob in quotation marks, @FILE or - for a list of paths,
+    one a line, or a URL. Pictures of what lies in folders lie in folders of the same names.
+
     How a photograph becomes the input is said by the options --preprocess to --levels; what they leave open,
     by the artifact's JSON file, then by the model's own metadata; what nobody says is assumed, and printed.
 
     Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no classifier or no branch,
     6 cannot write, 70 unforeseen. With several images, the first failure's.
     """
+    _check(others)
+    listed = sys.stdin.buffer.read() if "-" in images else b""
     boundary.supervise(
         "explain",
-        {"model": model, "images": images, "output_dir": output_dir, **others},
-        images,
+        {"model": model, "images": images, "listed": listed, "output_dir": output_dir, **others},
+        None,
         model,
         limits,
         console.print_error,
         boundary.tidying(output_dir),
     )
+
+
+def _check(told: Mapping[str, Any]) -> None:
+    """Raise a click.UsageError for options that make no sense together."""
+    if told["resume"] and told["table"] is None:
+        raise click.UsageError("--resume: name the table to go on with, by --table")
+    if not told["with_pictures"] and told["report"] is not None:
+        raise click.UsageError("--report shows the pictures, which --no-pictures leaves out")
+    if not any(told[name] for name in ("with_pictures", "raw", "table", "as_json")):
+        raise click.UsageError("--no-pictures leaves nothing to be made; name a --table, or --json")

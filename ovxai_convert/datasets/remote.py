@@ -82,7 +82,7 @@ def _reached(url: str, do: Callable[[], _Found]) -> _Found:
         raise ModelReadError(f"{url}: cannot be read: {' '.join(str(error).split())}") from error
 
 
-def inside(url: str, root: str) -> str:
+def path_below(url: str, root: str) -> str:
     """A file's URL relative to the one that was asked for, as a path of this machine."""
     fixed = re.split(r"[*?\[]", root.partition("::")[0])[0]
     fixed = fixed if fixed == root.partition("::")[0] else fixed[: fixed.rfind("/") + 1]

@@ -87,10 +87,10 @@ KINDS: Final[Mapping[str, type]] = {
 """What each column holds."""
 
 
-def row_of(plain: Mapping[str, Any]) -> Row:
+def row_of(plain: Any) -> Row:
     """A row of what :meth:`Row.as_plain` gave; a ValueError if it is none."""
-    if plain.keys() != set(COLUMNS):
-        raise ValueError("other columns")
+    if not isinstance(plain, dict) or plain.keys() != set(COLUMNS):
+        raise ValueError("it has other columns")
     cells = {name: _cell(plain[name], KINDS[name]) for name in COLUMNS}
     if cells["path"] is None:
         raise ValueError("no path")
@@ -129,6 +129,8 @@ def _plain(cell: Cell) -> Any:
 def _cell(plain: Any, kind: type) -> Any:
     if plain is None:
         return None
+    if kind is bytes and isinstance(plain, bytes):
+        return plain
     if kind is bytes and isinstance(plain, str):
         try:
             return base64.b64decode(plain, validate=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ovxai_convert.datasets.remote import inside, is_url, remote_folders
+from ovxai_convert.datasets.remote import is_url, path_below, remote_folders
 from ovxai_convert.errors import ModelReadError, UsageError
 
 _BITMAPS: Final = (".bmp", ".dib", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".avif")
@@ -94,6 +94,12 @@ class Photographs:
         """How many there are; errors as of an iteration."""
         return sum(1 for _ in self)
 
+    @property
+    def are_looked_for(self) -> bool:
+        """Whether any argument means other photographs than the one that it names."""
+        several = (_is_list, _is_glob, is_url, os.path.isdir)
+        return any(each(argument) for argument in self.arguments for each in several)
+
     def passed_over(self) -> str | None:
         """What was passed over at the last iteration, in words; None: nothing."""
         total = self.others.total()
@@ -112,7 +118,7 @@ class Photographs:
             return self._remote(argument)
         if os.path.isdir(argument):
             return self._below(argument, os.path.basename(os.path.abspath(argument)) if several else "")
-        if _MAGIC & set(argument) and not os.path.lexists(argument):
+        if _is_glob(argument):
             return self._matching(argument)
         return iter([Item(Path(argument), Path(argument).stem, _folder_of(argument))])
 
@@ -147,7 +153,7 @@ class Photographs:
         for folder, files in remote_folders(url, recursive=self.recursive):
             for file, name in self._photographs(files):
                 empty = False
-                path = inside(f"{folder}/{file}", url)
+                path = path_below(f"{folder}/{file}", url)
                 named = os.path.join(os.path.dirname(path), name)
                 yield Item(Path(path), named, _last(folder), f"{folder}/{file}")
         if empty:
@@ -238,7 +244,7 @@ def _listed(text: str) -> Item:
 
 
 def _elsewhere(url: str) -> Item:
-    path = Path(inside(url, url.partition("://")[0]))
+    path = Path(path_below(url, url.partition("://")[0]))
     return Item(path, os.fspath(path.with_suffix("")), _last(url.rpartition("/")[0]), url)
 
 
@@ -287,6 +293,10 @@ def _lies_in(path: str, folder: str) -> bool:
 
 def _is_list(argument: str) -> bool:
     return argument == "-" or (argument.startswith("@") and not os.path.lexists(argument))
+
+
+def _is_glob(argument: str) -> bool:
+    return bool(_MAGIC & set(argument)) and not os.path.lexists(argument)
 
 
 def _is_image(file: str) -> bool:

@@ -17,7 +17,7 @@ from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError
-from ovxai_convert.explain.device import DeviceScores, compile_for
+from ovxai_convert.explain.device import DeviceScores, Hint, compile_for
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace
 from ovxai_convert.explain.observation import BlackBox, Choose, Observation, WhiteBox
 from ovxai_convert.explain.plan import ExplainMode, Plan, check_settings
@@ -37,13 +37,14 @@ class Engine:
     """A method, what it makes of a sample ``(1, ...)``, and why no branch was possible, if one was tried.
 
     The method is None for a map that the model gives and of which nobody says how it is made. ``scores`` are
-    those of a sample, without its maps.
+    those of a sample, without its maps. ``target_layer`` is the one that is masked, where that is known.
     """
 
     method: Method | None
     observe: Callable[[NDArray[Any], Choose], Observation]
     scores: Callable[[NDArray[Any]], NDArray[np.float32]]
     refusals: tuple[Refusal, ...] = ()
+    target_layer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,16 @@ class _Settings:
 
 @dataclass
 class Engines:
-    """The engines of one model and its input, each compiled once for a device, whoever asks meanwhile."""
+    """The engines of one model and its input, each compiled once for a device, whoever asks meanwhile.
+
+    ``hint`` says what branches are compiled for: one answer soon, or many.
+    """
 
     loaded: LoadedModel
     image: ImageInput
     read_scores: ReadScores
     device: str
+    hint: Hint = "LATENCY"
     _white_boxes: dict[Plan, Engine | tuple[Refusal, ...]] = field(default_factory=dict)
     _black_box: BlackBox | None = None
     _making: Lock = field(default_factory=Lock)
@@ -112,6 +117,8 @@ class Engines:
         ):
             model, saliency, method = self.loaded.model, own.saliency, own.method
             refusals: tuple[Refusal, ...] = ()
+            told = None if self.loaded.description is None else self.loaded.description.target_layer
+            layer = None if told is None else _layer(told.name, told.port)
         else:
             original, scores = self.loaded.original(), self.loaded.scores
             output = output_name(original, scores.output_index) if isinstance(scores, ScoresPlace) else None
@@ -122,11 +129,13 @@ class Engines:
                 return insertion
             model, saliency = insertion.model, describe_map(insertion)
             method, refusals = Method(insertion.place.method.name), insertion.refusals
-        requests = Requests(compile_for(model, self.device, "LATENCY"))
+            port = insertion.place.target.port
+            layer = _layer(port.get_node().get_friendly_name(), port.get_index())
+        requests = Requests(compile_for(model, self.device, self.hint))
         scores = self.loaded.scores
         binary = isinstance(scores, ScoresPlace) and scores.meaning == "binary"
         white_box = WhiteBox(requests, self.image, self.read_scores, saliency, binary)
-        return Engine(method, white_box.observe, white_box.scores, refusals)
+        return Engine(method, white_box.observe, white_box.scores, refusals, layer)
 
     def _outside(
         self,
@@ -159,3 +168,8 @@ class Engines:
                 stream = DeviceScores(compiled, self.read_scores, self.image.batch)
                 self._black_box = BlackBox(stream, self.image)
             return self._black_box
+
+
+def _layer(name: str, port: int) -> str:
+    """A tensor as ``--target-layer`` takes it."""
+    return f"{name}:{port}" if port else name

@@ -72,4 +72,6 @@ def explained(
         captions,
         colour=sample.order,
         notes=sample.notes,
+        scores=scores,
+        target_layer=engine.target_layer,
     )

@@ -18,6 +18,7 @@ from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
+from ovxai_convert.explain.device import Hint
 from ovxai_convert.explain.engines import Engines
 from ovxai_convert.explain.explained import chosen_by, explained
 from ovxai_convert.explain.explanation import Explanation
@@ -92,6 +93,7 @@ class Explainer:
             that those of an array for matplotlib can be shown by it. ``preprocess_fn`` gets pictures in it.
         preprocessing: how photographs are prepared, before what the model says: hints, or a recipe's name
             (:data:`~ovxai_convert.photographs.recipes.RECIPES`).
+        throughput: many threads will ask at once, and what counts is how much is done, not how soon.
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call whose method
             has them. A :class:`SettingWarning` tells of what has no effect: such settings where a branch
             gives the map, a layer where a black box was asked for.
@@ -132,6 +134,7 @@ class Explainer:
         confidence_threshold: float | None = None,
         colour: Order = "bgr",
         preprocessing: PreprocessingHints | str | None = None,
+        throughput: bool = False,
         **kwargs: Any,
     ) -> None:
         member_of(Task, task, "task")
@@ -157,6 +160,7 @@ class Explainer:
             "confidence_threshold": confidence_threshold,
             "colour": colour,
             "preprocessing": preprocessing,
+            "throughput": throughput,
             **kwargs,
         }
         told = as_hints(preprocessing)
@@ -183,7 +187,8 @@ class Explainer:
         self._level_doubts = LevelDoubts.of(None if preprocess_fn else loaded.model, image, hints)
         read_scores = scores_reader(loaded, postprocess_fn)
         self._settings = kwargs
-        self._engines = Engines(loaded, image, read_scores, device_name)
+        hint: Hint = "THROUGHPUT" if throughput else "LATENCY"
+        self._engines = Engines(loaded, image, read_scores, device_name, hint)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
         answer = self._answer if postprocess_fn is None else None
         self._shares = answer is None or (answer.meaning != "quantity" and answer.probabilities != "rank")

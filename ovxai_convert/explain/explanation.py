@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
@@ -53,6 +54,8 @@ class Explanation:
         captions: what pictures of the maps say of them.
         colour: order of the colours in the maps: ``"bgr"``, as OpenCV has it, or ``"rgb"``.
         notes: what is to be known of how the picture was taken, one line each.
+        scores: of all classes, ``(K,)``.
+        target_layer: name of the layer that was masked; None where there is none, or nobody says which.
     """
 
     saliency_map: Maps
@@ -64,6 +67,8 @@ class Explanation:
     captions: Mapping[int | str, Caption] = field(default_factory=dict)
     colour: Order = "bgr"
     notes: tuple[str, ...] = ()
+    scores: NDArray[np.float32] | None = None
+    target_layer: str | None = None
 
     def __repr__(self) -> str:
         first = self.targets[:_NAMED]
@@ -181,7 +186,7 @@ class Explanation:
             UsageError: another format, or a picture too large for it; nothing is written then.
             WriteError: the folder cannot be written.
         """
-        contents = [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
+        contents = self.encoded(image_format, strip=strip)
         scores, suffix, paths = confidence_scores or {}, picture_suffix(image_format), []
         for target, file in zip(self.targets, self.file_names(name, suffix), strict=True):
             score = scores.get(target) if isinstance(target, int) else None
@@ -192,6 +197,10 @@ class Explanation:
         for path, content in zip(paths, contents, strict=True):
             write_file(path, content)
         return paths
+
+    def encoded(self, image_format: str = "png", *, strip: bool = False) -> list[bytes]:
+        """A picture per class as the bytes of a file, see :meth:`save`."""
+        return [encoded(picture, image_format) for picture in self._pictures(strip=strip)]
 
     def _pictures(self, *, strip: bool) -> Iterator[Pixels]:
         for target in self.targets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from ovxai_convert.pictures.file_names import plain_name
 from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PictureOptions, picture_suffix
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels, given_labels
-from ovxai_convert.source.labels import Targets
+from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,9 @@ class FileExplainer:
         loaded = model if isinstance(model, LoadedModel) else load_model(model, told, scores_output)
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
+        scores = loaded.scores
+        self.class_count = scores.answer.class_count(scores.class_count)
+        self.read_as = repr((loaded.head, scores.answer, loaded.sha256))
         own = loaded.hints
         if isinstance(own, UsageError):
             raise own
@@ -81,7 +84,7 @@ class FileExplainer:
         self._level_doubts = LevelDoubts.of(loaded.model, image, hints)
         self.preprocessing, assumed = preprocessing_for(image, hints)
         self.assumed = in_words(self.preprocessing, assumed)
-        self.device, self._bands, self._channels = device_name, bands, image.channels
+        self.device, self._bands, self.channels = device_name, bands, image.channels
         loaded = replace(loaded, hints=self.preprocessing.as_hints())
         self.explainer = Explainer(loaded, device_name=device_name, **options)
         self.method, self.refusals = self.explainer.method, self.explainer.refusals
@@ -133,21 +136,10 @@ class FileExplainer:
         Files of these names are replaced; one among those to be ``kept`` is a WriteError, as is a folder that
         cannot be written. No image is a ModelReadError, a class that does not exist a UsageError.
         """
-        photograph = Photograph(read_image(path, self._channels))
+        photograph = Photograph(read_image(path, self.channels))
         started = time.perf_counter()
-        explanation = self.explainer(
-            photograph,
-            targets,
-            overlay=True,
-            colormap=pictures.colormap,
-            overlay_weight=pictures.overlay_weight,
-            overlay_prediction=False,
-            output_size=pictures.size_of(photograph.pixels),
-            bands=self._bands,
-            on_progress=on_progress,
-        )
+        explanation = self.explanation_of(photograph, targets, pictures, on_progress)
         seconds = time.perf_counter() - started
-        assert isinstance(explanation, Explanation), "one photograph has one explanation"
         stem = path.stem if self.head is None else f"{path.stem}_{plain_name(self.head)}"
         names = explanation.file_names(stem, picture_suffix(pictures.image_format))
         lost = [file for name in names if (file := out_dir / name) in kept]
@@ -156,13 +148,49 @@ class FileExplainer:
         recover(out_dir)
         files = explanation.save(out_dir, stem, image_format=pictures.image_format, strip=pictures.caption)
         names = explanation.file_names(stem, ".npy") if raw else []
-        for name, saliency in zip(names, explanation.raw.values(), strict=raw):
-            content = io.BytesIO()
-            np.save(content, saliency)
-            write_file(out_dir / name, content.getvalue())
+        for name, content in zip(names, map_files(explanation), strict=raw):
+            write_file(out_dir / name, content)
             files.append(out_dir / name)
-        shown = shown_picture(photograph.pixels, self._bands)
-        return ExplainedImage(path, shown, explanation, seconds, tuple(files), self.head)
+        return ExplainedImage(path, self.shown(photograph), explanation, seconds, tuple(files), self.head)
+
+    def explanation_of(
+        self,
+        photograph: Photograph,
+        targets: Targets = None,
+        pictures: PictureOptions | None = DEFAULT_PICTURES,
+        on_progress: Progress = silent,
+    ) -> Explanation:
+        """The maps of a photograph laid over it; without ``pictures`` as the method gives them."""
+        shown: dict[str, Any] = {"resize": False, "colormap": False}
+        if pictures is not None:
+            shown = {
+                "overlay": True,
+                "colormap": pictures.colormap,
+                "overlay_weight": pictures.overlay_weight,
+                "overlay_prediction": False,
+                "output_size": pictures.size_of(photograph.pixels),
+                "bands": self._bands,
+            }
+        explanation = self.explainer(photograph, targets, on_progress=on_progress, **shown)
+        assert isinstance(explanation, Explanation), "one photograph has one explanation"
+        return explanation
+
+    def shown(self, photograph: Photograph) -> Pixels:
+        """A photograph as it is shown."""
+        return shown_picture(photograph.pixels, self._bands)
+
+    def check_targets(self, targets: Targets) -> None:
+        """Raise a UsageError for labels or classes that do not fit the model, whatever the photograph."""
+        names = checked_labels(self.explainer.label_names, self.class_count)
+        resolve_targets(targets, names, np.zeros(self.class_count, np.float32))
+
+
+def map_files(explanation: Explanation) -> Iterator[bytes]:
+    """Each map as it is, as the bytes of an ``.npy`` file."""
+    for saliency in explanation.raw.values():
+        content = io.BytesIO()
+        np.save(content, saliency)
+        yield content.getvalue()
 
 
 def check_distinct_names(images: Sequence[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ class LoadedModel:
         doubts: what is not as it was proved, one line each.
         remarks: what was taken for what in its class output, likewise.
         added: indices of the outputs that a conversion has added.
+        sha256: of the files that it was read from, by their names; of a model in memory there are none.
     """
 
     model: Model
@@ -95,6 +96,7 @@ class LoadedModel:
     remarks: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     added: tuple[int, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "model": IrInMemory.of(self.model)}
@@ -183,21 +185,25 @@ class _Found:
     model: Model
     artifact: Artifact | None
     metadata: Mapping[str, str]
+    sha256: Mapping[str, str]
 
     def of_head(self, scores_output: str | None, told: UserNotes) -> LoadedModel:
         """All that is known of one class output."""
         if self.artifact is not None:
-            return _described(self.model, self.artifact, scores_output).told(told)
-        return _not_described(self.model, self.metadata, told, scores_output).told(told)
+            loaded = _described(self.model, self.artifact, scores_output)
+        else:
+            loaded = _not_described(self.model, self.metadata, told, scores_output)
+        return replace(loaded.told(told), sha256=self.sha256)
 
 
 def _found(model: Model | str | PathLike[str]) -> _Found:
     if isinstance(model, Model):
-        return _Found(model, find_artifact(model, None), {})
+        return _Found(model, find_artifact(model, None), {}, {})
     path = Path(model)
     recover_around(path)
     source = read_source(path)
-    return _Found(source.model, find_artifact(source.model, path, source.files), source.metadata)
+    artifact = find_artifact(source.model, path, source.files)
+    return _Found(source.model, artifact, source.metadata, source.files)
 
 
 def _described(model: Model, artifact: Artifact, scores_output: str | None) -> LoadedModel:

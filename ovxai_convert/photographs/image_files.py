@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ _NO_HEADER: Final = (EOFError, OverflowError, RecursionError, SyntaxError, Token
 """What NumPy says of a header, which it reads as Python's own text, where that is none."""
 _ALL_BITS: Final = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 """As IMREAD_COLOR (upright, without transparency), but with the file's own bits, and grey where it is."""
+_NO_ARRAY: Final = "not an array that can be read"
 _INSTEAD: Final = "save the bands as .npy, an array (H, W, C)"
 
 
@@ -52,15 +54,31 @@ def read_image(path: Path, channels: int = 3) -> Picture:
     A file whose header tells of more pixels than OpenCV may decode is refused before it is decoded, and so is
     one that OpenCV would misread.
     """
+    return picture_in(image_content(path), path, channels)
+
+
+def image_content(path: Path) -> bytes:
+    """The bytes of an image file; a ModelReadError for what is none at first sight, or cannot be read."""
     if is_folder(path):
         raise ModelReadError(f"{path}: a folder, and no image; name the photographs in it")
     if not is_file(path):
         raise ModelReadError(f"{path}: {'not a regular file' if exists(path) else 'no such image'}")
     try:
         with path.open("rb") as file:
-            picture = _array(path) if file.read(len(_ARRAY)) == _ARRAY else _photograph(path, channels)
+            if file.read(len(_ARRAY)) == _ARRAY:
+                _checked_array(path, np.load(path, mmap_mode="r", allow_pickle=False))
+            file.seek(0)
+            return file.read()
+    except _NO_HEADER as error:
+        raise ModelReadError(f"{path}: {_NO_ARRAY}") from error
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def picture_in(content: bytes, path: Path | str, channels: int = 3) -> Picture:
+    """The photograph that a file's bytes are, as :func:`read_image` gives it; ``path`` is their origin."""
+    is_array = content[: len(_ARRAY)] == _ARRAY
+    picture = _array(content, path) if is_array else _photograph(content, path, channels)
     if not any(picture.dtype == kind for kind in _KEPT):
         picture = picture.astype(np.float32)
     if picture.dtype == np.float32 and not np.isfinite(picture).all():
@@ -70,19 +88,18 @@ def read_image(path: Path, channels: int = 3) -> Picture:
     return picture.repeat(3, axis=2) if picture.shape[2] == 1 and channels == 3 else picture
 
 
-def _photograph(path: Path, channels: int) -> Picture:
+def _photograph(content: bytes, path: Path | str, channels: int) -> Picture:
     """What OpenCV decodes."""
-    content = np.fromfile(path, np.uint8)
-    header = tiff_header(content.data) if content.size else None
+    header = tiff_header(memoryview(content)) if content else None
     try:
-        pixels = _decoded(content, channels, header) if content.size else None
+        pixels = _decoded(np.frombuffer(content, np.uint8), channels, header) if content else None
     except cv2.error as error:
         if _TOO_LARGE in str(error):
             raise ModelReadError(f"{path}: {_TOO_MANY}") from error
         pixels = None
     if header is not None and header.misread:
         raise ModelReadError(f"{path}: {header.misread}, which OpenCV does not read; {_INSTEAD}")
-    if pixels is None and content[:4].tobytes() == _OPEN_EXR:
+    if pixels is None and content[:4] == _OPEN_EXR:
         raise ModelReadError(f"{path}: OpenEXR, which this OpenCV does not read; {_INSTEAD}, .tiff or .hdr")
     if pixels is None:
         raise ModelReadError(f"{path}: not an image that can be read")
@@ -115,12 +132,21 @@ def _turned_as(whole: Picture, upright: Picture) -> Picture:
     return upright
 
 
-def _array(path: Path) -> Picture:
-    """A NumPy file, looked at before it is loaded; what it holds is never run."""
+def _array(content: bytes, path: Path | str) -> Picture:
+    """A NumPy file; what it holds is never run."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _NO_HEADER as error:
-        raise ModelReadError(f"{path}: not an array that can be read") from error
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except (*_NO_HEADER, MemoryError) as error:
+        raise ModelReadError(f"{path}: {_NO_ARRAY}") from error
+    _checked_array(path, array)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
+        native = array.dtype.newbyteorder("=")
+        picture = np.array(array, native if any(native == kind for kind in _KEPT) else np.float32)
+    return picture[..., ::-1] if picture.shape[2:] == (3,) else picture
+
+
+def _checked_array(path: Path | str, array: NDArray[Any]) -> None:
+    """Raise a ModelReadError for an array that is no picture, or too large."""
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.size == 0:
         raise ModelReadError(
             f"{path}: a picture is numbers (H, W) or (H, W, C), and not {array.dtype} {array.shape}"
@@ -128,10 +154,6 @@ def _array(path: Path) -> Picture:
     limit = os.environ.get(_MAX_PIXELS, "")
     if array.shape[0] * array.shape[1] > (int(limit) if limit.isdecimal() else 2**30):
         raise ModelReadError(f"{path}: {_TOO_MANY}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
-        native = array.dtype.newbyteorder("=")
-        picture = np.array(array, native if any(native == kind for kind in _KEPT) else np.float32)
-    return picture[..., ::-1] if picture.shape[2:] == (3,) else picture
 
 
 def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] = ()) -> bytes:
@@ -141,18 +163,18 @@ def encode_image(picture: Pixels, suffix: str = ".png", settings: Sequence[int] 
     return content.tobytes()
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Write a file whole or raise a WriteError, and then leave what is there as it is; folders are made.
 
     It takes the place of a file or of a link to one, and of nothing else. Where it cannot be written, the
-    folders that were made for it are gone again.
+    folders that were made for it are gone again. ``lasting``: wait until it is on the disk.
     """
     made = [folder for folder in path.parents if not exists(folder)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if (what := obstacle(path)) is not None:
             raise WriteError(f"{path}: cannot be written: it is {what}")
-        replace_file(path, content)
+        replace_file(path, content, lasting=lasting)
     except OSError as error:
         for folder in made:
             with suppress(OSError):

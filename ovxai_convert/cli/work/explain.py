@@ -2,92 +2,137 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import click
 import cv2
 
 from ovxai_convert.artifact.recovery import recover
-from ovxai_convert.blackbox.streaming import Progress, silent
-from ovxai_convert.cli import boundary, console, options
+from ovxai_convert.cli import boundary, child, console, options
 from ovxai_convert.cli.child import Start
-from ovxai_convert.explain.files import ExplainedImage, FileExplainer, check_distinct_names
+from ovxai_convert.cli.dataset_run import DatasetRun
+from ovxai_convert.cli.scanning import Scan, truths_of, what_truth
+from ovxai_convert.cli.telling import Telling, say_facts
+from ovxai_convert.datasets.explaining import Asked, PhotographExplainer
+from ovxai_convert.datasets.progress import Pace
+from ovxai_convert.datasets.resuming import Earlier, run_digest
+from ovxai_convert.datasets.sources import Photographs
+from ovxai_convert.datasets.stream import threads_for
+from ovxai_convert.datasets.tables import Table, check_table_name
+from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.plan import ExplainMode
-from ovxai_convert.explain.report import ReportEntry, report_entries, report_text
-from ovxai_convert.methods import Method, method_name
+from ovxai_convert.explain.report import report_text
+from ovxai_convert.methods import Method
 from ovxai_convert.photographs.image_files import write_file
 from ovxai_convert.pictures.picture_files import PictureOptions
 from ovxai_convert.source.answers import AnswerHints
 from ovxai_convert.source.label_files import read_label_file
 
+_FEW: Final = 100
+"""Photographs of each of which a line is printed, and which a report holds."""
+_FOR_LATENCY: Final = 4
+"""So few photographs are done sooner if the device serves one at a time."""
 
-def work(
-    start: Start,
-    model: Path,
-    images: Sequence[Path],
-    output_dir: Path,
-    targets: str | None,
-    raw: bool,
-    report: Path | None,
-    quiet: bool,
-    debug: bool,
-    **others: Any,
-) -> int:
-    """Explain the images from the first one on; the exit code is that of the first failure."""
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to come of the photographs, and how."""
+
+    model: Path
+    output_dir: Path
+    targets: str | None
+    with_pictures: bool
+    raw: bool
+    report: Path | None
+    table: Path | None
+    resume: bool
+    as_json: bool
+    truth: str
+    jobs: int | None
+    quiet: bool
+    debug: bool
+
+    def keeps_rows(self, total: int) -> bool:
+        """Whether anything is made of rows, if there are so many photographs."""
+        return self.table is not None or self.as_json or (self.report is not None and total > _FEW)
+
+
+def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **arguments: Any) -> int:
+    """Explain the photographs from the first one on; the exit code is that of the first failure."""
+    wanted = _Wanted(**{each.name: arguments.pop(each.name) for each in fields(_Wanted)})
     exit_codes: list[int] = []
-    pictures, explainers = None, []
-    with console.Reported(model, exit_codes, debug=debug):
-        check_distinct_names(images)
-        pictures = PictureOptions(**{each.name: others.pop(each.name) for each in fields(PictureOptions)})
+    output = wanted.output_dir if wanted.with_pictures or wanted.raw else None
+    photographs = Photographs(images, recursive, output, listed)
+    with console.Reported(None, exit_codes, debug=wanted.debug):
+        if wanted.table is not None:
+            check_table_name(wanted.table)
+        total = photographs.count()
+    if exit_codes:
+        return exit_codes[0]
+    with console.Reported(wanted.model, exit_codes, debug=wanted.debug):
         boundary.tell(steps=["loading the model"])
-        explainers = _explainers(model, told=start.first == 0 and not quiet, **others)
-    if pictures is None or not explainers:
+        explain = _explainer(wanted, total, arguments, told=start.first == 0 and not wanted.quiet)
+    if exit_codes:
         return exit_codes[0]
     if start.first == 0:
-        _print_facts(explainers, model, quiet=quiet)
-    entries: list[ReportEntry] = []
-    shown = _Shown(set(images), set(), quiet)
-    for index, path in list(enumerate(images))[start.first :]:
-        boundary.tell(at=index)
+        say_facts(explain.explainers, wanted.model, quiet=wanted.quiet)
+    with console.Reported(None, exit_codes, debug=wanted.debug):
+        run = _prepared(wanted, photographs, total, explain, start)
+    if exit_codes:
+        return exit_codes[0]
+    return _done(run, wanted)
+
+
+def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: bool) -> PhotographExplainer:
+    """What explains a photograph; ``told``: whether to say how labels were read."""
+    arguments = dict(arguments)
+    labels_file = arguments.pop("labels_file")
+    options_of_rows = [wanted.targets, wanted.with_pictures, wanted.raw, sorted(arguments.items())]
+    pictures = PictureOptions(**{each.name: arguments.pop(each.name) for each in fields(PictureOptions)})
+    explainers = _for_heads(
+        wanted.model, _labels(labels_file, tell=told), throughput=total > _FOR_LATENCY, **arguments
+    )
+    if total > _FEW:  # else each is told what is wrong
         for explainer in explainers:
-            with console.Reported(path, exit_codes, debug=debug):
-                with _progress(path, hidden=quiet) as on_progress:
-                    image = explainer.explain(
-                        path, output_dir, targets, pictures, raw, on_progress, shown.kept
-                    )
-                if report is not None:
-                    entries += report_entries(image)
-                shown.show(image, explainer, model, captions=pictures.caption)
-    if report is not None and entries:
-        with console.Reported(report, exit_codes, debug=debug):
-            recover(report.parent)
-            write_file(report, report_text(explainers, model, entries, pictures.colormap).encode())
-    return exit_codes[0] if exit_codes else 0
+            explainer.check_targets(wanted.targets)
+    truths = truths_of(wanted.truth, explainers) if wanted.keeps_rows(total) else []
+    facts: list[object] = [_facts_of(explainer) for explainer in explainers]
+    facts += [what_truth(wanted.truth)] if truths else []
+    asked = Asked(
+        wanted.targets,
+        pictures if wanted.with_pictures else None,
+        wanted.raw,
+        wanted.report is not None and total <= _FEW,
+        run_digest(facts, options_of_rows),
+    )
+    return PhotographExplainer(explainers, asked, truths)
 
 
-def _explainers(
+def _facts_of(explainer: FileExplainer) -> list[object]:
+    """All that rows depend on besides options."""
+    names, method = explainer.explainer.label_names, explainer.method
+    return [explainer.read_as, explainer.preprocessing, names, method, explainer.device]
+
+
+def _for_heads(
     model: Path,
+    labels: tuple[str, ...] | None,
     *,
-    told: bool,
     mode: str,
     method: str | None,
     target_layer: str | None,
     scores_output: str | None,
     device: str,
-    labels_file: Path | None,
     **others: Any,
 ) -> list[FileExplainer]:
-    """One for each class output in question; ``told``: whether to say how labels were read."""
+    """One for each class output in question."""
     hints, answer = options.taken_hints(others), options.taken_answer(others)
     return FileExplainer.for_heads(
         model,
         scores_output,
-        _labels(labels_file, tell=told),
+        labels,
         options.hints_of(**hints),
         AnswerHints(**answer),
         device_name=device,
@@ -108,81 +153,91 @@ def _labels(path: Path | None, *, tell: bool) -> tuple[str, ...] | None:
     return found.labels
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """What was written and said so far: files that nothing may replace, classes whose label is not drawn."""
-
-    kept: set[Path]
-    undrawn: set[int | str]
-    quiet: bool
-
-    def show(self, image: ExplainedImage, explainer: FileExplainer, model: Path, *, captions: bool) -> None:
-        """Say what has come of an image."""
-        self.kept.update(image.files)  # cat_1.jpg as dog and cat.jpg as 1_dog would be one file
-        for line in explainer.unsaid(image):
-            console.warn(model, line)
-        _warn(image, self.undrawn if captions else None)
-        if not self.quiet:
-            _print_image(image)
-
-
-def _print_facts(explainers: Sequence[FileExplainer], model: Path, *, quiet: bool) -> None:
-    """Say once what is to be known of the model, whichever class output it is of."""
-    for text in dict.fromkeys(text for explainer in explainers for text in _facts(explainer)):
-        console.warn(model, text)
-    for text in dict.fromkeys(", ".join(explainer.assumed) for explainer in explainers):
-        if text and not quiet:
-            console.say(f"{model}: assumed, since nothing says it: {text}", err=True)
-
-
-def _facts(explainer: FileExplainer) -> Iterator[str]:
-    method = explainer.method
-    black_box = method is not None and method.is_black_box
-    how = "as a black box" if black_box else f"by {method_name(method)}"
-    yield from (*explainer.explainer.doubts, *explainer.remarks, *explainer.doubts)
-    if explainer.explainer.unused:
-        yield explainer.explainer.unused.in_command
-    for refusal in explainer.refusals:
-        yield f"explained {how}: {refusal}"
-
-
-def _warn(image: ExplainedImage, undrawn: set[int | str] | None) -> None:
-    """Say how an image was taken, and what its pictures do not show; a label that is not drawn, once."""
-    explanation = image.explanation
-    for note in explanation.notes:
-        console.warn(image.path, note)
-    for target in explanation.constant:
-        label = explanation.label_of(target)
-        console.warn(image.path, f"the map of {label} is the same everywhere and shows nothing")
-    if undrawn is None:
-        return
-    for target, caption in explanation.captions.items():
-        if not caption.is_legible and target not in undrawn:
-            undrawn.add(target)
-            lacking = f"OpenCV {cv2.__version__} cannot draw all letters of {caption.label}"
-            console.warn(image.path, f"{lacking}; the picture says {caption.name}")
+def _prepared(
+    wanted: _Wanted, photographs: Photographs, total: int, explain: PhotographExplainer, start: Start
+) -> DatasetRun:
+    """The run, its table open, once it is known what is left to do."""
+    asked, earlier, table = explain.asked, None, None
+    if wanted.table is not None:
+        recover(wanted.table.parent)
+        if wanted.resume or start.first:
+            pictures = wanted.output_dir if asked.pictures is not None else None
+            assert asked.run is not None, "every run has one"
+            earlier = Earlier(wanted.table, asked.run, pictures, last_is_whole=start.first > 0)
+    scan = Scan.of(photographs, explain.truths, earlier, start)
+    scan.check_truths(wanted.truth, len(explain.truths))
+    many = total > _FEW
+    pace = Pace(total, scan.done, scan.failures)
+    telling = Telling(
+        pace,
+        many=many,
+        lines=not many and not wanted.as_json,
+        sums_up=many or wanted.as_json or wanted.table is not None or photographs.are_looked_for,
+        quiet=wanted.quiet,
+        captions=asked.pictures is not None and asked.pictures.caption,
+        everything=wanted.table is None,
+    )
+    if start.first == 0:
+        for line in (photographs.passed_over(), scan.on_truths(wanted.truth, total)):
+            telling.remark(line)
+        if earlier is not None and earlier.others:
+            telling.remark(
+                f"{wanted.table}: {earlier.others} photographs in it are of another model or other options, "
+                "and are done again"
+            )
+    explain = replace(explain, watch=telling.watch)
+    if wanted.table is not None:
+        table = Table(wanted.table, () if earlier is None else earlier.rows())
+    threads = wanted.jobs or _threads(explain)
+    if child.is_alone() and threads > 1:
+        cv2.setNumThreads(1)  # which are many enough
+    return DatasetRun(
+        photographs,
+        explain,
+        telling,
+        wanted.model,
+        wanted.output_dir,
+        threads,
+        start,
+        earlier,
+        table,
+        wanted.as_json,
+        debug=wanted.debug,
+    )
 
 
-def _print_image(image: ExplainedImage) -> None:
-    explanation = image.explanation
-    for path, target in zip(image.files, explanation.targets, strict=False):
-        score = f", score {explanation.captions[target].value}" if isinstance(target, int) else ""
-        head = "" if image.head is None else f"{image.head}: "
-        label = explanation.label_of(target)
-        facts = f"{head}{label}{score}, {explanation.method_name}, {image.seconds:.2f} s"
-        console.say(f"{path}: {facts}")
+def _threads(explain: PhotographExplainer) -> int:
+    if child.limited():
+        return 1
+    return 3 if explain.is_black_box else threads_for()
 
 
-@contextmanager
-def _progress(path: Path, *, hidden: bool) -> Iterator[Progress]:
-    """A progress bar for black-box methods on a terminal; nothing elsewhere."""
-    if hidden or not sys.stderr.isatty():
-        yield silent
-        return
-    with click.progressbar(length=1, label=str(path), file=sys.stderr, show_eta=True) as bar:
+def _done(run: DatasetRun, wanted: _Wanted) -> int:
+    """Explain, and finish what is not to be lost also where that was broken off."""
+    with console.Reported(None, run.exit_codes, debug=wanted.debug):
+        run()
+    boundary.tell(finishing=True)
+    with console.Reported(None, run.exit_codes, debug=wanted.debug):
+        if run.table is not None:
+            run.table.close()
+    if wanted.report is not None:
+        with console.Reported(wanted.report, run.exit_codes, debug=wanted.debug):
+            _write_report(run, wanted)
+    run.telling.end()
+    if run.interrupted:
+        hint = "; --resume goes on from there" if run.table is not None else ""
+        console.print_error(f"interrupted{run.telling.pace.so_far()}{hint}", run.at)
+        boundary.tell(interrupted=True)
+        return boundary.INTERRUPTED
+    if not run.exit_codes and run.telling.pace.failed_before:
+        return boundary.BROKEN_OFF
+    return run.exit_codes[0] if run.exit_codes else 0
 
-        def show(done: int, total: int | None) -> None:
-            bar.length = total or done
-            bar.update(done - bar.pos)
 
-        yield show
+def _write_report(run: DatasetRun, wanted: _Wanted) -> None:
+    assert wanted.report is not None, "asked by the caller"
+    pictures = run.explain.asked.pictures
+    if run.entries and pictures is not None:
+        recover(wanted.report.parent)
+        page = report_text(run.explain.explainers, wanted.model, run.entries, pictures.colormap)
+        write_file(wanted.report, page.encode())

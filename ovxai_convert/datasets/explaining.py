@@ -1,0 +1,249 @@
+"""Explaining one photograph of many: from where it is to rows of a table and the bytes of its pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event, Lock
+
+import numpy as np
+
+from ovxai_convert.blackbox.streaming import Progress, silent
+from ovxai_convert.datasets.remote import read_remote
+from ovxai_convert.datasets.rows import Row, written_path
+from ovxai_convert.datasets.sources import Item
+from ovxai_convert.datasets.truths import Truths, no_truth
+from ovxai_convert.errors import reason_of
+from ovxai_convert.explain.explanation import Explanation
+from ovxai_convert.explain.files import ExplainedImage, FileExplainer, map_files
+from ovxai_convert.explain.report import ReportEntry, report_entries
+from ovxai_convert.photographs.given import Photograph
+from ovxai_convert.photographs.image_files import image_content, picture_in
+from ovxai_convert.pictures.captions import Caption
+from ovxai_convert.pictures.file_names import plain_name
+from ovxai_convert.pictures.picture_files import PictureOptions, picture_suffix
+from ovxai_convert.pictures.rendering import grey_levels
+from ovxai_convert.source.labels import Targets
+
+Watch = Callable[[Item], AbstractContextManager[Progress]]
+"""Watches a black-box method at work on a photograph."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to come of each photograph.
+
+    Attributes:
+        targets: the classes to explain.
+        pictures: how pictures look; None: there are none.
+        raw: whether each map is a file, too.
+        entries: whether to make entries of a report that holds its pictures.
+        run: digest that stands in each row.
+    """
+
+    targets: Targets = None
+    pictures: PictureOptions | None = None
+    raw: bool = False
+    entries: bool = False
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class MapFacts:
+    """What is said of one map: its class, as index or word, and as text; whether it shows nothing."""
+
+    target: int | str
+    label: str
+    caption: Caption
+    constant: bool
+
+
+@dataclass(frozen=True)
+class HeadAnswer:
+    """What came of a photograph for one class output; ``files`` are by name below the output folder."""
+
+    head: str | None
+    method: str
+    seconds: float
+    maps: tuple[MapFacts, ...]
+    notes: tuple[str, ...]
+    unsaid: tuple[str, ...]
+    rows: tuple[Row, ...]
+    files: dict[str, bytes]
+    entries: tuple[ReportEntry, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a photograph: an answer, or an error and the row that tells it, for each class output.
+
+    A photograph that cannot be read has one error.
+    """
+
+    item: Item
+    results: tuple[HeadAnswer | Failure, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        answers = (each for each in self.results if isinstance(each, HeadAnswer))
+        return sum(len(content) for each in answers for content in each.files.values())
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer."""
+
+    error: Exception
+    row: Row
+
+
+@dataclass(frozen=True)
+class PhotographExplainer:
+    """Explains photographs of a data set, each for every class output in question; threads may share it.
+
+    Attributes:
+        explainers: one for each class output.
+        asked: what is to come of a photograph.
+        truths: what photographs show, for each class output.
+        watch: watches black-box methods, of which one is at work at a time.
+        stopping: once set, such a method gives up.
+    """
+
+    explainers: Sequence[FileExplainer]
+    asked: Asked
+    truths: Sequence[Truths] = ()
+    watch: Watch = lambda item: nullcontext(silent)
+    stopping: Event = field(default_factory=Event)
+    _one_at_a_time: Lock = field(default_factory=Lock)
+
+    @property
+    def is_black_box(self) -> bool:
+        """Whether a photograph keeps the device busy by itself."""
+        methods = (each.method for each in self.explainers)
+        return any(method is not None and method.is_black_box for method in methods)
+
+    def __call__(self, item: Item) -> Outcome:
+        """All that came of a photograph; never an exception of its own, which is a failure."""
+        told = Row(written_path(item.shown), run=self.asked.run)
+        try:
+            content = image_content(item.path) if item.url is None else read_remote(item.url)
+            told = replace(told, sha256=hashlib.sha256(content).hexdigest())
+            photograph = Photograph(picture_in(content, item.shown, self.explainers[0].channels))
+        except Exception as error:  # whatever it is, the others go on
+            return Outcome(item, (self._failure(item, told, error),))
+        rows, columns = photograph.pixels.shape[:2]
+        results = [
+            self._result(item, replace(told, height=rows, width=columns), photograph, number)
+            for number in range(len(self.explainers))
+        ]
+        return Outcome(item, tuple(results))
+
+    def failure(self, item: Item, reason: str) -> Row:
+        """The row of a photograph of which nothing more is known than why it failed."""
+        return Row(written_path(item.shown), error=reason, run=self.asked.run)
+
+    def _result(self, item: Item, told: Row, photograph: Photograph, number: int) -> HeadAnswer | Failure:
+        explainer = self.explainers[number]
+        known = (self.truths[number] if self.truths else no_truth)(item)
+        told = replace(told, truth=None if known is None else known.text, head=explainer.head)
+        try:
+            return self._answer(
+                item, told, photograph, explainer, None if known is None else known.class_index
+            )
+        except Exception as error:  # likewise
+            return self._failure(item, told, error)
+
+    def _failure(self, item: Item, told: Row, error: Exception) -> Failure:
+        reason = reason_of(error, item.shown)
+        return Failure(error, replace(told, width=None, height=None, error=reason))
+
+    def _answer(
+        self, item: Item, told: Row, photograph: Photograph, explainer: FileExplainer, truth: int | None
+    ) -> HeadAnswer:
+        explanation, seconds = self._explained(item, photograph, explainer)
+        files = self._files(item, explanation, explainer)
+        pictures = list(files)[: len(explanation.targets)] if self.asked.pictures is not None else []
+        rows = tuple(_rows(replace(told, seconds=seconds), explanation, pictures, truth))
+        maps = tuple(_facts(explanation))
+        image = ExplainedImage(
+            item.path, explainer.shown(photograph), explanation, seconds, (), explainer.head
+        )
+        return HeadAnswer(
+            explainer.head,
+            explanation.method_name,
+            seconds,
+            maps,
+            explanation.notes,
+            tuple(explainer.unsaid(image)),
+            rows,
+            files,
+            tuple(report_entries(image)) if self.asked.entries else (),
+        )
+
+    def _explained(
+        self, item: Item, photograph: Photograph, explainer: FileExplainer
+    ) -> tuple[Explanation, float]:
+        with self._one_at_a_time if self.is_black_box else nullcontext(), self.watch(item) as watching:
+
+            def on_progress(done: int, total: int | None) -> None:
+                if self.stopping.is_set():
+                    raise StoppedError
+                watching(done, total)
+
+            started = time.perf_counter()
+            asked = self.asked
+            explanation = explainer.explanation_of(photograph, asked.targets, asked.pictures, on_progress)
+            return explanation, time.perf_counter() - started
+
+    def _files(self, item: Item, explanation: Explanation, explainer: FileExplainer) -> dict[str, bytes]:
+        """The files of a photograph, pictures first, by name below the output folder."""
+        name = written_path(item.name)
+        stem = name if explainer.head is None else f"{name}_{plain_name(explainer.head)}"
+        files: dict[str, bytes] = {}
+        pictures = self.asked.pictures
+        if pictures is not None:
+            names = explanation.file_names(stem, picture_suffix(pictures.image_format))
+            contents = explanation.encoded(pictures.image_format, strip=pictures.caption)
+            files.update(zip(names, contents, strict=True))
+        if self.asked.raw:
+            files.update(zip(explanation.file_names(stem, ".npy"), map_files(explanation), strict=True))
+        return files
+
+
+class StoppedError(Exception):
+    """A method gave up, since nobody waits for it any more."""
+
+
+def _rows(told: Row, explanation: Explanation, pictures: Sequence[str], truth: int | None) -> Iterator[Row]:
+    """A row for each explained class."""
+    scores = explanation.scores
+    assert scores is not None, "an explainer gives them"
+    best = int(scores.argmax())
+    for number, (target, saliency) in enumerate(explanation.raw.items()):
+        index = target if isinstance(target, int) else best
+        levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
+        score = float(scores[index])
+        yield replace(
+            told,
+            class_index=index,
+            label=explanation.label_of(index),
+            score=score,
+            rank=1 + int((scores > score).sum()) + int((scores[:index] == score).sum()),
+            correct=None if truth is None else best == truth,
+            picture=Path(pictures[number]).as_posix() if pictures else None,
+            map=levels.tobytes(),
+            map_shape=(levels.shape[0], levels.shape[1]),
+            target_layer=explanation.target_layer,
+            method=explanation.method_name,
+        )
+
+
+def _facts(explanation: Explanation) -> Iterator[MapFacts]:
+    constant = explanation.constant
+    for target, caption in explanation.captions.items():
+        yield MapFacts(target, explanation.label_of(target), caption, target in constant)
