@@ -90,7 +90,8 @@ def shown_picture(picture: Picture, bands: Sequence[int] | None = None) -> Pixel
         # three bands stand in OpenCV's order: the first one, red, is the last
         places = [count - band if count == 3 else band - 1 for band in bands]
         chosen = (places * 3)[:3][::-1]
-    pixels = picture[..., chosen]
+    same = chosen == list(range(count))
+    pixels = np.ascontiguousarray(picture) if same else picture[..., chosen]
     return pixels if pixels.dtype == np.uint8 else _stretched(pixels)
 
 

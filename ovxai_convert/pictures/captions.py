@@ -156,8 +156,9 @@ def framed(picture: Pixels, caption: Caption) -> Pixels:
     across = max(columns, 16 * size)
     strip = _Strip(size, across, caption).drawn()
     canvas = np.empty((rows + len(strip), across, 3), np.uint8)
-    canvas[:] = _GROUND
     left = (across - columns) // 2
+    if across > columns:
+        canvas[:rows] = _GROUND
     canvas[:rows, left : left + columns] = picture if picture.ndim == 3 else picture[..., np.newaxis]
     canvas[rows:] = strip
     return canvas

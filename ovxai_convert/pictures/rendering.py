@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from ovxai_convert.photographs.preprocessing import FieldOfView
 from ovxai_convert.pictures.captions import Caption, captioned
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
 
+_HALF_AS_BRIGHT: Final = np.rint(np.arange(256) * 0.5).astype(np.uint8)
+_NONE: Final = np.empty((0, 0), np.float32)
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 """Maps by class, by ``"per_image_map"`` where one stands for all."""
 
@@ -142,15 +145,33 @@ def enlarged(
     values = np.array(saliency, np.float32)
     if values.shape == size and region == whole:
         return values
-    across = saliency.shape[1] / (region.right - region.left)
-    down = saliency.shape[0] / (region.bottom - region.top)
-    # A pixel has its centre at x + 0.5, which is (x + 0.5 - left) * across on the map, and so has a cell.
-    to_map = np.array(
-        [[across, 0, (0.5 - region.left) * across - 0.5], [0, down, (0.5 - region.top) * down - 0.5]]
-    )
-    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    stretched = cv2.warpAffine(values, to_map, size[::-1], flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return np.clip(stretched, values.min(), values.max())
+    down = _cubic_weights(rows, saliency.shape[0], region.top, region.bottom)
+    across = _cubic_weights(columns, saliency.shape[1], region.left, region.right)
+    # NumPy's product has threads of its own, which get in each other's way where several maps are made.
+    lines = cv2.gemm(down, values, 1, _NONE, 0)
+    stretched = np.asarray(cv2.gemm(lines, across, 1, _NONE, 0, flags=cv2.GEMM_2_T), np.float32)
+    return np.clip(stretched, values.min(), values.max(), out=stretched)
+
+
+@lru_cache(maxsize=32)
+def _cubic_weights(pixels: int, cells: int, start: float, end: float) -> NDArray[np.float32]:
+    """What each cell of a map that lies from start to end gives to each pixel of a line, ``(pixels, cells)``.
+
+    Keys' cubic convolution with OpenCV's parameter, -0.75, between the centres of cells; beyond the first and
+    the last one the map goes on as there.
+    """
+    centres = (np.arange(pixels) + 0.5 - start) * (cells / (end - start)) - 0.5
+    below = np.floor(centres)
+    weights = np.zeros((pixels, cells))
+    for step in range(-1, 3):
+        distance = np.abs(centres - (below + step))
+        near = ((1.25 * distance - 2.25) * distance) * distance + 1
+        far = ((-0.75 * distance + 3.75) * distance - 6) * distance + 3
+        cell = np.clip(below + step, 0, cells - 1).astype(np.intp)
+        np.add.at(weights, (np.arange(pixels), cell), np.where(distance <= 1, near, far))
+    found = weights.astype(np.float32)
+    found.flags.writeable = False
+    return found
 
 
 def covered(size: tuple[int, int], region: FieldOfView) -> NDArray[np.bool_]:
@@ -180,5 +201,6 @@ def laid_over(
     blended = np.asarray(cv2.addWeighted(picture, 1 - weight, colours, weight, 0), np.uint8)
     if where is None or where.all():
         return blended
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * 0.5
-    return np.where(where[..., np.newaxis], blended, np.rint(grey).astype(np.uint8)[..., np.newaxis])
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    outside = np.logical_not(where).view(np.uint8)
+    return np.asarray(cv2.copyTo(cv2.LUT(grey, _HALF_AS_BRIGHT), outside, blended), np.uint8)
