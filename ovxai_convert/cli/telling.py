@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from ovxai_convert.methods import method_name
 
 _MOST_ERRORS: Final = 20
 """Of many photographs, failures that are told one by one; the table holds all of them."""
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 _WIPE: Final = "\r\x1b[K"
 
 
@@ -125,9 +127,9 @@ class Telling:
         """A warning of a photograph; of many only the first that says the same."""
         if not self.many:
             self._warn(item.shown, text)
-        elif text not in self._remarks:
-            self._remarks.add(text)
-            self._warn(item.shown, f"{text} (and so for others, perhaps)")
+        elif (kind := _NUMBER.sub("0", text)) not in self._remarks:
+            self._remarks.add(kind)
+            self._warn(item.shown, f"{text} (told of the first one only)")
 
     def _undrawn_letters(self, item: Item, answer: HeadAnswer) -> None:
         """Of which class, once, the picture does not show the label."""

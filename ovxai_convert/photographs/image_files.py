@@ -34,6 +34,14 @@ _MAX_PIXELS: Final = "OPENCV_IO_MAX_IMAGE_PIXELS"
 _TOO_MANY: Final = "it has more pixels than are decoded (--max-pixels)"
 _ARRAY: Final = b"\x93NUMPY"
 _OPEN_EXR: Final = b"\x76\x2f\x31\x01"
+_SIGNATURES: Final = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"RIFF", "WebP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+)
 _KEPT: Final = (np.uint8, np.uint16, np.float32)
 _NO_HEADER: Final = (EOFError, OverflowError, RecursionError, SyntaxError, TokenError, TypeError, ValueError)
 """What NumPy says of a header, which it reads as Python's own text, where that is none."""
@@ -102,8 +110,16 @@ def _photograph(content: bytes, path: Path | str, channels: int) -> Picture:
     if pixels is None and content[:4] == _OPEN_EXR:
         raise ModelReadError(f"{path}: OpenEXR, which this OpenCV does not read; {_INSTEAD}, .tiff or .hdr")
     if pixels is None:
-        raise ModelReadError(f"{path}: not an image that can be read")
+        raise ModelReadError(f"{path}: not an image that can be read{_guess(content)}")
     return pixels
+
+
+def _guess(content: bytes) -> str:
+    """What a file is perhaps that is no image, as the ending of a line."""
+    if not content:
+        return ": it is empty"
+    kind = next((name for signature, name in _SIGNATURES if content.startswith(signature)), None)
+    return f": it begins as {kind}, and is cut off or spoiled" if kind else ""
 
 
 def _decoded(content: NDArray[np.uint8], channels: int, header: TiffHeader | None) -> Picture | None:

@@ -100,24 +100,25 @@ def test_photographs_are_turned_upright(orientation: int, quarters: list[list[in
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "guess"),
     [
-        b"",
-        b"hello\n" * 99,
-        encoded(".png", PIXELS)[:40],
-        b"\x89PNG\r\n\x1a\n",
-        b"\xff\xd8\xff",
-        encoded(".jpg", PIXELS)[:20],
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"%PDF-1.7\n",
+        (b"", ": it is empty"),
+        (b"hello\n" * 99, ""),
+        (encoded(".png", PIXELS)[:40], ": it begins as PNG, and is cut off or spoiled"),
+        (b"\x89PNG\r\n\x1a\n", ": it begins as PNG, and is cut off or spoiled"),
+        (b"\xff\xd8\xff", ": it begins as JPEG, and is cut off or spoiled"),
+        (encoded(".jpg", PIXELS)[:-20], ": it begins as JPEG, and is cut off or spoiled"),
+        (encoded(".webp", PIXELS)[:-20], ": it begins as WebP, and is cut off or spoiled"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", ""),
+        (b"%PDF-1.7\n", ""),
     ],
-    ids=["empty", "text", "cut", "png-start", "jpeg-start", "cut-jpeg", "svg", "pdf"],
+    ids=["empty", "text", "cut", "png-start", "jpeg-start", "cut-jpeg", "cut-webp", "svg", "pdf"],
 )
-def test_file_that_is_no_image(content: bytes, tmp_path: Path) -> None:
+def test_file_that_is_no_image(content: bytes, guess: str, tmp_path: Path) -> None:
     path = written(tmp_path, "photo.png", content)
     with pytest.raises(ModelReadError) as caught:
         read_image(path)
-    assert str(caught.value) == f"{path}: not an image that can be read"
+    assert str(caught.value) == f"{path}: not an image that can be read{guess}"
 
 
 def test_image_that_claims_too_many_pixels(tmp_path: Path) -> None:

@@ -328,7 +328,9 @@ def test_several_images_of_which_one_is_broken(
     shutil.copy(photograph, last)
     outcome = run_explain(artifact, photograph, broken, last, "-o", out, "--targets", "cat", "--raw")
     assert outcome.exit_code == 3
-    assert outcome.errors == [f"Error: {broken}: not an image that can be read"]
+    assert outcome.errors == [
+        f"Error: {broken}: not an image that can be read: it begins as PNG, and is cut off or spoiled"
+    ]
     assert "Traceback" not in outcome.stderr
     assert pictures(out) == ["last_cat.npy", "last_cat.png", "photo_cat.npy", "photo_cat.png"]
     assert (out / "last_cat.npy").read_bytes() == (out / "photo_cat.npy").read_bytes()
