@@ -25,8 +25,8 @@ from typing import Any, Final, NoReturn
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.cli import child
 
-Print = Callable[[str, Path | str], None]
-"""Prints one line of error about a file."""
+Print = Callable[[str, Path | str, int], None]
+"""Says why a child gave up a file, and with which exit code."""
 _POLL: Final = 0.1
 """Seconds between two looks at a child's memory."""
 _GRACE: Final = 0.4
@@ -112,7 +112,7 @@ def supervise(
             their names, and is started once more also behind the last one, to finish.
         whole: what it is about while it is at none of them.
         limits: of each file.
-        print_error: prints a line of error.
+        print_error: says it, as one line.
         tidy: removes what a child that was killed has left behind.
     """
     if child.inside() or os.name == "nt":  # whose pipes cannot be waited for
@@ -133,14 +133,15 @@ def supervise(
                 continue
             doing = f" while {' and '.join(watch.steps)}" if watch.steps else ""
             reason = f"{end.broken_off}{doing}"
-            print_error(f"{reason}; nothing was written", watch.where(files, whole))
+            print_error(f"{reason}; nothing was written", watch.where(files, whole), BROKEN_OFF)
             codes.append(BROKEN_OFF)
             if watch.at is None or (files is not None and watch.at + 1 >= len(files)):
                 sys.exit(codes[0])
             start = child.Start(watch.at + 1, len(codes), reason, start.alone)
     except _KilledError as killed:
         tidy()
-        print_error("interrupted, nothing was written", killed.watch.where(files, whole))
+        where = killed.watch.where(files, whole)
+        print_error("interrupted, nothing was written", where, INTERRUPTED)
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, previous)

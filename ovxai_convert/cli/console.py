@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,16 @@ def print_error(error: OvxaiError | str, path: Path | str | None) -> None:
     say(f"Error: {name}: {text}{hint}", err=True)
 
 
+def print_broken_off(reason: str, path: Path | str, exit_code: int) -> None:
+    """The same for a file that a process was at when it ended."""
+    print_error(reason, path)
+
+
+def say_json(told: Mapping[str, Any]) -> None:
+    """Print an object for programs, on a line of its own."""
+    click.echo(json.dumps(told))
+
+
 def harmless(text: str) -> str:
     """A line in which control characters and what is no text are written as escapes."""
     return "".join(each if each.isprintable() or each == "\t" else _escaped(each) for each in text)
@@ -91,13 +102,15 @@ def _one_line(text: str) -> str:
 class Reported:
     """Prints an error about a file as one line and notes its exit code; leaves at Ctrl-C.
 
-    What no code foresaw is such a line, too; ``debug`` shows where it came from.
+    What no code foresaw is such a line, too; ``debug`` shows where it came from. ``told`` is told the reason
+    and the exit code.
     """
 
     path: Path | str | None
     exit_codes: list[int]
     interrupted: str = "interrupted"
     debug: bool = False
+    told: Callable[[str, int], None] = lambda reason, exit_code: None
 
     def __enter__(self) -> None:
         pass
@@ -109,10 +122,12 @@ class Reported:
             return False
         if isinstance(error, KeyboardInterrupt):
             print_error(self.interrupted, self.path)
+            self.told(self.interrupted, boundary.INTERRUPTED)
             boundary.tell(interrupted=True)
             sys.exit(boundary.INTERRUPTED)
         assert isinstance(error, Exception), "what ends a process was looked at above"
         note_error(error, self.path, self.exit_codes, debug=self.debug)
+        self.told(reason_of(error, str(self.path)), self.exit_codes[-1])
         return True
 
 

@@ -11,6 +11,7 @@ import click
 
 from ovxai_convert.artifact.repository import ModelServer, artifact_files
 from ovxai_convert.cli import boundary, choices, console, options
+from ovxai_convert.cli.conversion_facts import failed_conversion
 from ovxai_convert.errors import OvxaiError
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
@@ -90,6 +91,12 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
 @click.option("--force", is_flag=True, help="Replace files of these names that exist.")
 @options.pixels_option
 @options.limit_options
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON object for each model, one a line, and nothing else.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
 @click.version_option(package_name="ovxai-convert")
 def convert_command(
@@ -116,9 +123,15 @@ def convert_command(
         models,
         models[0],
         limits,
-        console.print_error,
+        _print_both if others["as_json"] else console.print_broken_off,
         boundary.tidying(output_dir),
     )
+
+
+def _print_both(reason: str, path: Path | str, exit_code: int) -> None:
+    """On stderr for people, and as an object for programs."""
+    console.print_broken_off(reason, path, exit_code)
+    console.say_json(failed_conversion(path, reason, exit_code))
 
 
 def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None, server: str | None) -> None:

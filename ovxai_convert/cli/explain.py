@@ -152,7 +152,7 @@ def explain_command(
         None,
         model,
         limits,
-        console.print_error,
+        console.print_broken_off,
         boundary.tidying(output_dir),
     )
 

@@ -45,6 +45,6 @@ def inspect_command(
         [model],
         model,
         limits,
-        console.print_error,
+        console.print_broken_off,
         lambda: None,
     )

@@ -23,6 +23,8 @@ from ovxai_convert.methods import method_name
 
 _MOST_ERRORS: Final = 20
 """Of many photographs, failures that are told one by one; the table holds all of them."""
+_REDRAWN: Final = 0.2
+"""Seconds between two states of the line on a terminal that says how far it is."""
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 _WIPE: Final = "\r\x1b[K"
 
@@ -87,8 +89,9 @@ class Telling:
         if self.quiet or self.lines:
             return
         if sys.stderr.isatty():
-            click.echo(f"{_WIPE}{self.pace.line()}", nl=False, err=True)
-            self._is_shown = True
+            if self.pace.is_due(_REDRAWN):
+                click.echo(f"{_WIPE}{self.pace.line()}", nl=False, err=True)
+                self._is_shown = True
         elif self.pace.is_due():
             console.say(self.pace.line(), err=True)
 

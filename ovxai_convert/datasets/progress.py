@@ -69,10 +69,10 @@ class Pace:
             parts += [f"{_rate(rate)} a second", f"{duration((self.total - done) / rate)} left"]
         return ", ".join(parts)
 
-    def is_due(self) -> bool:
-        """Whether it is time for a line, where each is one more."""
+    def is_due(self, every: float = _EVERY) -> bool:
+        """Whether it is so many seconds since a line was due; by default where each line is one more."""
         now = self.clock()
-        if now - self._said < _EVERY:
+        if now - self._said < every:
             return False
         self._said = now
         return True

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -59,25 +58,34 @@ class InOrder(Generic[_Task, _Done]):
         """
         executor = ThreadPoolExecutor(self.threads)
         running: deque[Future[_Done]] = deque()
-        taken = last = 0
+        begun = 0
+
+        def taken(is_enough: Callable[[], bool]) -> Iterator[_Done]:
+            while running and not is_enough():
+                if running[0].done():
+                    yield running.popleft().result()
+                    self._tell(running, begun)
+                else:
+                    self._wait(running)
+
         try:
-            for last, task in enumerate(tasks):
-                single = alone(last)
-                while running and (single or running[0].done() or self._is_full(running)):
-                    yield self._next(running)
-                    taken += 1
-                self.began(taken, last)
+            for number, task in enumerate(tasks):
+                if single := alone(number):
+                    yield from taken(lambda: False)
+                yield from taken(lambda: not running[0].done() and not self._is_full(running))
                 running.append(executor.submit(self.work, task))
+                begun += 1
+                self._tell(running, begun)
                 if single:
-                    yield self._next(running)
-                    taken += 1
-            while running:
-                self.began(taken, last)
-                yield self._next(running)
-                taken += 1
+                    yield from taken(lambda: False)
+            yield from taken(lambda: False)
         finally:
             self.stop()
             executor.shutdown(wait=False, cancel_futures=True)
+
+    def _tell(self, running: deque[Future[_Done]], begun: int) -> None:
+        if running:
+            self.began(begun - len(running), begun - 1)
 
     def _is_full(self, running: deque[Future[_Done]]) -> bool:
         """Whether no more is to begin: all threads have work, or too much is held."""
@@ -86,10 +94,7 @@ class InOrder(Generic[_Task, _Done]):
             return True
         return sum(self.size(each.result()) for each in done if each.exception() is None) > self.most
 
-    def _next(self, running: deque[Future[_Done]]) -> _Done:
-        while True:
-            with suppress(TimeoutError):
-                done = running[0].result(_TICK)
-                running.popleft()
-                return done
+    def _wait(self, running: Iterable[Future[_Done]]) -> None:
+        """Wait until one more is done, whichever it is, or some time has passed."""
+        if not wait([each for each in running if not each.done()], _TICK, FIRST_COMPLETED).done:
             self.tick()

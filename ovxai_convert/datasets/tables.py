@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -62,33 +63,40 @@ class Table:
         with _Writing(path):
             self._place.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._begun(kept)
-        self._synced = time.monotonic()
+        self._synced, self._broken = time.monotonic(), False
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add the rows of a photograph; they are in the file when this returns, and soon on the disk."""
-        with _Writing(self.path):
-            self._file.write(b"".join(map(self._lines.write, rows)))
-            self._file.flush()
-            if time.monotonic() - self._synced > _EVERY:
-                os.fsync(self._file.fileno())
-                self._synced = time.monotonic()
+        try:
+            with _Writing(self.path):
+                self._file.write(b"".join(map(self._lines.write, rows)))
+                self._file.flush()
+                if time.monotonic() - self._synced > _EVERY:
+                    os.fsync(self._file.fileno())
+                    self._synced = time.monotonic()
+        except WriteError:
+            self._broken = True
+            raise
 
     def rows(self) -> Iterator[Row]:
         """All rows so far."""
         return read_lines(self._place, self._lines)
 
     def close(self) -> None:
-        """Bring all onto the disk; of Parquet, write the table itself."""
-        with _Writing(self.path):
-            os.fsync(self._file.fileno())
-            if self._place != self.path:
-                self._finish()
-            sync(self.path.parent)
-        self.release()
+        """Bring all onto the disk; of Parquet, write the table itself. It is others' then.
 
-    def release(self) -> None:
-        """Leave the table as it stands, and to others."""
-        self._file.close()  # and is locked no longer
+        A table that could not be written to is left as it stands.
+        """
+        try:
+            if not self._broken:
+                with _Writing(self.path):
+                    os.fsync(self._file.fileno())
+                    if self._place != self.path:
+                        self._finish()
+                    sync(self.path.parent)
+        finally:
+            with suppress(OSError):
+                self._file.close()  # and is locked no longer
 
     def _begun(self, kept: Iterable[Row]) -> BinaryIO:
         """Write what is kept into a file of its own, which then takes the place of what was there."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
+from ovxai_convert.cli.conversion_facts import conversion_facts, failed_conversion
 from ovxai_convert.pipeline import ConversionReport, convert
 from ovxai_convert.source.label_files import read_label_file
 from ovxai_convert.steps import Steps
@@ -23,6 +25,7 @@ def work(
     classes: str | None,
     max_branch_memory: int,
     labels_file: Path | None,
+    as_json: bool,
     quiet: bool,
     debug: bool,
     **others: Any,
@@ -37,7 +40,8 @@ def work(
         if not quiet:
             console.say(f"[{index + 1}/{len(models)}] {path}: converting ...", err=True)
         report = None
-        with console.Reported(path, exit_codes, "interrupted, nothing was written", debug):
+        failed = partial(_say_failure, path) if as_json else _say_nothing
+        with console.Reported(path, exit_codes, "interrupted, nothing was written", debug, failed):
             labels = None if labels_file is None else read_label_file(labels_file)
             if labels_file is not None and labels is not None and index == 0 and not quiet:
                 console.say_labels(labels_file, labels)
@@ -57,12 +61,22 @@ def work(
             continue
         for warning in report.warnings:
             console.warn(path, warning)
-        if not quiet:
+        if as_json:
+            console.say_json(conversion_facts(path, report))
+        elif not quiet:
             console.say(_summary(report))
     if len(models) > 1 and not quiet:
         done = len(models) - start.failed - len(exit_codes)
         console.say(f"{done} of {len(models)} converted", err=True)
     return exit_codes[0] if exit_codes else 0
+
+
+def _say_nothing(reason: str, exit_code: int) -> None:
+    """Nothing more than is said for people."""
+
+
+def _say_failure(path: Path, reason: str, exit_code: int) -> None:
+    console.say_json(failed_conversion(path, reason, exit_code))
 
 
 def _summary(report: ConversionReport) -> str:

@@ -56,7 +56,11 @@ class _Wanted:
 
     def keeps_rows(self, total: int) -> bool:
         """Whether anything is made of rows, if there are so many photographs."""
-        return self.table is not None or self.as_json or (self.report is not None and total > _FEW)
+        return self.table is not None or self.as_json or self.report_is_of_rows(total)
+
+    def report_is_of_rows(self, total: int) -> bool:
+        """Whether there is a report that cannot hold the pictures of all itself."""
+        return self.report is not None and (total > _FEW or self.resume)
 
 
 def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **arguments: Any) -> int:
@@ -104,7 +108,7 @@ def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: 
         wanted.targets,
         pictures if wanted.with_pictures else None,
         wanted.raw,
-        wanted.report is not None and total <= _FEW,
+        wanted.report is not None and not wanted.report_is_of_rows(total),
         run_digest(facts, options_of_rows),
     )
     return PhotographExplainer(explainers, asked, truths)
@@ -189,8 +193,8 @@ def _prepared(
     if wanted.table is not None:
         table = Table(wanted.table, () if earlier is None else earlier.rows())
     threads = wanted.jobs or _threads(explain)
-    if child.is_alone() and threads > 1:
-        cv2.setNumThreads(1)  # which are many enough
+    if child.is_alone() and min(threads, total) > _FOR_LATENCY:
+        cv2.setNumThreads(1)  # for each
     return DatasetRun(
         photographs,
         explain,
