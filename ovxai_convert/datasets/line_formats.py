@@ -33,11 +33,11 @@ def read_lines(path: Path, kind: LineFormat) -> Iterator[Row]:
         nonlocal number
         for line in file:
             number += 1
-            if line.endswith("\n"):
-                yield line[:-1]
+            if line.endswith(b"\n"):
+                yield line[:-1].decode("utf-8")
 
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open("rb") as file:
             yield from kind.read(whole())
     except OSError as error:
         raise ModelReadError(f"{path}: cannot be read: {error.strerror}") from error

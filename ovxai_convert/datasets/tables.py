@@ -59,8 +59,8 @@ class Table:
         self.path, kind = path, _kind_of(path)
         self._lines = JSON_LINES if kind is None else kind
         self._place = journal_of(path) if kind is None else path
-        _check_replaceable(path)
         with _Writing(path):
+            _check_replaceable(path)
             self._place.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._begun(kept)
         self._synced, self._broken = time.monotonic(), False
