@@ -6,11 +6,12 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ovxai_convert.errors import ModelReadError, UsageError
 
 _Found = TypeVar("_Found")
+_MAGIC: Final = re.compile(r"[*?\[]")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
@@ -19,22 +20,51 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
-def remote_folders(url: str, *, recursive: bool) -> Iterator[tuple[str, list[str]]]:
-    """URLs of folders and the files in each: those of a glob, of a folder, or the one that is meant.
+class RemoteFolder(NamedTuple):
+    """A folder elsewhere: where it lies in what was asked for, its files, and what their URLs are made of."""
+
+    inner: str
+    files: list[str]
+    start: str
+    ending: str
+
+    def url(self, file: str) -> str:
+        """Where a file is."""
+        return f"{self.start}/{file}{self.ending}"
+
+
+def remote_folders(url: str, *, recursive: bool) -> Iterator[RemoteFolder]:
+    """The folders of files that a URL means: those of a glob, of a folder, or the one file.
 
     Raises:
         ModelReadError: it cannot be listed.
         UsageError: fsspec, or what it needs for such URLs, is not installed.
     """
     system, path = _reached(url, lambda: _fsspec().core.url_to_fs(url))
-    if any(sign in path for sign in "*?["):
-        found = _reached(url, lambda: system.glob(path))
-        yield from _by_folder(system, url, sorted(found))
+    root, depth = path, None if recursive else 1
+    if sign := _MAGIC.search(path):
+        root, found = _folder(path[: sign.start()]), _reached(url, lambda: system.glob(path))
     elif _reached(url, lambda: system.isdir(path)):
-        depth = None if recursive else 1
-        yield from _by_folder(system, url, sorted(_reached(url, lambda: system.find(path, maxdepth=depth))))
+        found = _reached(url, lambda: system.find(path, maxdepth=depth))
     else:
-        yield from _by_folder(system, url, [path])
+        root, found = _folder(path), [path]
+    files: dict[str, list[str]] = {}
+    for each in sorted(found):
+        files.setdefault(_folder(each), []).append(each.rpartition("/")[2])
+    _, chained, outer = url.partition("::")
+    for folder, names in files.items():
+        inner = folder.removeprefix(root.rstrip("/")).strip("/")
+        yield RemoteFolder(inner, names, str(system.unstrip_protocol(folder)).rstrip("/"), chained + outer)
+
+
+def last_folder(url: str) -> str | None:
+    """Name of the folder that a file elsewhere lies in."""
+    return _folder(url.partition("::")[0].partition("://")[2]).rpartition("/")[2] or None
+
+
+def remote_name(url: str) -> str:
+    """A path, from nowhere, that a file elsewhere may be called by."""
+    return os.path.join(*filter(None, url.partition("::")[0].partition("://")[2].split("/")))
 
 
 def read_remote(url: str) -> bytes:
@@ -48,14 +78,8 @@ def read_remote(url: str) -> bytes:
     return _reached(url, read)
 
 
-def _by_folder(system: Any, url: str, paths: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Paths of a file system as URLs; behind ``::`` stands what that one lies in."""
-    _, chained, outer = url.partition("::")
-    folders: dict[str, list[str]] = {}
-    for path in paths:
-        folder, _, file = str(system.unstrip_protocol(path)).rpartition("/")
-        folders.setdefault(folder, []).append(file + chained + outer)
-    yield from folders.items()
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _fsspec() -> Any:
@@ -80,12 +104,3 @@ def _reached(url: str, do: Callable[[], _Found]) -> _Found:
         raise ModelReadError(f"{url}: cannot be read: {reason}") from error
     except RuntimeError as error:
         raise ModelReadError(f"{url}: cannot be read: {' '.join(str(error).split())}") from error
-
-
-def path_below(url: str, root: str) -> str:
-    """A file's URL relative to the one that was asked for, as a path of this machine."""
-    fixed = re.split(r"[*?\[]", root.partition("::")[0])[0]
-    fixed = fixed if fixed == root.partition("::")[0] else fixed[: fixed.rfind("/") + 1]
-    own = url.partition("::")[0]
-    inner = own[len(fixed) :].lstrip("/") if own.startswith(fixed) else own.partition("://")[2]
-    return os.path.join(*(inner or own.rpartition("/")[2]).split("/"))

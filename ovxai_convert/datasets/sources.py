@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ovxai_convert.datasets.remote import is_url, path_below, remote_folders
+from ovxai_convert.datasets.remote import is_url, last_folder, remote_folders, remote_name
 from ovxai_convert.errors import ModelReadError, UsageError
 
 _BITMAPS: Final = (".bmp", ".dib", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".avif")
@@ -150,12 +150,12 @@ class Photographs:
 
     def _remote(self, url: str) -> Iterator[Item]:
         empty = True
-        for folder, files in remote_folders(url, recursive=self.recursive):
-            for file, name in self._photographs(files):
+        for folder in remote_folders(url, recursive=self.recursive):
+            for file, name in self._photographs(folder.files):
                 empty = False
-                path = path_below(f"{folder}/{file}", url)
-                named = os.path.join(os.path.dirname(path), name)
-                yield Item(Path(path), named, _last(folder), f"{folder}/{file}")
+                place = folder.url(file)
+                inner = os.path.join(*folder.inner.split("/"), name)
+                yield Item(Path(file), inner, last_folder(place), place)
         if empty:
             raise UsageError(f"{url}: there is no photograph")
 
@@ -244,8 +244,8 @@ def _listed(text: str) -> Item:
 
 
 def _elsewhere(url: str) -> Item:
-    path = Path(path_below(url, url.partition("://")[0]))
-    return Item(path, os.fspath(path.with_suffix("")), _last(url.rpartition("/")[0]), url)
+    path = Path(remote_name(url))
+    return Item(Path(path.name), os.fspath(path.with_suffix("")), last_folder(url), url)
 
 
 def _distinct(items: Iterable[Item], *, named: bool) -> Iterator[Item]:
@@ -283,10 +283,6 @@ def _folder_of(path: str) -> str | None:
     return os.path.basename(os.path.dirname(os.path.abspath(path))) or None
 
 
-def _last(url: str) -> str | None:
-    return url.rstrip("/").rpartition("/")[2] or None
-
-
 def _lies_in(path: str, folder: str) -> bool:
     return os.path.commonpath([path, folder]) == folder
 
@@ -300,7 +296,7 @@ def _is_glob(argument: str) -> bool:
 
 
 def _is_image(file: str) -> bool:
-    suffix = os.path.splitext(file.partition("::")[0])[1].lower()
+    suffix = os.path.splitext(file)[1].lower()
     return suffix in IMAGE_SUFFIXES and not file.startswith(".")
 
 
