@@ -67,7 +67,7 @@ class Earlier:
         for rows in by_photograph(rows_so_far(self.path)):
             self._take(last)
             last = rows
-        if self.last_is_whole or is_whole(self.path):
+        if self.last_is_whole or is_whole(self.path) or any(row.run != self.run for row in last):
             self._take(last)
 
     def _take(self, rows: Sequence[Row]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -56,7 +57,9 @@ def call(command: click.Command, arguments: Sequence[object], capfd: pytest.Capt
     return Outcome(result.exit_code, result.stdout + past_python.out, result.stderr + past_python.err)
 
 
-def start(program: str, arguments: Sequence[object], cwd: Path | None = None) -> subprocess.Popen[str]:
+def start(
+    program: str, arguments: Sequence[object], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start an installed program, which Ctrl-C ends even if the tests run where it is ignored."""
     return subprocess.Popen(
         [str(BIN / program), *(str(each) for each in arguments)],
@@ -64,6 +67,7 @@ def start(program: str, arguments: Sequence[object], cwd: Path | None = None) ->
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
+        env=None if env is None else {**os.environ, **env},
         preexec_fn=_heed_interrupts,
     )
 
