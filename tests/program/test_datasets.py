@@ -49,7 +49,7 @@ def pictures_of(count: int, seed: int = 3) -> list[bytes]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """``set/<folder>/<number>.jpg``; two of the folders are called as classes are. The model sees birds alone."""
+    """``set/<folder>/<number>.jpg``; two folders are called as classes are, of which the model sees one."""
     root = tmp_path / "set"
     for number, content in enumerate(pictures_of(COUNT)):
         path = root / ("bird", "cat", "misc")[number % 3] / f"{number}.jpg"
