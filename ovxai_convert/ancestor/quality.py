@@ -12,6 +12,7 @@ from openvino import Model
 
 from ovxai_convert.ancestor.pictures import ONE_MAP_LAYOUTS
 from ovxai_convert.ancestor.processing import IdentityPreprocessFN, scaling
+from ovxai_convert.blackbox import adcc as parts_of_adcc
 from ovxai_convert.blackbox.metrics import deletion, insertion
 from ovxai_convert.errors import UsageError
 from ovxai_convert.explain.device import compile_for
@@ -165,7 +166,7 @@ class ADCC(BaseMetric):
     def average_drop(self, masked_image: NDArray[Any], class_idx: int, model_output: NDArray[Any]) -> float:
         """The share of the class's score that is lost where only what the map shows is seen; less: better."""
         before, after = float(model_output[class_idx]), float(self.model_predict(masked_image)[class_idx])
-        return max(0.0, before - after) / before
+        return parts_of_adcc.average_drop(before, after)
 
     def coherency(
         self,
@@ -184,15 +185,12 @@ class ADCC(BaseMetric):
         )
         assert isinstance(again, Explanation), "one picture has one explanation"
         other = next(iter(again.saliency_map.values()))
-        spread = float(np.std(saliency_map)) * float(np.std(other.astype(np.float64)))
-        if spread == 0:
-            return 0.5
-        return (float(np.corrcoef(saliency_map.ravel(), other.ravel())[0, 1]) + 1) / 2
+        return parts_of_adcc.coherency(saliency_map, other)
 
     @staticmethod
     def complexity(saliency_map: NDArray[Any]) -> float:
         """The mean of a map of 0 to 1; less is better."""
-        return float(np.mean(saliency_map))
+        return parts_of_adcc.complexity(saliency_map)
 
     def __call__(
         self, saliency_map: NDArray[Any], class_idx: int | None, input_image: NDArray[Any]
@@ -220,9 +218,7 @@ class ADCC(BaseMetric):
 
 
 def _harmonic(parts: Mapping[str, float]) -> float:
-    """The harmonic mean of coherency and what complexity and drop leave of 1; 0 where one of them is 0."""
-    shares = parts["coherency"], 1 - parts["complexity"], 1 - parts["average_drop"]
-    return 3 / sum(1 / share for share in shares) if min(shares) > 0 else 0.0
+    return parts_of_adcc.adcc(parts["average_drop"], parts["coherency"], parts["complexity"])
 
 
 def _check_as_many(explanations: Sequence[Explanation], others: Sequence[object]) -> None:
