@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError, quoted
 
@@ -67,8 +64,7 @@ class Annotations:
         return sorted({box.label for picture in pictures for box in picture.boxes})
 
     def of(self, path: Path) -> AnnotatedPicture | None:
-        """The annotated picture that a photograph is; None: there is none; a UsageError if it may be several.
-        """
+        """The annotated picture that a photograph is; None: there is none; a UsageError if it may be several."""
         parts = _parts(path.as_posix())
         found = self._by_stem.get(parts[0], [])
         if len(found) < 2:
@@ -88,7 +84,9 @@ def _parts(name: str) -> tuple[str, str, tuple[str, ...]]:
     return path.stem, path.suffix.lower(), folders
 
 
-def _agreement(one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]]) -> tuple[int, int]:
+def _agreement(
+    one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]]
+) -> tuple[int, int]:
     """How many folders, from the innermost on, are the same, and whether the suffix is."""
     same = 0
     for mine, theirs in zip(one[2], other[2], strict=False):
@@ -96,12 +94,3 @@ def _agreement(one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tup
             break
         same += 1
     return same, int(one[1] == other[1])
-
-
-def inside(points: NDArray[np.float64], boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    """Which of the points ``[N, 2]``, column and row in pixels, lie in one of the boxes or on its edge."""
-    hit = np.zeros(len(points), np.bool_)
-    for box in boxes:
-        columns, rows = points[:, 0], points[:, 1]
-        hit |= (columns >= box.left) & (columns <= box.right) & (rows >= box.top) & (rows <= box.bottom)
-    return hit

@@ -31,12 +31,4 @@ def centre_map(size: tuple[int, int]) -> NDArray[np.float32]:
     ``exp(-2 r^2)``, with r = 1 in the middle of each edge.
     """
     rows, columns = (np.linspace(-1, 1, 2 * extent + 1)[1::2] for extent in size)
-    return np.exp(-2 * np.add.outer(rows**2, columns**2)).astype(np.float32)
-
-
-def scaled_to_one(saliency_map: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A map from its lowest to its highest number as 0 to 1; one that is the same everywhere is 0."""
-    low, high = float(saliency_map.min()), float(saliency_map.max())
-    if not high > low:
-        return np.zeros_like(saliency_map)
-    return np.asarray((saliency_map - low) / np.float32(high - low), np.float32)
+    return np.asarray(np.exp(-2 * np.add.outer(rows**2, columns**2)), np.float32)

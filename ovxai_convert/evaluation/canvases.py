@@ -1,4 +1,4 @@
-"""What stands where pixels of an input are covered: nothing, black, or the photograph blurred."""
+"""What of an image a map shows, and what stands where it is covered: nothing, black, or the image blurred."""
 
 from __future__ import annotations
 
@@ -31,3 +31,11 @@ def shown_by(saliency_map: NDArray[Any], subject: Subject, canvas: NDArray[Any])
     share = subject.aligned(np.asarray(saliency_map, np.float32))
     background = canvas.astype(np.float32)
     return as_type(background + share * (subject.image.astype(np.float32) - background), subject.image.dtype)
+
+
+def scaled_to_one(saliency_map: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map from its lowest to its highest number as 0 to 1; one that is the same everywhere is 0."""
+    low, high = float(saliency_map.min()), float(saliency_map.max())
+    if not high > low:
+        return np.zeros_like(saliency_map)
+    return np.asarray((saliency_map - low) / np.float32(high - low), np.float32)

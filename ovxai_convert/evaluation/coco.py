@@ -28,11 +28,15 @@ def coco_pictures(data: object) -> list[AnnotatedPicture]:
         NoBoxesError: it is no such object, or one of its entries is not as COCO has them.
     """
     if isinstance(data, list) and data and isinstance(data[0], dict) and "image_id" in data[0]:
-        raise NoBoxesError("these are results of a detector; give the annotations, with images and categories")
+        raise NoBoxesError(
+            "these are results of a detector; give the annotations, with images and categories"
+        )
     if not isinstance(data, dict) or not all(isinstance(data.get(part), list) for part in _PARTS):
         raise NoBoxesError(f"COCO has lists {', '.join(_PARTS)} in one object")
     names = {
-        _value(entry, "id", (int, str), "categories", place): _value(entry, "name", (str,), "categories", place)
+        _value(entry, "id", (int, str), "categories", place): _value(
+            entry, "name", (str,), "categories", place
+        )
         for place, entry in enumerate(data["categories"])
     }
     images = {

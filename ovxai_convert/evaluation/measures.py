@@ -41,7 +41,13 @@ _ALL: Final = (
         False,
         "Area under the class's score while the map's highest pixels are shown one after the other.",
     ),
-    Measure("pointing", "Pointing game", True, True, "How often the map's highest point lies in a box of the class."),
+    Measure(
+        "pointing",
+        "Pointing game",
+        True,
+        True,
+        "How often the map's highest point lies in a box of the class.",
+    ),
     Measure("adcc", "ADCC", True, False, "Harmonic mean of coherency, 1 - complexity and 1 - average drop."),
     Measure(
         "average_drop",
@@ -57,7 +63,13 @@ _ALL: Final = (
         False,
         "How alike the map is to that of what it shows: 1 the same, 0.5 unrelated, 0 reversed.",
     ),
-    Measure("complexity", "Complexity", False, False, "Mean of the map, of 0 to 1: how much of the photograph it marks."),
+    Measure(
+        "complexity",
+        "Complexity",
+        False,
+        False,
+        "Mean of the map, of 0 to 1: how much of the photograph it marks.",
+    ),
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.name: measure for measure in _ALL}
 """All measures by name, in the order in which they are shown."""

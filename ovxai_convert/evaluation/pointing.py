@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.evaluation.annotations import Box, inside
+from ovxai_convert.evaluation.annotations import Box
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
 
@@ -33,13 +33,13 @@ class PointedAt:
         down = region.top + (np.arange(rows) + 0.5) * (region.bottom - region.top) / rows
         across = region.left + (np.arange(columns) + 0.5) * (region.right - region.left) / columns
         points = np.stack(np.broadcast_arrays(across, down[:, np.newaxis]), axis=-1).reshape(-1, 2)
-        larger = [
-            Box(box.label, box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)
-            for box in boxes
-        ]
         shown = (points >= 0).all(axis=1) & (points[:, 0] <= size[1]) & (points[:, 1] <= size[0])
         self._shown = shown.reshape(grid)
-        self._hit = inside(points, larger).reshape(grid) & self._shown
+        hit = np.zeros(len(points), np.bool_)
+        for box in boxes:
+            low, high = (box.left - margin, box.top - margin), (box.right + margin, box.bottom + margin)
+            hit |= (points >= low).all(axis=1) & (points <= high).all(axis=1)
+        self._hit = hit.reshape(grid) & self._shown
 
     @property
     def chance(self) -> float:

@@ -19,7 +19,7 @@ from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.blackbox.streaming import Progress, Trial, silent
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain.device import Hint
-from ovxai_convert.explain.engines import Engines
+from ovxai_convert.explain.engines import Engine, Engines
 from ovxai_convert.explain.explained import chosen_by, explained
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.level_doubts import LevelDoubts
@@ -309,8 +309,18 @@ class Explainer:
         plan = self._plan.changed(ExplainMode.AUTO, method, None, None)
         if plan.skips_branches and (packed := self._engines.packed(plan.method)) is not None:
             return (packed,)
-        engine = self._engines.choose(plan, {}, kept=self._settings)
+        engine = self.engine(method)
         return () if engine.method is plan.method else engine.refusals
+
+    def engine(self, method: Method | str | None = None, target_layer: str | None = None) -> Engine:
+        """What explains prepared samples by a method, masking a layer; None: as the explainer's own are.
+
+        Where no branch is possible by a method that is named, the engine is of another one, which it names,
+        and tells why. Errors as of a call.
+        """
+        mode = None if method is None else ExplainMode.AUTO
+        plan = self._plan.changed(mode, method, target_layer, None)
+        return self._engines.choose(plan, {}, kept=self._settings)
 
     def trials(self, data: Any) -> list[Trial]:
         """Every image as the model takes it, and the stream of its scores, which measure what a map says."""

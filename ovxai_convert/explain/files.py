@@ -117,9 +117,12 @@ class FileExplainer:
 
         None at another image, or where nothing is missing.
         """
+        return self.unsaid_of(image.photograph, image.path.name)
+
+    def unsaid_of(self, photograph: Pixels, name: str) -> list[str]:
+        """The same for a photograph as it is shown, which is called so."""
         names = self.explainer.label_names
-        score = self.explainer.scores_of
-        return self._level_doubts.for_a_terminal(image.photograph, image.path.name, score, names)
+        return self._level_doubts.for_a_terminal(photograph, name, self.explainer.scores_of, names)
 
     def explain(
         self,
