@@ -64,7 +64,7 @@ class Annotations:
         return sorted({box.label for picture in pictures for box in picture.boxes})
 
     def of(self, path: Path) -> AnnotatedPicture | None:
-        """The annotated picture that a photograph is; None: there is none; a UsageError if it may be several."""
+        """The annotated picture that a photograph is; None: none; a UsageError: it may be several."""
         parts = _parts(path.as_posix())
         found = self._by_stem.get(parts[0], [])
         if len(found) < 2:

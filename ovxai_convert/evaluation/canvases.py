@@ -13,7 +13,7 @@ from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import Preprocessing, as_type
 
 COVERS: Final = ("zero", "black", "blur")
-"""What pixels are covered with: 0 in the input, as RISE's paper has it, which is the mean colour of inputs that
+"""What pixels are covered with: 0 in the input, as in RISE's paper, which is the mean colour where inputs
 are brought to mean 0; black in the photograph, as openvino-xai has it; or the input through a Gaussian."""
 
 

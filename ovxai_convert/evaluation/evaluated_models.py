@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +100,7 @@ def evaluated_model(
         engine = explainer.explainer.engine(method, layer)
         came_to_another = engine.method is not method and (method is not None or layer is not None)
         if came_to_another and (method is not None or _is_black_box(engine)):
-            refusals += engine.refusals
+            refusals += [_named(refusal, method) for refusal in engine.refusals]
         else:
             engines.setdefault(Contender(name, method_name(engine.method), layer), engine)
     if not engines:
@@ -124,6 +124,11 @@ def _asked(methods: Sequence[str], layers: Sequence[str]) -> list[tuple[Method |
         for layer in ([None] if method is not None and method.is_black_box else known)
     ]
     return list(dict.fromkeys(pairs))
+
+
+def _named(refusal: Refusal, method: Method | None) -> Refusal:
+    """A refusal that says of which method it is."""
+    return refusal if refusal.method or method is None else replace(refusal, method=method_name(method))
 
 
 def _is_black_box(engine: Engine) -> bool:

@@ -19,7 +19,7 @@ from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.evaluation.views import View
 
 Again = Callable[[NDArray[Any]], "tuple[NDArray[np.float32], float]"]
-"""Explains what a map shows, an image in the input's shape: its map in the input's size, the class's score."""
+"""Explains what a map shows, in the input's shape: its map in the input's size, and the class's score."""
 
 
 class Finding(NamedTuple):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final
 
 from ovxai_convert.durable import obstacle
 from ovxai_convert.errors import ModelReadError, UsageError, WriteError
@@ -42,11 +42,8 @@ class MeasuredTable:
             if self._is_csv and self._file.tell() == 0:
                 self._write(_as_csv([MEASURED_COLUMNS]))
 
-    def __enter__(self) -> Self:
-        """The table."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Done."""
         self._file.close()
 
     def add(self, rows: Iterable[Measurement]) -> None:

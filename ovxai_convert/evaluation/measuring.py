@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import OvxaiError, UsageError, quoted
-from ovxai_convert.evaluation.annotations import Box
 from ovxai_convert.evaluation.asked import Asked
 from ovxai_convert.evaluation.baselines import CENTRE, RANDOM, centre_map, random_maps
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
 from ovxai_convert.evaluation.findings import ClassInView, Finding, averaged
 from ovxai_convert.evaluation.measurements import Contender, Measurement
 from ovxai_convert.evaluation.pointing import PointedAt
-from ovxai_convert.evaluation.views import View, scores_of_image, view_of
+from ovxai_convert.evaluation.views import DrawnBoxes, View, scores_of_image, view_of
 from ovxai_convert.explain.engines import Engine
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
@@ -57,8 +56,8 @@ class Measuring:
         self,
         path: str,
         number: int,
-        picture: Picture,
-        boxes: Sequence[Box] | None = None,
+        pictures: Mapping[int, Picture],
+        boxes: DrawnBoxes = None,
         truth: str | None = None,
     ) -> Measured:
         """All of one photograph.
@@ -66,15 +65,15 @@ class Measuring:
         Args:
             path: of the photograph, as tables have it.
             number: which photograph it is; random maps are those of this number.
-            picture: the photograph, read for models of these channels.
-            boxes: around its objects; None where nobody has drawn any.
+            pictures: the photograph, as it is read for a model of so many channels.
+            boxes: around its objects.
             truth: what its folder says that it shows, whether that is a class or not.
 
         Raises:
             OvxaiError: the photograph does not fit the first model, or none of its classes is asked for. What
                 goes wrong with one method or another model is the ``error`` of its rows.
         """
-        first = view_of(self.models[0], picture, self.asked, boxes, truth)
+        first = self._view(self.models[0], pictures, boxes, truth)
         targets = first.classes(self.asked.targets)
         shown = ", ".join(map(first.model.label_of, first.shown_classes())) or None
         rows: list[Measurement] = []
@@ -82,7 +81,7 @@ class Measuring:
         for model in self.models:
             whole = Measurement(path, model.name, truth=shown)
             try:
-                view = first if model is first.model else view_of(model, picture, self.asked, boxes, truth)
+                view = first if model is first.model else self._view(model, pictures, boxes, truth)
                 classes = [self._class_in(model, target) for target in targets]
             except OvxaiError as error:
                 rows.append(replace(whole, error=str(error)))
@@ -91,6 +90,15 @@ class Measuring:
                 one = _OneClass(ClassInView(view, target, self.asked), number)
                 rows += one.rows(whole, maps)
         return Measured(tuple(rows), maps)
+
+    def _view(
+        self,
+        model: EvaluatedModel,
+        pictures: Mapping[int, Picture],
+        boxes: DrawnBoxes,
+        truth: str | None,
+    ) -> View:
+        return view_of(model, pictures[model.explainer.channels], self.asked, boxes, truth)
 
     def _class_in(self, model: EvaluatedModel, target: int) -> int:
         """A class of the first model in another one; a UsageError if it has none."""

@@ -16,7 +16,7 @@ from ovxai_convert.photographs.preprocessing import FieldOfView
 
 
 class PointedAt:
-    """A photograph of ``size`` rows and columns, what of it an input of ``grid`` rows and columns shows, boxes.
+    """Boxes on a photograph of ``size`` rows and columns, as an input of ``grid`` rows and columns shows it.
 
     ``margin``: by how many pixels of the photograph the boxes are made larger; the paper's game has 15.
     """
@@ -43,7 +43,7 @@ class PointedAt:
 
     @property
     def chance(self) -> float:
-        """The share of points that are hits, and so of hits of a point chosen at random; 0: no box is seen."""
+        """The share of points that are hits, as often as one at random is; 0: no box is seen."""
         return float(self._hit.sum() / max(1, self._shown.sum()))
 
     def hits(self, saliency_map: NDArray[np.float32]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,14 @@ from ovxai_convert.photographs.given import Photograph
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
+DrawnBoxes: TypeAlias = Sequence[Box] | UsageError | None
+"""Boxes around objects of a photograph; None where nobody has drawn any, or why they cannot be had."""
+
+
+def boxes_in(drawn: DrawnBoxes) -> Sequence[Box]:
+    """The boxes that there are."""
+    return () if drawn is None or isinstance(drawn, UsageError) else drawn
+
 
 @dataclass(frozen=True)
 class View:
@@ -34,7 +42,7 @@ class View:
         scores: of the image as it is, ``(K,)``.
         size: rows and columns of the photograph.
         region: the part of it that the input shows.
-        boxes: around objects; None where nobody has drawn any.
+        boxes: around objects.
         truth: the class that the photograph's folder says, if it is one of the model's.
     """
 
@@ -44,12 +52,12 @@ class View:
     scores: NDArray[np.float32]
     size: tuple[int, int]
     region: FieldOfView
-    boxes: Sequence[Box] | None
+    boxes: DrawnBoxes
     truth: int | None
 
     def shown_classes(self) -> list[int]:
         """The classes that the photograph is said to show: those of its boxes, else that of its folder."""
-        called = [self.model.class_called(box.label) for box in self.boxes or ()]
+        called = [self.model.class_called(box.label) for box in boxes_in(self.boxes)]
         found = [index for index in dict.fromkeys(called) if index is not None]
         return found or ([] if self.truth is None else [self.truth])
 
@@ -69,6 +77,8 @@ class View:
         """Where points are hits for a class; a UsageError where there is no box of it that the model sees."""
         if self.boxes is None:
             raise UsageError("there are no boxes of this photograph")
+        if isinstance(self.boxes, UsageError):
+            raise self.boxes
         boxes = [box for box in self.boxes if asked.any_box or self.model.class_called(box.label) == target]
         if not boxes:
             raise UsageError("none of its boxes is of the class that is explained")
@@ -79,7 +89,7 @@ class View:
 
 
 def view_of(
-    model: EvaluatedModel, picture: Picture, asked: Asked, boxes: Sequence[Box] | None, truth: str | None
+    model: EvaluatedModel, picture: Picture, asked: Asked, boxes: DrawnBoxes, truth: str | None
 ) -> View:
     """A photograph as a model takes it.
 
