@@ -61,5 +61,7 @@ def seconds_in_words(seconds: float | None) -> str:
 
 def verdict(difference: Difference, names: dict[Contender, str]) -> str:
     """Which one is better, if that is no chance."""
-    better = difference.better
+    better, interval = difference.better, difference.estimate.interval
+    if interval == Interval(0, 0):
+        return "no difference"
     return "may be chance" if better is None else f"{names[better]} is better"

@@ -149,21 +149,13 @@ class Standings:
         return Estimate(moments.mean, moments.count, interval)
 
     def differences(self, measure: Measure) -> list[Difference]:
-        """Those of all pairs but of two baselines, and of a method and a baseline in another model."""
+        """Those of pairs that differ in one thing: method, layer, model; those to baselines come last."""
         found = []
         for one, other in combinations(self._contenders, 2):
             moments = self._differences.get((one, other, measure.name))
-            known = one.is_baseline + other.is_baseline
-            if moments is None or known == 2 or (known and one.model != other.model):
-                continue
-            turned = one.is_baseline  # it stands in front where a second model follows
-            interval = paired_share_interval(moments) if measure.is_share else mean_interval(moments)
-            estimate = Estimate(moments.mean, moments.count, interval)
-            found.append(
-                Difference(other, one, measure, _reversed(estimate))
-                if turned
-                else Difference(one, other, measure, estimate)
-            )
+            if moments is not None and _are_compared(one, other):
+                interval = paired_share_interval(moments) if measure.is_share else mean_interval(moments)
+                found.append(Difference(one, other, measure, Estimate(moments.mean, moments.count, interval)))
         return sorted(found, key=lambda difference: difference.other.is_baseline)
 
     def curve(self, contender: Contender, measure: Measure) -> ScoreCurve | None:
@@ -185,7 +177,14 @@ def _mean(values: Iterable[float]) -> float:
     return sum(several) / len(several)
 
 
-def _reversed(estimate: Estimate) -> Estimate:
-    interval = estimate.interval
-    turned = None if interval is None else Interval(-interval.high, -interval.low)
-    return Estimate(-estimate.mean, estimate.count, turned)
+def _are_compared(one: Contender, other: Contender) -> bool:
+    """Whether a pair tells of one thing: a method or a layer in one model, or models; not of two baselines.
+
+    A method without a layer is compared with all of its model.
+    """
+    if one.is_baseline and other.is_baseline:
+        return False
+    if one.model != other.model:
+        return one[1:] == other[1:]
+    alike = one.method == other.method or one.target_layer == other.target_layer
+    return alike or one.target_layer is None or other.target_layer is None
