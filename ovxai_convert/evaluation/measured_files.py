@@ -23,7 +23,9 @@ def check_measured_file(path: Path) -> None:
     """A UsageError for a file of another kind; a WriteError for what is there and no file."""
     if path.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"{path}: a table is written as one of {', '.join(_SUFFIXES)}")
-    if (what := obstacle(path)) is not None:
+    with _reported(path):
+        what = obstacle(path)
+    if what is not None:
         raise WriteError(f"{path}: cannot be written: it is {what}")
 
 
@@ -36,8 +38,10 @@ class MeasuredTable:
     def __init__(self, path: Path, *, goes_on: bool = False) -> None:
         check_measured_file(path)
         self._path, self._is_csv = path, path.suffix.lower() == ".csv"
-        with self._reported():
+        with _reported(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink():  # what it leads to may be others'
+                path.unlink()
             self._file = path.open("ab" if goes_on else "wb", buffering=0)
             if self._is_csv and self._file.tell() == 0:
                 self._write(_as_csv([MEASURED_COLUMNS]))
@@ -52,7 +56,7 @@ class MeasuredTable:
             text = _as_csv(tuple(_as_text(getattr(row, name)) for name in MEASURED_COLUMNS) for row in rows)
         else:
             text = "".join(_as_json(row) + "\n" for row in rows)
-        with self._reported():
+        with _reported(self._path):
             self._write(text)
 
     def _write(self, text: str) -> None:
@@ -61,12 +65,13 @@ class MeasuredTable:
         while left:
             left = left[self._file.write(left) :]
 
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise WriteError(f"{self._path}: cannot be written: {error.strerror}") from error
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read_measurements(path: Path) -> Iterator[Measurement]:

@@ -84,7 +84,7 @@ class View:
             raise UsageError("none of its boxes is of the class that is explained")
         pointed = PointedAt(self.size, self.region, self.trial.size, boxes, asked.margin)
         if not pointed.chance:
-            raise UsageError("the model sees no part of its boxes")
+            raise UsageError("the model sees none of its boxes, or less than a pixel")
         return pointed
 
 
