@@ -56,6 +56,10 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "datasets": frozenset(
         {"durable", "blackbox", "methods", "source", "photographs", "pictures", "artifact", "explain"}
     ),
+    "evaluation": frozenset(
+        {"durable", "blackbox", "methods", "source", "photographs", "pictures", "artifact", "explain"}
+    )
+    | {"datasets"},
     "ancestor": frozenset(
         {"anatomy", "blackbox", "methods", "source", "insertion", "photographs", "pictures", "explain"}
     ),
@@ -261,6 +265,7 @@ def test_a_refusal_stays_a_value() -> None:
     raising = {name for name, tree in SOURCES.items() if "RefusedError" in calls(tree)}
     assert raising == {
         "ancestor.method_objects",
+        "evaluation.evaluated_models",
         "proof.tying",
         "pipeline",
         "insertion.insert",

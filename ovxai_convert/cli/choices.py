@@ -49,11 +49,11 @@ REFERENCES: Final = ("onnxruntime", "tflite")
 MAX_BRANCH_MIB: Final = 2048
 MAX_PIXELS: Final = 100_000_000
 """Of a photograph: more than cameras make."""
-METRICS: Final = ("deletion", "insertion", "pointing", "adcc")
-BASELINES: Final = ("random", "centre")
-COVERS: Final = ("zero", "black", "blur")
-MEASURED_STEPS: Final = 32
-RANDOM_MAPS: Final = 4
+MEASURABLE: Final = ("deletion", "insertion", "pointing", "adcc")
+KNOW_NOTHING: Final = ("random", "centre")
+COVERED_WITH: Final = ("zero", "black", "blur")
+CURVE_STEPS: Final = 32
+MAPS_AT_RANDOM: Final = 4
 """Of an evaluation: what is measured, against what, and how."""
 SHOWN_CANDIDATES: Final = 12
 """Places for a target that an inspection shows, from the scores on."""

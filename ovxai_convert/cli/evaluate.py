@@ -11,8 +11,6 @@ from typing import Any, Final
 import click
 
 from ovxai_convert.cli import boundary, choices, console, options
-from ovxai_convert.datasets.sources import Item, Photographs
-from ovxai_convert.errors import OvxaiError
 
 _SUFFIXES: Final = (".jsonl", ".csv")
 
@@ -68,8 +66,8 @@ def _table(text: str) -> Path:
 @click.option(
     "--metrics",
     metavar="A,B,...",
-    type=_words(choices.METRICS),
-    help=f"Of {', '.join(choices.METRICS)}; default: all that are possible.",
+    type=_words(choices.MEASURABLE),
+    help=f"Of {', '.join(choices.MEASURABLE)}; default: all that are possible.",
 )
 @click.option(
     "--boxes",
@@ -89,27 +87,35 @@ def _table(text: str) -> Path:
 @click.option(
     "--targets",
     metavar="A,B,...|topN|above:P|truth|all",
-    help="Classes to measure; truth: those of boxes or folder; default: the model's answer.",
+    help="Classes to measure; truth: those that the photograph shows; default: the model's answer.",
+)
+@click.option(
+    "--truth",
+    metavar="auto|folder|none|FILE.csv",
+    default="auto",
+    show_default=True,
+    help="What photographs show: their folders' names, where they are labels (auto) or indices, too "
+    "(folder); or a file of paths and classes. Boxes go before it.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
-    default=choices.MEASURED_STEPS,
+    default=choices.CURVE_STEPS,
     show_default=True,
     help="In so many steps pixels are covered and shown.",
 )
 @click.option(
     "--cover",
-    type=click.Choice(choices.COVERS),
-    default=choices.COVERS[0],
+    type=click.Choice(choices.COVERED_WITH),
+    default=choices.COVERED_WITH[0],
     show_default=True,
     help="What pixels are covered with: 0 in the input, black in the photograph, or the input blurred.",
 )
 @click.option(
     "--baselines",
     metavar="A,B|none",
-    type=_words(choices.BASELINES, none=True),
-    default=",".join(choices.BASELINES),
+    type=_words(choices.KNOW_NOTHING, none=True),
+    default=",".join(choices.KNOW_NOTHING),
     show_default=True,
     help="Maps that know nothing, to compare with.",
 )
@@ -117,7 +123,7 @@ def _table(text: str) -> Path:
     "--random-maps",
     metavar="N",
     type=click.IntRange(min=1),
-    default=choices.RANDOM_MAPS,
+    default=choices.MAPS_AT_RANDOM,
     show_default=True,
     help="Random maps of each photograph; their mean counts.",
 )
@@ -151,7 +157,6 @@ def _table(text: str) -> Path:
 def evaluate_command(
     model: Path,
     images: Sequence[str],
-    recursive: bool,
     also: Sequence[Path],
     table: Path | None,
     limits: boundary.Limits,
@@ -171,30 +176,19 @@ def evaluate_command(
     Exit codes: 0 done, 2 usage, 3 not a readable model or image, 4 no classifier or no method possible,
     6 cannot write, 70 unforeseen, 130 interrupted. With several images, the first failure's.
     """
-    items = _found(images, recursive=recursive)
+    if others["metrics"] is not None and "pointing" in others["metrics"] and others["boxes"] is None:
+        raise click.UsageError("--metrics pointing needs --boxes")
     models = (model, *also)
+    listed = sys.stdin.buffer.read() if "-" in images else b""
     with tempfile.TemporaryDirectory(prefix="ovxai-") as folder:
-        log = Path(folder) / "measurements.jsonl" if table is None else table
+        # where nobody wants a table, one is what a child goes on with that takes the place of another
+        kept = Path(folder) / "measurements.jsonl" if table is None else table
         boundary.supervise(
             "evaluate",
-            {"models": models, "items": items, "table": log, **others},
-            [item.path for item in items],
+            {"models": models, "images": images, "listed": listed, "table": kept, **others},
+            None,
             model,
             limits,
             console.print_error,
             lambda: None,
         )
-
-
-def _found(images: Sequence[str], *, recursive: bool) -> list[Item]:
-    """The photographs that are meant; leaves with an error where there is none."""
-    listed = sys.stdin.buffer.read() if "-" in images else b""
-    photographs = Photographs(images, recursive, listed=listed)
-    try:
-        items = list(photographs)
-    except OvxaiError as error:
-        console.print_error(error, Path(images[0]))
-        sys.exit(error.exit_code)
-    if passed_over := photographs.passed_over():
-        console.say(passed_over, err=True)
-    return items

@@ -10,7 +10,7 @@ from ovxai_convert.errors import UsageError, quoted
 
 
 @dataclass(frozen=True)
-class Box:
+class ObjectBox:
     """Edges of a box in pixels of its photograph, whose left upper corner is (0, 0), and what is in it.
 
     The pixel in column c and row r has its middle at (c + 0.5, r + 0.5).
@@ -28,10 +28,10 @@ class AnnotatedPicture:
     """The boxes of one picture: its file, as the annotations call it, and its width and height, if told."""
 
     file: str
-    boxes: tuple[Box, ...]
+    boxes: tuple[ObjectBox, ...]
     size: tuple[int, int] | None = None
 
-    def checked(self, size: tuple[int, int]) -> tuple[Box, ...]:
+    def checked(self, size: tuple[int, int]) -> tuple[ObjectBox, ...]:
         """The boxes, for a photograph of this width and height; a UsageError if they were drawn in another.
 
         Boxes of a picture that was scaled, or turned by its EXIF entry, would lie elsewhere.

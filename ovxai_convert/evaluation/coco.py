@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ovxai_convert.errors import quoted
-from ovxai_convert.evaluation.annotations import AnnotatedPicture, Box
+from ovxai_convert.evaluation.annotations import AnnotatedPicture, ObjectBox
 
 _PARTS: Final = ("images", "annotations", "categories")
 _FARTHEST: Final = 1e9
@@ -46,7 +46,7 @@ def coco_pictures(data: object) -> list[AnnotatedPicture]:
         key: _value(entry, "file_name", (str,), "images", place)
         for place, (key, entry) in enumerate(images.items())
     }
-    boxes: dict[Any, list[Box]] = {key: [] for key in images}
+    boxes: dict[Any, list[ObjectBox]] = {key: [] for key in images}
     boxed = False
     for place, entry in enumerate(data["annotations"]):
         image = _value(entry, "image_id", (int, str), "annotations", place)
@@ -71,12 +71,12 @@ def _value(entry: object, key: str, kinds: tuple[type, ...], part: str, place: i
     return value
 
 
-def _box(numbers: object, label: str, place: int) -> Box:
+def _box(numbers: object, label: str, place: int) -> ObjectBox:
     fits = isinstance(numbers, list) and len(numbers) == 4 and all(map(_is_number, numbers))
     if not fits or min(numbers[2:]) < 0:  # type: ignore[index]  # a list, if it fits
         raise NoBoxesError(f"'bbox' of annotations[{place}] is not x, y, width, height")
     x, y, width, height = map(float, numbers)  # type: ignore[call-overload]
-    return Box(label, x, y, x + width, y + height)
+    return ObjectBox(label, x, y, x + width, y + height)
 
 
 def _is_number(value: object) -> bool:

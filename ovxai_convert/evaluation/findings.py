@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ovxai_convert.blackbox.adcc import adcc, average_drop, coherency, complexity
 from ovxai_convert.blackbox.metrics import ScoreCurve, deletion, insertion
 from ovxai_convert.errors import UsageError
-from ovxai_convert.evaluation.asked import Asked
 from ovxai_convert.evaluation.canvases import scaled_to_one, shown_by
+from ovxai_convert.evaluation.inquiry import Inquiry
 from ovxai_convert.evaluation.measures import METRICS
 from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.evaluation.views import View
@@ -36,7 +36,7 @@ class ClassInView:
 
     view: View
     target: int
-    asked: Asked
+    asked: Inquiry
     pointed: PointedAt | UsageError | None = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import OvxaiError, UsageError, quoted
-from ovxai_convert.evaluation.asked import Asked
 from ovxai_convert.evaluation.baselines import CENTRE, RANDOM, centre_map, random_maps
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
 from ovxai_convert.evaluation.findings import ClassInView, Finding, averaged
+from ovxai_convert.evaluation.inquiry import Inquiry
 from ovxai_convert.evaluation.measurements import Contender, Measurement
 from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.evaluation.views import DrawnBoxes, View, scores_of_image, view_of
@@ -41,7 +41,7 @@ class Measuring:
     """
 
     models: Sequence[EvaluatedModel]
-    asked: Asked
+    asked: Inquiry
 
     @property
     def contenders(self) -> list[Contender]:

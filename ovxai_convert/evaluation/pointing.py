@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.evaluation.annotations import Box
+from ovxai_convert.evaluation.annotations import ObjectBox
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
 
@@ -26,7 +26,7 @@ class PointedAt:
         size: tuple[int, int],
         region: FieldOfView,
         grid: tuple[int, int],
-        boxes: Sequence[Box],
+        boxes: Sequence[ObjectBox],
         margin: float = 0,
     ) -> None:
         rows, columns = grid

@@ -11,14 +11,16 @@ from typing import Final
 import numpy as np
 import openvino as ov
 
+from ovxai_convert.datasets.remote import read_remote
 from ovxai_convert.datasets.rows import written_path
 from ovxai_convert.datasets.sources import Item
-from ovxai_convert.errors import ModelReadError, UsageError, quoted
+from ovxai_convert.datasets.truths import Truths, no_truth
+from ovxai_convert.errors import UsageError, quoted
 from ovxai_convert.evaluation.annotations import Annotations
-from ovxai_convert.evaluation.asked import TRUTH, Asked
 from ovxai_convert.evaluation.baselines import RANDOM
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
 from ovxai_convert.evaluation.examples import Examples
+from ovxai_convert.evaluation.inquiry import TRUTH, Inquiry
 from ovxai_convert.evaluation.measurements import Measurement
 from ovxai_convert.evaluation.measures import MEASURES, METRICS
 from ovxai_convert.evaluation.measuring import Measuring
@@ -27,12 +29,18 @@ from ovxai_convert.evaluation.page import EvaluationFacts, evaluation_page
 from ovxai_convert.evaluation.standings import Standings
 from ovxai_convert.evaluation.views import DrawnBoxes
 from ovxai_convert.explain.explained import chosen_by
-from ovxai_convert.photographs.image_files import Picture, read_image
+from ovxai_convert.photographs.image_files import Picture, image_content, picture_in
 from ovxai_convert.photographs.levels import note_on_levels, shown_picture
 
 _SHOWN_LABELS: Final = 5
 _TARGETS: Final = {None: "the model's answer", TRUTH: "what the photograph is said to show"}
 _COVERS: Final = {"zero": "0 in the input", "black": "black", "blur": "the photograph blurred"}
+
+
+def _assumed(models: Sequence[EvaluatedModel]) -> Iterator[str]:
+    for model in models:
+        if words := ", ".join(model.explainer.assumed):
+            yield f"{model.name}: assumed, since nothing says it: {words}"
 
 
 class Evaluation:
@@ -42,12 +50,17 @@ class Evaluation:
         standings: what has come of them up to now.
         examples: those on which the first method does worst.
         notes: what one should know of models, boxes and what is not possible, one line each.
+        assumed: how photographs become inputs where nobody says it, one line each.
     """
 
     def __init__(
-        self, models: Sequence[EvaluatedModel], asked: Asked, annotations: Annotations | None = None
+        self,
+        models: Sequence[EvaluatedModel],
+        asked: Inquiry,
+        annotations: Annotations | None = None,
+        truths: Truths = no_truth,
     ) -> None:
-        self._models, self._asked, self._annotations = models, asked, annotations
+        self._models, self._asked, self._annotations, self._truths = models, asked, annotations, truths
         if asked.wants("pointing") and annotations is None:
             raise UsageError("the pointing game needs boxes", "--metrics pointing needs --boxes")
         self._measuring = Measuring(models, asked)
@@ -56,6 +69,7 @@ class Evaluation:
         first = METRICS[asked.metrics[0]][0]
         self.examples = Examples(contenders[0], MEASURES[first])
         self.notes = tuple(dict.fromkeys(self._notes()))
+        self.assumed = tuple(dict.fromkeys(_assumed(models)))
         self._check_targets()
 
     def _check_targets(self) -> None:
@@ -87,13 +101,16 @@ class Evaluation:
         Raises:
             OvxaiError: it cannot be read, or not be measured; :meth:`failed` makes a row of that.
         """
+        content = image_content(item.path) if item.url is None else read_remote(item.url)
         kinds = {model.explainer.channels for model in self._models}
-        pictures = {channels: _read(item, channels) for channels in kinds}
+        pictures = {channels: picture_in(content, item.shown, channels) for channels in kinds}
         first = self._models[0].explainer
         picture = pictures[first.channels]
         boxes = self._boxes(item, picture)
         path = written_path(item.shown)
-        found = self._measuring.measured(path, number, pictures, boxes, item.truth)
+        truth = self._truths(item)
+        shown = None if truth is None else truth.text
+        found = self._measuring.measured(path, number, pictures, boxes, shown)
         self.standings.add(found.rows)
         self.examples.add(found, picture, boxes)
         levels = first.preprocessing.levels, first.preprocessing.mean, first.preprocessing.scale
@@ -147,9 +164,3 @@ class Evaluation:
         return evaluation_page(
             EvaluationFacts(models, tuple(facts.items()), self.notes, by), counted, self.examples
         )
-
-
-def _read(item: Item, channels: int) -> Picture:
-    if item.url is not None:
-        raise ModelReadError(f"{item.url}: only files of this machine are measured; copy it here")
-    return read_image(item.path, channels)

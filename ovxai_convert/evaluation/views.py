@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import Trial
 from ovxai_convert.errors import UsageError
-from ovxai_convert.evaluation.annotations import Box
-from ovxai_convert.evaluation.asked import TRUTH, Asked
+from ovxai_convert.evaluation.annotations import ObjectBox
 from ovxai_convert.evaluation.canvases import canvas_of
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
+from ovxai_convert.evaluation.inquiry import TRUTH, Inquiry
 from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.explain.explained import chosen_by
 from ovxai_convert.photographs.given import Photograph
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
-DrawnBoxes: TypeAlias = Sequence[Box] | UsageError | None
+DrawnBoxes: TypeAlias = Sequence[ObjectBox] | UsageError | None
 """Boxes around objects of a photograph; None where nobody has drawn any, or why they cannot be had."""
 
 
-def boxes_in(drawn: DrawnBoxes) -> Sequence[Box]:
+def boxes_in(drawn: DrawnBoxes) -> Sequence[ObjectBox]:
     """The boxes that there are."""
     return () if drawn is None or isinstance(drawn, UsageError) else drawn
 
@@ -62,7 +62,7 @@ class View:
         return found or ([] if self.truth is None else [self.truth])
 
     def classes(self, targets: str | None) -> list[int]:
-        """The classes that are measured, see :class:`Asked`; a UsageError where there is none.
+        """The classes that are measured, see :class:`Inquiry`; a UsageError where there is none.
 
         The word for those that are shown is a class, where one has that label.
         """
@@ -73,7 +73,7 @@ class View:
         chosen = chosen_by(targets, self.model.labels, self.model.answer)(self.scores)
         return list(range(len(self.scores))) if chosen is None else chosen
 
-    def pointed_at(self, target: int, asked: Asked) -> PointedAt:
+    def pointed_at(self, target: int, asked: Inquiry) -> PointedAt:
         """Where points are hits for a class; a UsageError where there is no box of it that the model sees."""
         if self.boxes is None:
             raise UsageError("there are no boxes of this photograph")
@@ -89,7 +89,7 @@ class View:
 
 
 def view_of(
-    model: EvaluatedModel, picture: Picture, asked: Asked, boxes: DrawnBoxes, truth: str | None
+    model: EvaluatedModel, picture: Picture, asked: Inquiry, boxes: DrawnBoxes, truth: str | None
 ) -> View:
     """A photograph as a model takes it.
 

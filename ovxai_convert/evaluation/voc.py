@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 from xml.etree import ElementTree
 
-from ovxai_convert.evaluation.annotations import AnnotatedPicture, Box
+from ovxai_convert.evaluation.annotations import AnnotatedPicture, ObjectBox
 from ovxai_convert.evaluation.coco import NoBoxesError
 
 _TYPE: Final = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -37,7 +37,7 @@ def voc_picture(text: str, file: str) -> AnnotatedPicture:
     return AnnotatedPicture(PurePath(file).with_suffix("").as_posix(), tuple(boxes), size)
 
 
-def _box(element: ElementTree.Element, place: int) -> Box:
+def _box(element: ElementTree.Element, place: int) -> ObjectBox:
     label = (element.findtext("name") or "").strip()
     left, top, right, bottom = (
         _number(element, f"bndbox/{name}") for name in ("xmin", "ymin", "xmax", "ymax")
@@ -46,7 +46,7 @@ def _box(element: ElementTree.Element, place: int) -> Box:
         raise NoBoxesError(f"object {place} has no name")
     if left is None or top is None or right is None or bottom is None or right < left or bottom < top:
         raise NoBoxesError(f"object {place} ({label}) has no bndbox with xmin <= xmax and ymin <= ymax")
-    return Box(label, left - 1, top - 1, right, bottom)
+    return ObjectBox(label, left - 1, top - 1, right, bottom)
 
 
 def _number(element: ElementTree.Element, path: str) -> float | None:

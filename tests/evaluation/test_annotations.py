@@ -10,7 +10,7 @@ import pytest
 
 from ovxai_convert import ModelReadError, UsageError
 from ovxai_convert.evaluation.annotation_files import read_annotations
-from ovxai_convert.evaluation.annotations import AnnotatedPicture, Annotations, Box
+from ovxai_convert.evaluation.annotations import AnnotatedPicture, Annotations, ObjectBox
 
 
 def coco(**changes: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_coco(tmp_path: Path) -> None:
     assert (len(found), found.labels) == (2, ["cat", "dog"])
     picture = found.of(Path("photos/a.jpg"))
     assert picture is not None
-    assert picture.boxes == (Box("dog", 1, 2.5, 11, 22.5), Box("cat", 0, 0, 4, 4))
+    assert picture.boxes == (ObjectBox("dog", 1, 2.5, 11, 22.5), ObjectBox("cat", 0, 0, 4, 4))
     assert picture.checked((40, 30)) == picture.boxes
     with pytest.raises(UsageError, match="of a picture of 40x30 pixels; the photograph has 30x40"):
         picture.checked((30, 40))
@@ -66,7 +66,7 @@ def test_voc_counts_pixels_from_one(tmp_path: Path) -> None:
         found = read_annotations(place)
         picture = found.of(tmp_path / "a.jpg")
         assert picture is not None
-        assert picture.boxes == (Box("cat", 2, 0, 12, 5), Box("dog", 0, 0, 1, 5))
+        assert picture.boxes == (ObjectBox("cat", 2, 0, 12, 5), ObjectBox("dog", 0, 0, 1, 5))
         assert picture.size == (40, 30)
     empty = read_annotations(written(tmp_path / "none.xml", voc("").replace("40", "")))
     assert empty.of(Path("none.png")) == AnnotatedPicture("none", ())

@@ -15,10 +15,10 @@ import pytest
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import Explainer, RefusedError, UsageError
 from ovxai_convert.artifact.notes import UserNotes
-from ovxai_convert.evaluation.annotations import Box
-from ovxai_convert.evaluation.asked import Asked
+from ovxai_convert.evaluation.annotations import ObjectBox
 from ovxai_convert.evaluation.baselines import centre_map, random_maps
 from ovxai_convert.evaluation.evaluated_models import evaluated_model
+from ovxai_convert.evaluation.inquiry import Inquiry
 from ovxai_convert.evaluation.measurements import Measurement
 from ovxai_convert.evaluation.measuring import Measuring
 from ovxai_convert.pictures.rendering import enlarged
@@ -34,9 +34,9 @@ from tests.evaluation.cases import (
 )
 
 STEPS: Final = 7
-ASKED: Final = Asked(("deletion", "insertion", "pointing", "adcc"), steps=STEPS, baselines=())
+INQUIRY: Final = Inquiry(("deletion", "insertion", "pointing", "adcc"), steps=STEPS, baselines=())
 RISE: Final[dict[str, Any]] = {"num_masks": 60, "seed": 3}
-BOXES: Final = [Box("cat", 1, 1, 6, 8), Box("dog", 5, 0, 14, 10), Box("lynx", 0, 0, 14, 10)]
+BOXES: Final = [ObjectBox("cat", 1, 1, 6, 8), ObjectBox("dog", 5, 0, 14, 10), ObjectBox("lynx", 0, 0, 14, 10)]
 
 
 def close(value: Any) -> Any:
@@ -93,7 +93,7 @@ def test_every_number_by_its_definition(method: str, cover: str, tmp_path: Path)
         (raw,) = found.raw.values()
         return enlarged(raw, SIZE)
 
-    asked = Asked(**{**vars(ASKED), "cover": cover, "targets": "dog"})
+    asked = Inquiry(**{**vars(INQUIRY), "cover": cover, "targets": "dog"})
     found = Measuring([model], asked).measured("photo.png", 0, {3: picture()}, BOXES)
     wanted = expected(explain, 1, cover)
     rows = by_name(found.rows)
@@ -123,7 +123,7 @@ def test_wrong_maps_are_seen(tmp_path: Path) -> None:
     model = evaluated(tmp_path)
     dog, bird = (
         by_name(
-            Measuring([model], Asked(**{**vars(ASKED), "targets": target}))
+            Measuring([model], Inquiry(**{**vars(INQUIRY), "targets": target}))
             .measured("p", 0, {3: picture()}, BOXES)
             .rows
         )
@@ -135,7 +135,7 @@ def test_wrong_maps_are_seen(tmp_path: Path) -> None:
 
 def test_baselines(tmp_path: Path) -> None:
     model = evaluated(tmp_path)
-    asked = Asked(("deletion", "pointing", "adcc"), "cat", STEPS, random_maps=2, seed=5)
+    asked = Inquiry(("deletion", "pointing", "adcc"), "cat", STEPS, random_maps=2, seed=5)
     found = Measuring([model], asked).measured("p", 11, {3: picture()}, BOXES).rows
     image = prepared(picture())
 
@@ -170,7 +170,7 @@ def test_classes_that_are_asked_for(tmp_path: Path) -> None:
     best = int(probabilities(prepared(picture())).argmax())
 
     def labels(targets: str | None, truth: str | None = None, boxes: Any = None) -> list[str | None]:
-        asked = Asked(("deletion",), targets, 2, baselines=())
+        asked = Inquiry(("deletion",), targets, 2, baselines=())
         rows = Measuring([model], asked).measured("p", 0, {3: picture()}, boxes, truth).rows
         return [row.label for row in rows]
 
@@ -179,7 +179,7 @@ def test_classes_that_are_asked_for(tmp_path: Path) -> None:
     assert labels("all") == list(LABELS)
     assert labels("truth", "Dog") == ["dog"]
     assert labels("truth", "photos", BOXES) == ["cat", "dog"], "boxes say more than folders"
-    assert labels("truth", "bird", [Box("lynx", 0, 0, 5, 5)]) == ["bird"]
+    assert labels("truth", "bird", [ObjectBox("lynx", 0, 0, 5, 5)]) == ["bird"]
     with pytest.raises(UsageError, match="neither boxes nor its folder say"):
         labels("truth", "photos")
     with pytest.raises(UsageError, match="no class labelled 'lion'"):
@@ -192,14 +192,14 @@ def test_classes_that_are_asked_for(tmp_path: Path) -> None:
         (None, False, "there are no boxes of this photograph"),
         (UsageError("drawn elsewhere"), False, "drawn elsewhere"),
         ([], False, "none of its boxes is of the class"),
-        ([Box("dog", 0, 0, 9, 9)], False, "none of its boxes is of the class"),
-        ([Box("cat", -5, -5, 0, 0)], False, "the model sees none of its boxes"),
-        ([Box("dog", 0, 0, 9, 9)], True, None),
+        ([ObjectBox("dog", 0, 0, 9, 9)], False, "none of its boxes is of the class"),
+        ([ObjectBox("cat", -5, -5, 0, 0)], False, "the model sees none of its boxes"),
+        ([ObjectBox("dog", 0, 0, 9, 9)], True, None),
     ],
 )
 def test_boxes_that_are_not_there(boxes: Any, any_box: bool, says: str | None, tmp_path: Path) -> None:
     model = evaluated(tmp_path)
-    asked = Asked(("pointing", "deletion"), "cat", 2, any_box=any_box)
+    asked = Inquiry(("pointing", "deletion"), "cat", 2, any_box=any_box)
     rows = Measuring([model], asked).measured("p", 0, {3: picture()}, boxes).rows
     assert len(rows) == 2 * 3
     for row in rows:
@@ -214,12 +214,12 @@ def test_photograph_of_another_size_is_cut(tmp_path: Path) -> None:
     """A box is hit in the photograph's pixels, where the input shows a part of it."""
     model = evaluated(tmp_path, hints=replace(HINTS, resize="crop"))
     large = np.zeros((20, 42, 3), np.uint8)  # of which columns 7 to 35 are seen
-    asked = Asked(("pointing",), "cat", baselines=("random", "centre"))
+    asked = Inquiry(("pointing",), "cat", baselines=("random", "centre"))
     cases = (
-        (Box("cat", 19, 8, 23, 12), 4 / 140, 1.0),
-        (Box("cat", 0, 0, 19, 20), 6 / 14, 0.0),
-        (Box("cat", 0, 0, 7, 20), None, None),
-        (Box("cat", 20.5, 9.5, 21.5, 10.5), None, None),
+        (ObjectBox("cat", 19, 8, 23, 12), 4 / 140, 1.0),
+        (ObjectBox("cat", 0, 0, 19, 20), 6 / 14, 0.0),
+        (ObjectBox("cat", 0, 0, 7, 20), None, None),
+        (ObjectBox("cat", 20.5, 9.5, 21.5, 10.5), None, None),
     )
     for box, chance, hit in cases:
         rows = Measuring([model], asked).measured("p", 0, {3: large}, [box]).rows
@@ -235,7 +235,7 @@ def test_several_models(tmp_path: Path) -> None:
     first = evaluated(tmp_path, ["reciprocam"], name="a.xml")
     turned = evaluated(tmp_path, ["reciprocam", "activationmap"], labels=("bird", "cat", "dog"), name="b.xml")
     unnamed = evaluated(tmp_path, labels=None, name="c.xml", spec=CnnSpec(classes=2))
-    asked = Asked(("deletion",), "cat,bird", 3, baselines=("centre",))
+    asked = Inquiry(("deletion",), "cat,bird", 3, baselines=("centre",))
     measuring = Measuring([first, turned, unnamed], asked)
     rows = measuring.measured("p", 0, {3: picture()}).rows
     found = [(Path(str(row.model)).name, row.method, row.class_index, row.label) for row in rows]
@@ -277,7 +277,7 @@ def test_layers_and_methods(tmp_path: Path) -> None:
     assert {refusal.method for refusal in model.refusals} == {"vitreciprocam"}
     auto = evaluated(tmp_path, ["auto", "reciprocam"])
     assert [each.method for each in auto.engines] == ["reciprocam"], "it is the same"
-    rows = Measuring([evaluated(tmp_path, layers=["default", "block0"])], ASKED)
+    rows = Measuring([evaluated(tmp_path, layers=["default", "block0"])], INQUIRY)
     first, second = (
         row.value for row in rows.measured("p", 0, {3: picture()}, BOXES).rows if row.metric == "complexity"
     )
@@ -310,7 +310,7 @@ def test_a_method_that_fails_leaves_the_others(tmp_path: Path) -> None:
 
     engines = {**model.engines, broken: replace(model.engines[broken], observe=fail)}
     rows = (
-        Measuring([replace(model, engines=engines)], Asked(("deletion",), steps=2))
+        Measuring([replace(model, engines=engines)], Inquiry(("deletion",), steps=2))
         .measured("p", 0, {3: picture()})
         .rows
     )
@@ -333,7 +333,7 @@ def test_integers_as_input(tmp_path: Path) -> None:
     hints = replace(HINTS, mean=(0.0,), scale=(1.0,))
     rated = evaluated_model(path, ["reciprocam"], (), UserNotes(LABELS, hints))
     rows = by_name(
-        Measuring([rated], Asked(("deletion", "adcc"), "cat", STEPS, baselines=("centre",)))
+        Measuring([rated], Inquiry(("deletion", "adcc"), "cat", STEPS, baselines=("centre",)))
         .measured("p", 0, {3: picture()})
         .rows,
         "centre",
@@ -366,4 +366,4 @@ def test_integers_as_input(tmp_path: Path) -> None:
 )
 def test_what_makes_no_sense(change: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        Asked(**change)
+        Inquiry(**change)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ovxai_convert.evaluation.annotations import Box
+from ovxai_convert.evaluation.annotations import ObjectBox
 from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.photographs.preprocessing import FieldOfView
 
@@ -16,10 +16,10 @@ CASES = {
     "the middle": FieldOfView(15, 0, 75, 60),
     "with padding": FieldOfView(0, -15, 90, 75),
 }
-BOXES = (Box("cat", 20, 5, 50.5, 30), Box("dog", 70, 40, 90, 60))
+BOXES = (ObjectBox("cat", 20, 5, 50.5, 30), ObjectBox("dog", 70, 40, 90, 60))
 
 
-def slow_hits(saliency: NDArray[np.float32], region: FieldOfView, boxes: tuple[Box, ...]) -> float:
+def slow_hits(saliency: NDArray[np.float32], region: FieldOfView, boxes: tuple[ObjectBox, ...]) -> float:
     """The share of the highest pixels within the photograph, 60 rows of 90, whose middles are in a box."""
     best: list[bool] = []
     highest = -np.inf
@@ -52,7 +52,7 @@ def test_by_every_pixel(region: FieldOfView) -> None:
 
 
 def test_a_map_that_is_the_same_everywhere_hits_by_chance() -> None:
-    pointed = PointedAt((60, 90), CASES["all of it"], GRID, [Box("cat", 0, 0, 90, 30)])
+    pointed = PointedAt((60, 90), CASES["all of it"], GRID, [ObjectBox("cat", 0, 0, 90, 30)])
     assert pointed.hits(np.full(GRID, 3, np.float32)) == pointed.chance == 0.5
 
 
@@ -60,7 +60,7 @@ def test_padding_is_no_place() -> None:
     saliency = np.zeros(GRID, np.float32)
     saliency[0] = 9  # above the photograph
     saliency[3, 4] = 1
-    pointed = PointedAt((60, 90), CASES["with padding"], GRID, [Box("cat", 40, 20, 60, 50)])
+    pointed = PointedAt((60, 90), CASES["with padding"], GRID, [ObjectBox("cat", 40, 20, 60, 50)])
     assert pointed.hits(saliency) == 1
 
 
@@ -68,9 +68,9 @@ def test_margin_makes_boxes_larger() -> None:
     saliency = np.zeros(GRID, np.float32)
     saliency[0, 0] = 1  # its middle is at (5, 5)
     for margin, hits in ((0, 0), (4.9, 0), (5, 1)):
-        pointed = PointedAt((60, 90), CASES["all of it"], GRID, [Box("cat", 10, 10, 20, 20)], margin)
+        pointed = PointedAt((60, 90), CASES["all of it"], GRID, [ObjectBox("cat", 10, 10, 20, 20)], margin)
         assert pointed.hits(saliency) == hits
 
 
 def test_box_that_is_not_seen_has_no_chance() -> None:
-    assert PointedAt((60, 90), CASES["the middle"], GRID, [Box("cat", 0, 0, 15, 60)]).chance == 0
+    assert PointedAt((60, 90), CASES["the middle"], GRID, [ObjectBox("cat", 0, 0, 15, 60)]).chance == 0

@@ -15,6 +15,7 @@ import pytest
 from fixtures.broken_files import onnx_classifier
 from ovxai_convert.cli import child
 from ovxai_convert.cli.convert import convert_command
+from ovxai_convert.cli.evaluate import evaluate_command
 from ovxai_convert.cli.explain import explain_command
 from ovxai_convert.cli.inspect import inspect_command
 from ovxai_convert.source.reading import sha256_of_file
@@ -53,6 +54,16 @@ def run_explain(capfd: pytest.CaptureFixture[str]) -> Convert:
 
     def run(*arguments: object) -> Outcome:
         return call(explain_command, arguments, capfd)
+
+    return run
+
+
+@pytest.fixture
+def run_evaluate(capfd: pytest.CaptureFixture[str]) -> Convert:
+    """``ovxai-evaluate`` in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        return call(evaluate_command, arguments, capfd)
 
     return run
 

@@ -17,6 +17,10 @@ import pytest
 from fixtures.endless import save_endless
 from ovxai_convert.cli import choices, console
 from ovxai_convert.cli.work import convert as work
+from ovxai_convert.evaluation.baselines import BASELINES, RANDOM_MAPS
+from ovxai_convert.evaluation.canvases import COVERS
+from ovxai_convert.evaluation.inquiry import MEASURED_STEPS
+from ovxai_convert.evaluation.measures import METRICS
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
@@ -24,7 +28,7 @@ from ovxai_convert.photographs.recipes import RECIPES
 from ovxai_convert.pictures.colormaps import COLOUR_TABLES, DEFAULT_COLORMAP
 from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PICTURE_FORMATS, PictureOptions
 from ovxai_convert.proof.framework import FRAMEWORKS
-from tests.program.invocation import BIN, Convert, Outcome, assert_one_error, but_unsaid, start
+from tests.program.invocation import Convert, Outcome, assert_one_error, but_unsaid, start
 
 PATIENCE: Final = 60.0
 LIBRARIES: Final = frozenset({"numpy", "openvino", "cv2", "onnx", "jsonschema"})
@@ -143,14 +147,17 @@ def test_reader_that_goes_away(onnx_model: Path) -> None:
     assert process.returncode == 1
 
 
-@pytest.mark.parametrize("program", ["convert", "inspect", "explain"])
+@pytest.mark.parametrize("program", ["convert", "inspect", "explain", "evaluate"])
 def test_parent_needs_click_alone(program: str) -> None:
     script = f"import ovxai_convert.cli.{program}, json, sys; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in json.loads(result.stdout)}
     assert "click" in loaded
     assert not loaded & LIBRARIES
-    shown = subprocess.run([BIN / f"ovxai-{program}", "--help"], capture_output=True, text=True, check=True)
+    script = f"from ovxai_convert.cli.{program} import {program}_command as command; command()"
+    shown = subprocess.run(
+        [sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True
+    )
     assert "Exit codes: 0 done" in shown.stdout
 
 
@@ -166,6 +173,9 @@ def test_choices_are_those_of_the_library() -> None:
     assert (
         PictureOptions(max_side=choices.MAX_SIDE, image_format=choices.IMAGE_FORMATS[0]) == DEFAULT_PICTURES
     )
+    assert tuple(METRICS) == choices.MEASURABLE
+    assert (BASELINES, COVERS) == (choices.KNOW_NOTHING, choices.COVERED_WITH)
+    assert (MEASURED_STEPS, RANDOM_MAPS) == (choices.CURVE_STEPS, choices.MAPS_AT_RANDOM)
     assert choices.MAX_BRANCH_MIB * 2**20 == DEFAULT_MAX_BRANCH_BYTES
     for method in WHITE_BOX_METHODS:
         told = [asdict(option) for option in choices.WHITE_BOX[method.name]]

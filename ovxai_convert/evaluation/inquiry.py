@@ -15,10 +15,11 @@ TRUTH: Final = "truth"
 """In place of classes: those that the photograph is said to show."""
 MEASURED_STEPS: Final = 32
 """Of a curve, beside its start."""
+_MOST_STEPS: Final = 5000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Inquiry:
     """What is to be measured.
 
     Attributes:
@@ -56,6 +57,8 @@ class Asked:
                     raise no_such_value(name, f"has no '{word}'{near}")
         if not self.metrics:
             raise no_such_value("metrics", "names none")
+        if self.steps > _MOST_STEPS:
+            raise no_such_value("steps", f"must be at most {_MOST_STEPS}, not {self.steps}")
         for name in ("steps", "random_maps"):
             if getattr(self, name) < 1:
                 raise no_such_value(name, f"must be at least 1, not {getattr(self, name)}")
