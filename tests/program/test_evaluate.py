@@ -20,7 +20,7 @@ from ovxai_convert.evaluation.measured_files import read_measurements
 from ovxai_convert.evaluation.measurements import Measurement
 from tests.evaluation.cases import LABELS, picture, saved_model
 from tests.explain.report_cases import Page
-from tests.program.invocation import Convert, Outcome, assert_one_error
+from tests.program.invocation import UNSAID, Convert, Outcome, assert_one_error
 from tests.program.test_boundary import children, wait_for
 
 PHOTOGRAPHS: Final = 3
@@ -161,6 +161,25 @@ def test_a_photograph_that_fails_is_a_row(
     assert failed == Measurement(str(broken), error="not an image that can be read")
     assert len(rows) == 1 + PHOTOGRAPHS * 3
     assert "3 photographs measured; 1 more could not be measured" in outcome.stdout
+
+
+def test_what_nobody_says_of_levels_is_told_once(
+    photographs: Path, run_evaluate: Convert, tmp_path: Path
+) -> None:
+    """A wrong recipe makes wrong maps, and numbers of them."""
+    model = saved_model(tmp_path / "silent.xml")
+    outcome = run_evaluate(model, photographs, "--recursive", "--metrics", "deletion", *FEW)
+    assert outcome.exit_code == 0
+    told = [line for line in outcome.stderr.splitlines() if UNSAID in line]
+    assert len(told) == 1
+    assert "--preprocess imagenet" in outcome.stderr
+    assert "assumed, since nothing says it: colours rgb, resize crop" in outcome.stderr
+    deep = tmp_path / "deep.png"
+    assert cv2.imwrite(str(deep), picture().astype(np.uint16) * 200)
+    outcome = run_evaluate(
+        model, deep, "--rgb", "--mean", 0, "--scale", 64, "--resize", "crop", "--metrics", "deletion", *FEW
+    )
+    assert "Warning" in outcome.stderr, "levels of 16 bits, where numbers are for 8"
 
 
 @pytest.mark.parametrize(
