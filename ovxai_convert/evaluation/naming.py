@@ -64,4 +64,4 @@ def verdict(difference: Difference, names: dict[Contender, str]) -> str:
     better, interval = difference.better, difference.estimate.interval
     if interval == Interval(0, 0):
         return "no difference"
-    return "may be chance" if better is None else f"{names[better]} is better"
+    return "may be chance" if better is None else f"better: {names[better]}"

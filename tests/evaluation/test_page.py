@@ -94,7 +94,7 @@ def test_what_it_says(text: str) -> None:
         "lower is better",
         "Pointing game",
         "Differences on the same photographs",
-        "reciprocam is better",
+        "better: reciprocam",
         "random maps",
         "centre of the picture",
         "Where reciprocam does worst",
@@ -120,7 +120,7 @@ def test_rows_for_all_that_was_measured(text: str) -> None:
 def test_of_one_photograph_and_of_none() -> None:
     alone = evaluation_page(FACTS, standings(1))
     assert "one photograph" in alone
-    assert "is better</td>" not in alone
+    assert "better: " not in alone
     failed = Standings([A])
     failed.add([Measurement("p", error=f"no such image {HOSTILE}")])
     page = Page(evaluation_page(FACTS, failed))

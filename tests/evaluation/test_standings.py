@@ -75,7 +75,7 @@ def test_the_better_one_by_the_measure() -> None:
             standings.add([row(A, value, measure.name), row(B, 0.1, measure.name)])
         (found,) = standings.differences(measure)
         assert found.better == better
-        assert verdict(found, contender_names([A, B])) == f"{better.method} is better"
+        assert verdict(found, contender_names([A, B])) == f"better: {better.method}"
         alone = Standings([A, B])
         alone.add([row(A, 0.9, measure.name), row(B, 0.1, measure.name)])
         assert alone.differences(measure)[0].better is None, "of one photograph nobody knows"
