@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test test-lowest lint format interop triton reference bench coverage fuzz clean
+.PHONY: help fixtures demo test test-lowest lint format interop triton ray reference bench coverage fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,11 @@ interop: fixtures ## Let other programs take converted models, and print what ca
 
 triton: $(INSTALLED) ## Check that Triton loads the configurations written for it, and a client its maps
 	python -m tests.interop.triton
+
+ray: ## Explain data sets on a real cluster of Ray's with two workers, in an environment of its own (RAY="-k kill")
+	@$(PYTHON) -m venv .venv-ray && .venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[ray]' hypothesis pytest
+	.venv-ray/bin/python -m pytest -v tests/ray $(RAY)
 
 reference: fixtures ## Compare OpenVINO with ONNX Runtime and TensorFlow Lite on real models
 	python tests/interop/references.py $(REFERENCE)

@@ -60,6 +60,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
         {"durable", "blackbox", "methods", "source", "photographs", "pictures", "artifact", "explain"}
     )
     | {"datasets"},
+    "on_ray": frozenset({"source", "photographs", "pictures", "explain", "datasets"}),
     "ancestor": frozenset(
         {"anatomy", "blackbox", "methods", "source", "insertion", "photographs", "pictures", "explain"}
     ),

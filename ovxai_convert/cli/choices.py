@@ -43,6 +43,8 @@ ACTIVATIONS: Final = ("none", "softmax", "sigmoid")
 COLORMAPS: Final = ("jet", "turbo", "viridis", "plasma", "inferno", "magma", "cividis")
 IMAGE_FORMATS: Final = ("png", "jpeg", "webp")
 MAX_SIDE: Final = 1600
+ENGINES: Final = ("local", "ray")
+"""What explains photographs."""
 RECIPE_NAMES: Final = ("raw", "unit", "imagenet", "inception", "caffe", "clip")
 """How levels of pixels become inputs."""
 REFERENCES: Final = ("onnxruntime", "tflite")

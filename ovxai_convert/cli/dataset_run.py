@@ -25,6 +25,7 @@ from ovxai_convert.datasets.stream import InOrder
 from ovxai_convert.datasets.tables import Table
 from ovxai_convert.errors import OvxaiError, WriteError, reason_of
 from ovxai_convert.explain.report import ReportEntry
+from ovxai_convert.on_ray.outcomes import OnRay
 from ovxai_convert.photographs.image_files import write_file
 
 _FEW: Final = 8
@@ -55,6 +56,7 @@ class DatasetRun:
         as_json: whether rows are printed, too.
         exit_codes: of failures, in their order.
         debug: whether to show where errors came from.
+        elsewhere: what explains photographs in place of threads of this process.
         entries: those of a report that holds its pictures.
         interrupted: whether it was.
     """
@@ -71,6 +73,7 @@ class DatasetRun:
     as_json: bool = False
     exit_codes: list[int] = field(default_factory=list)
     debug: bool = False
+    elsewhere: OnRay | None = None
     entries: list[ReportEntry] = field(default_factory=list)
     interrupted: bool = False
     _begun: deque[_Begun] = field(default_factory=deque)
@@ -85,21 +88,26 @@ class DatasetRun:
             WriteError: the table cannot be written.
         """
         self._keep_photographs()
-        stream = InOrder(
-            self.explain,
-            self.threads,
-            size=lambda outcome: outcome.size,
-            began=self._tell,
-            tick=self.telling.tick,
-            stop=self.explain.stopping.set,
-        )
         try:
-            for outcome in stream(self._left(), alone=self._is_alone):
+            for outcome in self._stream()(self._left(), self._is_alone):
                 self._begun.popleft()
                 self._take(outcome)
         except KeyboardInterrupt:
             boundary.tell(finishing=True)
             self.interrupted = True
+
+    def _stream(self) -> InOrder[Item, Outcome] | OnRay:
+        stop = self.explain.stopping.set
+        if self.elsewhere is not None:
+            return replace(self.elsewhere, began=self._tell, stop=stop)
+        return InOrder(
+            self.explain,
+            self.threads,
+            size=lambda outcome: outcome.size,
+            began=self._tell,
+            tick=self.telling.tick,
+            stop=stop,
+        )
 
     @property
     def at(self) -> str:
@@ -123,7 +131,7 @@ class DatasetRun:
         return not self._any or self._begun[-1].number <= self.start.alone
 
     def _tell(self, first: int, last: int) -> None:
-        at, ahead = self._begun[0], self._begun[-1]
+        at, ahead = self._begun[0], self._begun[min(last - first, len(self._begun) - 1)]
         boundary.tell(at=at.number, name=at.item.shown, ahead=ahead.number)
 
     def _take(self, outcome: Outcome) -> None:

@@ -120,7 +120,19 @@ def _side(text: str) -> int | None:
     "--jobs",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Photographs explained at once; default: by the processors.",
+    help="Photographs explained at once, or with --engine ray workers; default: by the processors.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(choices.ENGINES),
+    default=choices.ENGINES[0],
+    show_default=True,
+    help="What explains photographs: this process, or workers on a cluster of Ray's.",
+)
+@click.option(
+    "--ray-address",
+    metavar="auto|HOST:PORT|...",
+    help="The cluster of --engine ray; default: one of this machine, for this run.",
 )
 @options.pixels_option
 @options.limit_options
@@ -145,6 +157,7 @@ def explain_command(
     6 cannot write, 70 unforeseen. With several images, the first failure's.
     """
     _check(others)
+    _check_engine(others, limits)
     listed = sys.stdin.buffer.read() if "-" in images else b""
     boundary.supervise(
         "explain",
@@ -165,3 +178,14 @@ def _check(told: Mapping[str, Any]) -> None:
         raise click.UsageError("--report shows the pictures, which --no-pictures leaves out")
     if not any(told[name] for name in ("with_pictures", "raw", "table", "as_json")):
         raise click.UsageError("--no-pictures leaves nothing to be made; name a --table, or --json")
+
+
+def _check_engine(told: Mapping[str, Any], limits: boundary.Limits) -> None:
+    """The same of options that say where photographs are explained."""
+    if told["engine"] != "ray":
+        if told["ray_address"] is not None:
+            raise click.UsageError("--ray-address is that of a cluster; say --engine ray, too")
+        return
+    for name, limit in (("timeout", limits.seconds), ("memory", limits.mebibytes)):
+        if limit is not None:
+            raise click.UsageError(f"--{name} limits this process, and not the workers of --engine ray")

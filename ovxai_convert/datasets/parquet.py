@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -40,11 +40,15 @@ def _schema(arrow: Any) -> Any:
 def write_parquet(file: BinaryIO, path: Path, rows: Iterator[Row]) -> None:
     """Write rows into a file that is open; ``path`` is where it will be."""
     arrow = pyarrow(path)
-    schema = _schema(arrow)
-    with arrow.parquet.ParquetWriter(file, schema) as writer:
+    with arrow.parquet.ParquetWriter(file, _schema(arrow)) as writer:
         while batch := list(islice(rows, _BATCH)):
-            plain = [{name: getattr(row, name) for name in COLUMNS} for row in batch]
-            writer.write_table(arrow.Table.from_pylist(plain, schema))
+            writer.write_table(arrow_table(arrow, batch))
+
+
+def arrow_table(arrow: Any, rows: Sequence[Row]) -> Any:
+    """Rows as a table of pyarrow's, which is ``arrow``."""
+    plain = [{name: getattr(row, name) for name in COLUMNS} for row in rows]
+    return arrow.Table.from_pylist(plain, _schema(arrow))
 
 
 def read_parquet(path: Path) -> Iterator[Row]:

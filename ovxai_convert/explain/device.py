@@ -19,18 +19,19 @@ from ovxai_convert.explain.requests import Requests
 Hint = Literal["LATENCY", "THROUGHPUT"]
 
 
-def compile_for(model: ov.Model, device: str, hint: Hint) -> ov.CompiledModel:
+def compile_for(model: ov.Model, device: str, hint: Hint, threads: int | None = None) -> ov.CompiledModel:
     """Compile in float32, so that a map does not depend on what the device computes in by default.
 
-    A device that does not exist is a UsageError, one that cannot run the model a ModelReadError.
+    ``threads``: so many at most compute on a CPU; None: as many as it has. A device that does not exist is a UsageError, one that cannot run the model a ModelReadError.
     """
     there = ov.Core().available_devices
     kind = device.split(":")[0].split(".")[0]
     known = {name.split(".")[0] for name in there} | {"AUTO", "HETERO", "MULTI", "BATCH"}
     if kind not in known:
         raise UsageError(f"no device '{device}' here; there are {', '.join(there)}")
+    limits = {"INFERENCE_NUM_THREADS": threads} if threads is not None and kind == "CPU" else {}
     try:
-        return compile_in_float32(model, device, PERFORMANCE_HINT=hint)
+        return compile_in_float32(model, device, PERFORMANCE_HINT=hint, **limits)
     except RuntimeError as error:
         raise ModelReadError(f"device '{device}' cannot run the model: {last_line(error)}") from error
 

@@ -63,7 +63,7 @@ class _Settings:
 class Engines:
     """The engines of one model and its input, each compiled once for a device, whoever asks meanwhile.
 
-    ``hint`` says what branches are compiled for: one answer soon, or many.
+    ``hint`` says what branches are compiled for: one answer soon, or many; ``threads`` how many may compute.
     """
 
     loaded: LoadedModel
@@ -71,6 +71,7 @@ class Engines:
     read_scores: ReadScores
     device: str
     hint: Hint = "LATENCY"
+    threads: int | None = None
     _white_boxes: dict[Plan, Engine | tuple[Refusal, ...]] = field(default_factory=dict)
     _black_box: BlackBox | None = None
     _making: Lock = field(default_factory=Lock)
@@ -131,7 +132,7 @@ class Engines:
             method, refusals = Method(insertion.place.method.name), insertion.refusals
             port = insertion.place.target.port
             layer = _layer(port.get_node().get_friendly_name(), port.get_index())
-        requests = Requests(compile_for(model, self.device, self.hint))
+        requests = Requests(compile_for(model, self.device, self.hint, self.threads))
         scores = self.loaded.scores
         binary = isinstance(scores, ScoresPlace) and scores.meaning == "binary"
         white_box = WhiteBox(requests, self.image, self.read_scores, saliency, binary)
@@ -164,7 +165,7 @@ class Engines:
         """The model seen from outside, without a branch."""
         with self._making:
             if self._black_box is None:
-                compiled = compile_for(self.loaded.original(), self.device, "THROUGHPUT")
+                compiled = compile_for(self.loaded.original(), self.device, "THROUGHPUT", self.threads)
                 stream = DeviceScores(compiled, self.read_scores, self.image.batch)
                 self._black_box = BlackBox(stream, self.image)
             return self._black_box

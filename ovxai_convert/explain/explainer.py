@@ -94,6 +94,7 @@ class Explainer:
         preprocessing: how photographs are prepared, before what the model says: hints, or a recipe's name
             (:data:`~ovxai_convert.photographs.recipes.RECIPES`).
         throughput: many threads will ask at once, and what counts is how much is done, not how soon.
+        threads: so many at most compute, on a CPU; None: as many as it has.
         **kwargs: settings of the black-box method (``num_masks``, ``seed``, ...), for every call whose method
             has them. A :class:`SettingWarning` tells of what has no effect: such settings where a branch
             gives the map, a layer where a black box was asked for.
@@ -135,6 +136,7 @@ class Explainer:
         colour: Order = "bgr",
         preprocessing: PreprocessingHints | str | None = None,
         throughput: bool = False,
+        threads: int | None = None,
         **kwargs: Any,
     ) -> None:
         member_of(Task, task, "task")
@@ -161,6 +163,7 @@ class Explainer:
             "colour": colour,
             "preprocessing": preprocessing,
             "throughput": throughput,
+            "threads": threads,
             **kwargs,
         }
         told = as_hints(preprocessing)
@@ -188,7 +191,7 @@ class Explainer:
         read_scores = scores_reader(loaded, postprocess_fn)
         self._settings = kwargs
         hint: Hint = "THROUGHPUT" if throughput else "LATENCY"
-        self._engines = Engines(loaded, image, read_scores, device_name, hint)
+        self._engines = Engines(loaded, image, read_scores, device_name, hint, threads)
         self._answer = loaded.scores.answer if isinstance(loaded.scores, ScoresPlace) else None
         answer = self._answer if postprocess_fn is None else None
         self._shares = answer is None or (answer.meaning != "quantity" and answer.probabilities != "rank")

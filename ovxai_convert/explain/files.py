@@ -50,7 +50,8 @@ class FileExplainer:
 
     What the user says of labels, preprocessing and answer goes before the sidecar, that before the model's
     own entries; what nobody says of the preprocessing is what is commonest, and told in words by ``assumed``.
-    What looks wrong of what is said stands in ``doubts``. ``bands`` are those that are shown. The other
+    What looks wrong of what is said stands in ``doubts``. ``bands`` are those that are shown. ``made_of``
+    are arguments that make the same in another process, to which they can be sent. The other
     options are those of :class:`~ovxai_convert.explain.explainer.Explainer`.
 
     Raises:
@@ -74,6 +75,14 @@ class FileExplainer:
         loaded = model if isinstance(model, LoadedModel) else load_model(model, told, scores_output)
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
+        self.made_of: dict[str, Any] = {
+            "model": loaded,
+            "preprocessing": preprocessing,
+            "device_name": device_name,
+            "bands": bands,
+            "head": head,
+            **options,
+        }
         scores = loaded.scores
         self.class_count = scores.answer.class_count(scores.class_count)
         self.read_as = repr((loaded.head, scores.answer, loaded.sha256))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.explain.report import report_text
 from ovxai_convert.methods import Method
+from ovxai_convert.on_ray.cluster import cluster, ray_library
+from ovxai_convert.on_ray.outcomes import OnRay
 from ovxai_convert.photographs.image_files import write_file
 from ovxai_convert.pictures.picture_files import PictureOptions
 from ovxai_convert.source.answers import AnswerHints
@@ -51,6 +54,8 @@ class _Wanted:
     as_json: bool
     truth: str
     jobs: int | None
+    engine: str
+    ray_address: str | None
     quiet: bool
     debug: bool
 
@@ -72,6 +77,8 @@ def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **
     with console.Reported(None, exit_codes, debug=wanted.debug):
         if wanted.table is not None:
             check_table_name(wanted.table)
+        if wanted.engine == "ray":
+            ray_library()
         total = photographs.count()
     if exit_codes:
         return exit_codes[0]
@@ -82,11 +89,21 @@ def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **
         return exit_codes[0]
     if start.first == 0:
         say_facts(explain.explainers, wanted.model, quiet=wanted.quiet)
-    with console.Reported(None, exit_codes, debug=wanted.debug):
+    with console.Reported(None, exit_codes, debug=wanted.debug), _elsewhere(wanted, explain) as elsewhere:
         run = _prepared(wanted, photographs, total, explain, start)
-    if exit_codes:
-        return exit_codes[0]
-    return _done(run, wanted)
+        run.elsewhere = elsewhere
+        return _done(run, wanted)
+    return exit_codes[0]
+
+
+@contextmanager
+def _elsewhere(wanted: _Wanted, explain: PhotographExplainer) -> Iterator[OnRay | None]:
+    """What explains photographs in place of this process, if that is wanted."""
+    if wanted.engine != "ray":
+        yield None
+        return
+    with cluster(wanted.ray_address) as ray:
+        yield OnRay(ray, explain, wanted.jobs)
 
 
 def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: bool) -> PhotographExplainer:
