@@ -12,17 +12,17 @@ from typing import Any
 from ovxai_convert.datasets.explaining import Asked, Failure, HeadAnswer, Outcome, PhotographExplainer
 from ovxai_convert.datasets.parquet import arrow_table
 from ovxai_convert.datasets.remote import is_url
+from ovxai_convert.datasets.rows import Row
 from ovxai_convert.datasets.sources import Item, Photographs
 from ovxai_convert.datasets.truths import FolderTruths, Truth, Truths
-from ovxai_convert.datasets.rows import Row
 from ovxai_convert.errors import OvxaiError, UsageError, reason_of
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.on_ray.cluster import ray_library
 from ovxai_convert.on_ray.outcomes import explained_batches
 from ovxai_convert.on_ray.workers import sent
+from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.photographs.image_files import write_file
 from ovxai_convert.photographs.recipes import as_hints
-from ovxai_convert.photographs.hints import PreprocessingHints
 from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PictureOptions
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels

@@ -1,0 +1,1 @@
+"""What of data sets on Ray can be seen without it."""
