@@ -22,7 +22,9 @@ Hint = Literal["LATENCY", "THROUGHPUT"]
 def compile_for(model: ov.Model, device: str, hint: Hint, threads: int | None = None) -> ov.CompiledModel:
     """Compile in float32, so that a map does not depend on what the device computes in by default.
 
-    ``threads``: so many at most compute on a CPU; None: as many as it has. A device that does not exist is a UsageError, one that cannot run the model a ModelReadError.
+    ``threads``: so many at most compute on a CPU; None: as many as it has.
+
+    A device that does not exist is a UsageError, one that cannot run the model a ModelReadError.
     """
     there = ov.Core().available_devices
     kind = device.split(":")[0].split(".")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,8 @@ def explain_dataset(
 ) -> Any:
     """Explain the photographs of a data set of Ray's by workers that load the model once each.
 
-    The model and the paths are read at once, here; the photographs where the workers are, when rows are taken.
-    A worker that dies is replaced: no row is lost and none comes twice.
+    The model and the paths are read at once, here; the photographs where the workers are, when rows are
+    taken. A worker that dies is replaced: no row is lost and none comes twice.
 
     Args:
         dataset: a ``ray.data.Dataset`` with a column ``path`` (files that workers can read, or URLs), and
@@ -132,7 +132,7 @@ def _photographs(dataset: Any, folder: Path | None) -> tuple[list[Item], bool]:
     """The photographs of a data set, and whether a column tells what they show."""
     columns = dataset.columns() or []
     if columns == ["item"]:
-        items = [row["item"] for row in dataset.iter_rows()]
+        items = [row["item"] for row in _in_order(dataset)]
         if not all(isinstance(item, Item) for item in items):
             raise UsageError("the data set has neither a column 'path' nor photographs as Item")
         return items, False
@@ -140,7 +140,7 @@ def _photographs(dataset: Any, folder: Path | None) -> tuple[list[Item], bool]:
         raise UsageError(f"the data set has no column 'path', only {', '.join(map(repr, columns))}")
     wanted = [name for name in ("path", "truth") if name in columns]
     told: dict[str, str | None] = {}
-    for row in dataset.select_columns(wanted).iter_rows():
+    for row in _in_order(dataset.select_columns(wanted)):
         path, truth = row["path"], row.get("truth")
         if not isinstance(path, str) or not path.strip():
             raise UsageError(f"a path of the data set is {path!r}")
@@ -152,6 +152,16 @@ def _photographs(dataset: Any, folder: Path | None) -> tuple[list[Item], bool]:
     listed = b"".join(os.fsencode(path) + b"\0" for path in told)
     found: Iterable[Item] = Photographs(["-"], output=folder, listed=listed)
     return [replace(item, truth=told[item.shown]) for item in found], "truth" in columns
+
+
+def _in_order(dataset: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a data set in its order, which Ray keeps only if it is asked to."""
+    options = dataset.context.execution_options
+    before, options.preserve_order = options.preserve_order, True
+    try:
+        yield from dataset.iter_rows()
+    finally:
+        options.preserve_order = before
 
 
 def _shown(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What workers were at when they died, so that a photograph that ends its workers does not end them for ever."""
+"""What workers were at when they died, so that a photograph that ends its workers does not end them all."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_the_command_says_so_before_it_does_anything(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hidden), os.environ.get("PYTHONPATH", "")]))
     before = snapshot(tmp_path)
     options = ["--engine", "ray", "--table", table, "-o", tmp_path / "out"]
-    done = call_process("ovxai-explain", model, tmp_path / "photo.png", *options)
+    done = call_process("ovxai-explain", [model, tmp_path / "photo.png", *options])
     assert done.exit_code == 2
     assert "pip install 'ovxai-convert[ray]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -64,7 +64,7 @@ def test_the_command_says_so_before_it_does_anything(tmp_path: Path, monkeypatch
     ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, options: list[str], said: str) -> None:
-    done = call_process("ovxai-explain", "m.xml", "p.png", "-o", tmp_path / "out", *options)
+    done = call_process("ovxai-explain", ["m.xml", "p.png", "-o", tmp_path / "out", *options])
     assert done.exit_code == 2
     assert said in done.stderr
 
@@ -101,7 +101,7 @@ def _raised(cause: BaseException | None) -> Any:
 
 
 def test_the_error_behind_rays_is_what_is_told() -> None:
-    with pytest.raises(UsageError, match="^no such class$"):
+    with pytest.raises(UsageError, match=r"^no such class$"):
         what_ray_says(_Ray, lambda: _raised(UsageError("no such class")))
-    with pytest.raises(Exception, match="^Ray has given up: Worker lost$"):
+    with pytest.raises(Exception, match=r"^Ray has given up: Worker lost$"):
         what_ray_says(_Ray, lambda: _raised(None))
