@@ -31,7 +31,11 @@ def compile_for(model: ov.Model, device: str, hint: Hint, threads: int | None = 
     known = {name.split(".")[0] for name in there} | {"AUTO", "HETERO", "MULTI", "BATCH"}
     if kind not in known:
         raise UsageError(f"no device '{device}' here; there are {', '.join(there)}")
-    limits = {"INFERENCE_NUM_THREADS": threads} if threads is not None and kind == "CPU" else {}
+    limits: dict[str, Any] = {}
+    if (
+        threads is not None and kind == "CPU"
+    ):  # not tied to processors, which others with as few tie theirs to
+        limits = {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     try:
         return compile_in_float32(model, device, PERFORMANCE_HINT=hint, **limits)
     except RuntimeError as error:

@@ -125,10 +125,13 @@ class Worker:
 
 def _made(setup: Setup) -> tuple[PhotographExplainer, int]:
     """What explains a photograph, and how many are explained at once."""
+    import cv2
+
     from ovxai_convert.datasets.explaining import PhotographExplainer
     from ovxai_convert.datasets.stream import threads_for
     from ovxai_convert.explain.files import FileExplainer
 
+    cv2.setNumThreads(setup.threads)  # the process is the worker's own
     with suppress(OSError):  # then relative paths lead nowhere, and each photograph says so
         os.chdir(setup.folder)  # that of a worker is where Ray was started
     explainers = [FileExplainer(**{**each, "threads": setup.threads}) for each in setup.explainers]

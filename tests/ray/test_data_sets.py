@@ -234,3 +234,41 @@ def test_what_cannot_be_explained_is_told_at_once(
 
 def test_no_photographs_are_no_rows(ray: Any, explain: PhotographExplainer) -> None:
     assert list(OnRay(ray, explain, WORKERS)([])) == []
+
+
+def test_a_run_that_is_interrupted_goes_on_with_either_engine(
+    artifact: Path, photographs: Path, tmp_path: Path
+) -> None:
+    program = Path(sys.executable).with_name("ovxai-explain")
+    table = tmp_path / "table.jsonl"
+    command = [
+        program,
+        artifact,
+        "-r",
+        photographs,
+        "--no-pictures",
+        "--table",
+        table,
+        "-o",
+        tmp_path / "out",
+    ]
+    command = [str(each) for each in command]
+    process = subprocess.Popen(
+        [*command, "--engine", "ray", "--jobs", "1"], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline and not (table.exists() and table.read_bytes().count(b"\n") > 5):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert "--resume goes on" in said
+    assert "Traceback" not in said
+    begun = len(list(read_table(table)))
+    assert 5 < begun < 99
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    resumed = timeless(read_table(table))
+    whole = [*command[:-3], str(tmp_path / "whole.jsonl"), *command[-2:]]
+    subprocess.run(whole, capture_output=True, check=False, timeout=60)
+    assert resumed == timeless(read_table(tmp_path / "whole.jsonl"))
