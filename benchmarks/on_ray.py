@@ -1,8 +1,8 @@
-"""Photographs a second on a cluster of Ray's beside those of threads: ``python -m benchmarks.on_ray MODEL FOLDER``.
+"""Photographs a second on Ray beside those of threads: ``python -m benchmarks.on_ray MODEL FOLDER``.
 
-Both explain the same photographs without pictures, in turns, so that what else the machine does meets both. The
-time of Ray's begins when its first rows come, since starting workers is a matter of seconds, whatever the number of
-photographs is. Needs the environment that ``make ray`` makes.
+Both explain the same photographs without pictures, in turns, so that what else the machine does meets both.
+The time of Ray's begins when its first rows come, since starting workers is a matter of seconds, however many
+photographs there are. Needs the environment that ``make ray`` makes.
 """
 
 from __future__ import annotations

@@ -32,9 +32,7 @@ def compile_for(model: ov.Model, device: str, hint: Hint, threads: int | None = 
     if kind not in known:
         raise UsageError(f"no device '{device}' here; there are {', '.join(there)}")
     limits: dict[str, Any] = {}
-    if (
-        threads is not None and kind == "CPU"
-    ):  # not tied to processors, which others with as few tie theirs to
+    if threads is not None and kind == "CPU":  # nor tied to processors, as those of others may be
         limits = {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     try:
         return compile_in_float32(model, device, PERFORMANCE_HINT=hint, **limits)
