@@ -76,7 +76,7 @@ class _Installed:
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999", "[::1]:1"])
 def test_nobody_at_an_address_is_told_at_once(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     for name in ("pyarrow", "ray", "ray.data"):
-        monkeypatch.setitem(sys.modules, name, _Installed())  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, name, _Installed())
     expected = f"^--ray-address {re.escape(address)}: no cluster of Ray answers there: "
     with pytest.raises(UsageError, match=expected), cluster(address):
         pass

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -28,6 +28,7 @@ from ovxai_convert.on_ray.outcomes import OnRay
 from tests.ray.conftest import WORKERS, workers_of_this_process
 
 pytest.importorskip("ray", reason="make ray installs it in an environment of its own")
+PROGRAM: Final = [str(Path(sys.executable).with_name("ovxai-explain"))]
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own are not ours
 
 
@@ -160,8 +161,8 @@ def test_a_photograph_that_kills_workers_is_given_up_and_no_other(
 def test_the_command_writes_the_same_table(artifact: Path, photographs: Path, tmp_path: Path) -> None:
     def table(name: str, *options: str) -> tuple[int, list[Row], str]:
         path, out = tmp_path / f"{name}.jsonl", tmp_path / name
-        command = [Path(sys.executable).with_name("ovxai-explain"), artifact, "-r", photographs]
-        command += ["-o", out, "--table", path, "--targets", "top2", "--json", *options]
+        command = [*PROGRAM, str(artifact), "-r", str(photographs), "-o", str(out), "--table", str(path)]
+        command += ["--targets", "top2", "--json", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=200)
         assert len(done.stdout.splitlines()) == len(list(read_table(path))), done.stdout
         return done.returncode, timeless(read_table(path)), done.stderr
@@ -182,8 +183,8 @@ def test_the_command_writes_the_same_table(artifact: Path, photographs: Path, tm
 
 
 def test_no_cluster_at_an_address_is_one_line(artifact: Path, photographs: Path, tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("ovxai-explain"), artifact, photographs / "cat", "-q"]
-    command += ["-o", tmp_path / "out", "--engine", "ray", "--ray-address", "127.0.0.1:1"]
+    command = [*PROGRAM, str(artifact), str(photographs / "cat"), "-q"]
+    command += ["-o", str(tmp_path / "out"), "--engine", "ray", "--ray-address", "127.0.0.1:1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=200)
     assert done.returncode == 2
     assert "--ray-address 127.0.0.1:1" in done.stderr
@@ -240,20 +241,9 @@ def test_no_photographs_are_no_rows(ray: Any, explain: PhotographExplainer) -> N
 def test_a_run_that_is_interrupted_goes_on_with_either_engine(
     artifact: Path, photographs: Path, tmp_path: Path
 ) -> None:
-    program = Path(sys.executable).with_name("ovxai-explain")
     table = tmp_path / "table.jsonl"
-    command = [
-        program,
-        artifact,
-        "-r",
-        photographs,
-        "--no-pictures",
-        "--table",
-        table,
-        "-o",
-        tmp_path / "out",
-    ]
-    command = [str(each) for each in command]
+    options = ["--no-pictures", "--table", str(table), "-o", str(tmp_path / "out")]
+    command = [*PROGRAM, str(artifact), "-r", str(photographs), *options]
     process = subprocess.Popen(
         [*command, "--engine", "ray", "--jobs", "1"], stderr=subprocess.PIPE, text=True
     )
@@ -270,6 +260,6 @@ def test_a_run_that_is_interrupted_goes_on_with_either_engine(
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 3
     resumed = timeless(read_table(table))
-    whole = [*command[:-3], str(tmp_path / "whole.jsonl"), *command[-2:]]
+    whole = [str(tmp_path / "whole.jsonl") if each == str(table) else each for each in command]
     subprocess.run(whole, capture_output=True, check=False, timeout=60)
     assert resumed == timeless(read_table(tmp_path / "whole.jsonl"))
