@@ -17,6 +17,7 @@ from ovxai_convert.cli.dataset_run import DatasetRun
 from ovxai_convert.cli.scanning import Scan, truths_of, what_truth
 from ovxai_convert.cli.telling import Telling, say_facts
 from ovxai_convert.datasets.explaining import Asked, PhotographExplainer
+from ovxai_convert.datasets.gallery import Gallery, write_gallery
 from ovxai_convert.datasets.progress import Pace
 from ovxai_convert.datasets.resuming import Earlier, run_digest
 from ovxai_convert.datasets.sources import Photographs
@@ -24,7 +25,7 @@ from ovxai_convert.datasets.stream import threads_for
 from ovxai_convert.datasets.tables import Table, check_table_name
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.plan import ExplainMode
-from ovxai_convert.explain.report import report_text
+from ovxai_convert.explain.report import report_facts, report_text
 from ovxai_convert.methods import Method
 from ovxai_convert.on_ray.cluster import cluster, ray_library
 from ovxai_convert.on_ray.outcomes import OnRay
@@ -66,6 +67,12 @@ class _Wanted:
     def report_is_of_rows(self, total: int) -> bool:
         """Whether there is a report that cannot hold the pictures of all itself."""
         return self.report is not None and (total > _FEW or self.resume)
+
+    def place_of_rows(self, total: int) -> Path | None:
+        """The file that rows are written to: the table, or one that the report is made of, and then gone."""
+        if self.table is None and self.report is not None and self.report_is_of_rows(total):
+            return self.report.with_name(f".{self.report.name}.rows.jsonl")
+        return self.table
 
 
 def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **arguments: Any) -> int:
@@ -179,12 +186,16 @@ def _prepared(
 ) -> DatasetRun:
     """The run, its table open, once it is known what is left to do."""
     asked, earlier, table = explain.asked, None, None
-    if wanted.table is not None:
-        recover(wanted.table.parent)
+    place = wanted.place_of_rows(total)
+    if wanted.report is not None and wanted.report_is_of_rows(total):
+        with Gallery(wanted.report, wanted.output_dir):  # which says at once what is wrong with the place
+            pass
+    if place is not None:
+        recover(place.parent)
         if wanted.resume or start.first:
             pictures = wanted.output_dir if asked.pictures is not None else None
             assert asked.run is not None, "every run has one"
-            earlier = Earlier(wanted.table, asked.run, pictures, last_is_whole=start.first > 0)
+            earlier = Earlier(place, asked.run, pictures, last_is_whole=start.first > 0)
     scan = Scan.of(photographs, explain.truths, earlier, start)
     scan.check_truths(wanted.truth, len(explain.truths))
     many = total > _FEW
@@ -207,8 +218,8 @@ def _prepared(
                 "and are done again"
             )
     explain = replace(explain, watch=telling.watch)
-    if wanted.table is not None:
-        table = Table(wanted.table, () if earlier is None else earlier.rows())
+    if place is not None:
+        table = Table(place, () if earlier is None else earlier.rows())
     threads = wanted.jobs or _threads(explain)
     if child.is_alone() and min(threads, total) > _FOR_LATENCY:
         cv2.setNumThreads(1)  # for each
@@ -238,15 +249,17 @@ def _done(run: DatasetRun, wanted: _Wanted) -> int:
     with console.Reported(None, run.exit_codes, debug=wanted.debug):
         run()
     boundary.tell(finishing=True)
+    if wanted.report is not None:
+        with console.Reported(wanted.report, run.exit_codes, debug=wanted.debug):
+            _write_report(run, wanted, wanted.report)
     with console.Reported(None, run.exit_codes, debug=wanted.debug):
         if run.table is not None:
             run.table.close()
-    if wanted.report is not None:
-        with console.Reported(wanted.report, run.exit_codes, debug=wanted.debug):
-            _write_report(run, wanted)
+            if run.table.path != wanted.table:
+                run.table.path.unlink()
     run.telling.end()
     if run.interrupted:
-        hint = "; --resume goes on from there" if run.table is not None else ""
+        hint = "; --resume goes on from there" if wanted.table is not None else ""
         console.print_error(f"interrupted{run.telling.pace.so_far()}{hint}", run.at)
         boundary.tell(interrupted=True)
         return boundary.INTERRUPTED
@@ -255,10 +268,14 @@ def _done(run: DatasetRun, wanted: _Wanted) -> int:
     return run.exit_codes[0] if run.exit_codes else 0
 
 
-def _write_report(run: DatasetRun, wanted: _Wanted) -> None:
-    assert wanted.report is not None, "asked by the caller"
-    pictures = run.explain.asked.pictures
-    if run.entries and pictures is not None:
-        recover(wanted.report.parent)
-        page = report_text(run.explain.explainers, wanted.model, run.entries, pictures.colormap)
-        write_file(wanted.report, page.encode())
+def _write_report(run: DatasetRun, wanted: _Wanted, path: Path) -> None:
+    """Of a few one page that holds all, of many pages beside the pictures; nothing where nothing was done."""
+    pictures, explainers = run.explain.asked.pictures, run.explain.explainers
+    assert pictures is not None, "a report without pictures was refused"
+    recover(path.parent)
+    if run.table is not None and wanted.report_is_of_rows(run.telling.pace.total):
+        facts = report_facts(explainers, wanted.model, pictures.colormap)
+        write_gallery(path, run.table.rows(), facts, pictures=wanted.output_dir)
+    elif run.entries:
+        page = report_text(explainers, wanted.model, run.entries, pictures.colormap)
+        write_file(path, page.encode())
