@@ -189,6 +189,6 @@ def evaluate_command(
             None,
             model,
             limits,
-            console.print_error,
+            console.print_broken_off,
             lambda: None,
         )

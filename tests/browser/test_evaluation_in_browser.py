@@ -10,7 +10,8 @@ import pytest
 
 from ovxai_convert.evaluation.page import evaluation_page
 from tests.browser.devtools import Chromium
-from tests.browser.test_report_in_browser import complaints, requests
+from tests.browser.seen import complaints
+from tests.browser.test_report_in_browser import requests
 from tests.evaluation.test_page import FACTS, examples, standings
 
 
