@@ -239,10 +239,10 @@ def test_broken_photographs_are_rows(artifact: Path, out: Path, tmp_path: Path, 
             assert (row.sha256 is None) == (name in ("link.jpg", "array_cut.npy"))
     failed = [name for name, reason in reasons.items() if reason is not None]
     assert sorted(outcome.errors) == sorted(f"Error: {folder / name}: {reasons[name]}" for name in failed)
-    summary, *told = outcome.stderr.splitlines()[-7:]
+    summary, *lines = outcome.stderr.splitlines()[-7:]
     assert summary.startswith(f"{len(rows) - 6} of {len(rows)} explained in ")
     assert summary.endswith(", 6 failed")
-    assert sorted(told) == sorted(f"  1 failed: {reasons[name]}" for name in failed)
+    assert sorted(lines) == sorted(f"  1 failed: {reasons[name]}" for name in failed)
 
 
 def test_failures_of_many_are_told_a_few_times(artifact: Path, tmp_path: Path, run_explain: Convert) -> None:
