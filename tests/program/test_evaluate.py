@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -283,10 +282,8 @@ def begin(model: Path, many: Path, tmp_path: Path) -> Callable[[], subprocess.Po
 
 def test_interrupted(begin: Callable[[], subprocess.Popen[str]], tmp_path: Path) -> None:
     process = begin()
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     outcome = ended(process)
-    assert time.monotonic() - began < 10
     assert outcome.exit_code == 130, outcome
     done = len(measured_in(tmp_path / "t.jsonl"))
     assert 2 <= done < 12
