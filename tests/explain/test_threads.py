@@ -139,10 +139,10 @@ def at_once(work: Callable[[int], Any], threads: int = 8) -> list[Any]:
 def test_an_engine_is_made_once_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
 
-    def slow(model: ov.Model, device: str, hint: Any) -> ov.CompiledModel:
+    def slow(model: ov.Model, device: str, hint: Any, *threads: Any) -> ov.CompiledModel:
         compiled.append(hint)
         time.sleep(0.1)
-        return compile_for(model, device, hint)
+        return compile_for(model, device, hint, *threads)
 
     monkeypatch.setattr(engines, "compile_for", slow)
     explainer = Explainer(cnn(SPEC))

@@ -177,7 +177,11 @@ def test_place_that_holds_no_file(
         assert_unreadable(outcome, "cannot be read")
     else:
         outcome = explained(worker, tmp_path / "case", artifact, str(path))
-        said = {"circle": "no such image", "too long": "no such image", "folder": "a folder, and no image"}
+        if kind == "folder":
+            assert outcome.exit_code == 2
+            assert "there is no photograph in this folder" in outcome.stderr
+            return
+        said = {"circle": "no such image", "too long": "no such image"}
         assert_unreadable(outcome, said.get(kind, "not a regular file"))
 
 

@@ -259,8 +259,10 @@ def test_folders_are_told_what_to_name(
 ) -> None:
     path = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
     out = ["-o", tmp_path / "out", "-q"]
-    said = _said(run_explain(path, photograph.parent, *out))
-    assert "a folder, and no image; name the photographs in it" in said
+    (tmp_path / "empty").mkdir()
+    outcome = run_explain(path, tmp_path / "empty", *out)
+    assert "there is no photograph in this folder" in outcome.stderr
+    assert outcome.exit_code == 2
     for outcome in (
         run_convert(tmp_path, *out),
         run_explain(tmp_path, photograph, *out),
