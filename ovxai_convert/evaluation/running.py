@@ -111,11 +111,11 @@ class Evaluation:
         truth = self._truths(item)
         shown = None if truth is None else truth.text
         found = self._measuring.measured(path, number, pictures, boxes, shown)
-        self.standings.add(found.rows)
-        self.examples.add(found, picture, boxes)
         levels = first.preprocessing.levels, first.preprocessing.mean, first.preprocessing.scale
         note = note_on_levels(picture, *levels)
         unsaid = first.unsaid_of(shown_picture(picture, None), item.path.name)
+        self.examples.add(found, picture, boxes)
+        self.standings.add(found.rows)  # last, so that what fails before it is counted once
         return list(found.rows), ([] if note is None else [note]) + unsaid
 
     def _boxes(self, item: Item, picture: Picture) -> DrawnBoxes:

@@ -62,6 +62,8 @@ def test_padding_is_no_place() -> None:
     saliency[3, 4] = 1
     pointed = PointedAt((60, 90), CASES["with padding"], GRID, [ObjectBox("cat", 40, 20, 60, 50)])
     assert pointed.hits(saliency) == 1
+    beyond = PointedAt((60, 90), CASES["with padding"], GRID, [ObjectBox("cat", -9, -9, 99, 99)])
+    assert beyond.chance == 1, "a box may reach beyond the photograph"
 
 
 def test_margin_makes_boxes_larger() -> None:

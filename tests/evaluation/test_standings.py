@@ -105,6 +105,9 @@ def test_a_photograph_counts_once_whatever_its_classes() -> None:
     assert estimate.count == 2
     (difference,) = standings.differences(DELETION)
     assert difference.estimate.mean == pytest.approx((-0.3 + 0) / 2), "of the class that both have"
+    twice = Standings([A, B])
+    twice.add([row(A, 0.2), row(A, 0.6, label="dog"), row(B, 0.5, label="dog"), row(B, 0.4)])
+    assert twice.differences(DELETION)[0].estimate.mean == pytest.approx((0.2 - 0.4 + 0.6 - 0.5) / 2)
     assert standings.classes == 3
     assert standings.reasons == {"no": 1}
 
