@@ -20,7 +20,8 @@ from ovxai_convert.pictures.captions import Caption, captioned
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
 
 _HALF_AS_BRIGHT: Final = np.rint(np.arange(256) * 0.5).astype(np.uint8)
-_NONE: Final = np.empty((0, 0), np.float32)
+_BY_ONE_THREAD: Final = 2**18
+"""Products of numbers, within a product of matrices, that OpenBLAS gives to no threads."""
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 """Maps by class, by ``"per_image_map"`` where one stands for all."""
 
@@ -147,10 +148,21 @@ def enlarged(
         return values
     down = _cubic_weights(rows, saliency.shape[0], region.top, region.bottom)
     across = _cubic_weights(columns, saliency.shape[1], region.left, region.right)
-    # NumPy's product has threads of its own, which get in each other's way where several maps are made.
-    lines = cv2.gemm(down, values, 1, _NONE, 0)
-    stretched = np.asarray(cv2.gemm(lines, across, 1, _NONE, 0, flags=cv2.GEMM_2_T), np.float32)
+    stretched = _product(_product(down, values), across.T)
     return np.clip(stretched, values.min(), values.max(), out=stretched)
+
+
+def _product(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A matrix product of few rows at a time.
+
+    Larger ones are given to threads by BLAS, which take longer than the product, and get in each other's way
+    where several maps are drawn at once.
+    """
+    found = np.empty((len(one), other.shape[1]), np.float32)
+    step = max(1, _BY_ONE_THREAD // other.size)
+    for first in range(0, len(one), step):
+        np.matmul(one[first : first + step], other, out=found[first : first + step])
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -188,7 +200,10 @@ def grey_levels(saliency: NDArray[Any]) -> Pixels:
     spread = float(np.ptp(values))
     if spread == 0 or not np.isfinite(spread):
         return np.zeros(values.shape, np.uint8)
-    return np.asarray(np.rint((values - values.min()) / np.float32(spread) * 255), np.uint8)
+    values -= values.min()
+    values /= np.float32(spread)
+    values *= 255
+    return np.rint(values, out=values).astype(np.uint8)
 
 
 def laid_over(
@@ -201,6 +216,6 @@ def laid_over(
     blended = np.asarray(cv2.addWeighted(picture, 1 - weight, colours, weight, 0), np.uint8)
     if where is None or where.all():
         return blended
-    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    grey = cv2.LUT(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), _HALF_AS_BRIGHT)
     outside = np.logical_not(where).view(np.uint8)
-    return np.asarray(cv2.copyTo(cv2.LUT(grey, _HALF_AS_BRIGHT), outside, blended), np.uint8)
+    return np.asarray(cv2.copyTo(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), outside, blended), np.uint8)
