@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -74,7 +75,7 @@ class BlackBoxMethod:
     name: str
     make: Callable[..., Perturbation]
 
-    @property
+    @cached_property
     def settings(self) -> tuple[str, ...]:
         """Names of its settings."""
         return tuple(signature(self.make).parameters)

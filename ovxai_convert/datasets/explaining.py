@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
+from typing import Any
 
 import numpy as np
 
@@ -129,47 +130,46 @@ class PhotographExplainer:
 
     def __call__(self, item: Item) -> Outcome:
         """All that came of a photograph; never an exception of its own, which is a failure."""
-        told = Row(written_path(item.shown), run=self.asked.run)
+        told: dict[str, Any] = {"path": written_path(item.shown), "run": self.asked.run}
         try:
             content = image_content(item.path) if item.url is None else read_remote(item.url)
-            told = replace(told, sha256=hashlib.sha256(content).hexdigest())
+            told["sha256"] = hashlib.sha256(content).hexdigest()
             photograph = Photograph(picture_in(content, item.shown, self.explainers[0].channels))
         except Exception as error:  # whatever it is, the others go on
-            return Outcome(item, (self._failure(item, told, error),))
-        rows, columns = photograph.pixels.shape[:2]
-        results = [
-            self._result(item, replace(told, height=rows, width=columns), photograph, number)
-            for number in range(len(self.explainers))
-        ]
+            return Outcome(item, (_failure(item, told, error),))
+        results = [self._result(item, told, photograph, number) for number in range(len(self.explainers))]
         return Outcome(item, tuple(results))
 
     def failure(self, item: Item, reason: str) -> Row:
         """The row of a photograph of which nothing more is known than why it failed."""
         return Row(written_path(item.shown), error=reason, run=self.asked.run)
 
-    def _result(self, item: Item, told: Row, photograph: Photograph, number: int) -> HeadAnswer | Failure:
+    def _result(
+        self, item: Item, told: Mapping[str, Any], photograph: Photograph, number: int
+    ) -> HeadAnswer | Failure:
         explainer = self.explainers[number]
         known = (self.truths[number] if self.truths else no_truth)(item)
-        told = replace(told, truth=None if known is None else known.text, head=explainer.head)
+        told = {**told, "truth": None if known is None else known.text, "head": explainer.head}
         try:
             return self._answer(
                 item, told, photograph, explainer, None if known is None else known.class_index
             )
         except Exception as error:  # likewise
-            return self._failure(item, told, error)
-
-    def _failure(self, item: Item, told: Row, error: Exception) -> Failure:
-        reason = reason_of(error, item.shown)
-        return Failure(error, replace(told, width=None, height=None, error=reason))
+            return _failure(item, told, error)
 
     def _answer(
-        self, item: Item, told: Row, photograph: Photograph, explainer: FileExplainer, truth: int | None
+        self,
+        item: Item,
+        told: Mapping[str, Any],
+        photograph: Photograph,
+        explainer: FileExplainer,
+        truth: int | None,
     ) -> HeadAnswer:
         explanation, seconds = self._explained(item, photograph, explainer)
         files = self._files(item, explanation, explainer)
         pictures = list(files)[: len(explanation.targets)] if self.asked.pictures is not None else []
-        rows = tuple(_rows(replace(told, seconds=seconds), explanation, pictures, truth))
-        maps = tuple(_facts(explanation))
+        height, width = photograph.pixels.shape[:2]
+        told = {**told, "height": height, "width": width, "seconds": seconds}
         image = ExplainedImage(
             item.path, explainer.shown(photograph), explanation, seconds, (), explainer.head
         )
@@ -177,10 +177,10 @@ class PhotographExplainer:
             explainer.head,
             explanation.method_name,
             seconds,
-            maps,
+            tuple(_facts(explanation)),
             explanation.notes,
             tuple(explainer.unsaid(image)),
-            rows,
+            tuple(_rows(told, explanation, pictures, truth)),
             files,
             tuple(report_entries(image)) if self.asked.entries else (),
         )
@@ -219,7 +219,13 @@ class StoppedError(Exception):
     """A method gave up, since nobody waits for it any more."""
 
 
-def _rows(told: Row, explanation: Explanation, pictures: Sequence[str], truth: int | None) -> Iterator[Row]:
+def _failure(item: Item, told: Mapping[str, Any], error: Exception) -> Failure:
+    return Failure(error, Row(**told, error=reason_of(error, item.shown)))
+
+
+def _rows(
+    told: Mapping[str, Any], explanation: Explanation, pictures: Sequence[str], truth: int | None
+) -> Iterator[Row]:
     """A row for each explained class."""
     scores = explanation.scores
     assert scores is not None, "an explainer gives them"
@@ -228,8 +234,8 @@ def _rows(told: Row, explanation: Explanation, pictures: Sequence[str], truth: i
         index = target if isinstance(target, int) else best
         levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
         score = float(scores[index])
-        yield replace(
-            told,
+        yield Row(
+            **told,
             class_index=index,
             label=explanation.label_of(index),
             score=score,

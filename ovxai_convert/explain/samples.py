@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.levels import note_on_levels, shown_picture
 from ovxai_convert.photographs.model_input import ImageInput, as_samples, in_words, preprocessing_for
 from ovxai_convert.photographs.packed import unpacked
+from ovxai_convert.photographs.preprocessing import Preprocessing
 from ovxai_convert.pictures.rendering import Scene, scene_of
 
 _PHOTOGRAPHS: Final = (np.uint8, np.uint16)
@@ -44,6 +46,10 @@ class Preparation:
     image: ImageInput
     hints: PreprocessingHints
     preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    @cached_property
+    def _preprocessing(self) -> tuple[Preprocessing, tuple[str, ...]]:
+        return preprocessing_for(self.image, self.hints)
 
     def __call__(self, data: Any, colour: Order = "bgr", bands: Sequence[int] | None = None) -> list[Sample]:
         """One image (a path, a picture of Pillow's, an array), or a batch along the first of four axes.
@@ -92,7 +98,7 @@ class Preparation:
 
     def _photographed(self, picture: Picture, order: Order, bands: Sequence[int] | None) -> Sample:
         """By what the hints say, and what is commonest where they say nothing."""
-        preprocessing, assumed = preprocessing_for(self.image, self.hints)
+        preprocessing, assumed = self._preprocessing
         if picture.shape[2] == 4 and self.image.channels in (1, 3):
             picture = as_picture(picture[..., :3], order)  # its transparency is passed over
         region = preprocessing.region(*picture.shape[:2])
