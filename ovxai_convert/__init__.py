@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ovxai_convert.old_names import register
 
 if TYPE_CHECKING:
+    from ovxai_convert.artifact.conversion import ConversionReport
     from ovxai_convert.artifact.reading import read_sidecar
     from ovxai_convert.artifact.sidecar import Description, Sidecar
     from ovxai_convert.blackbox.method import Preset
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ovxai_convert.insertion.insert import insert_xai
     from ovxai_convert.methods import Method
     from ovxai_convert.photographs.hints import PreprocessingHints
-    from ovxai_convert.pipeline import ConversionReport, convert
+    from ovxai_convert.pipeline import convert
     from ovxai_convert.vocabulary import Task
 
     __version__: str
@@ -73,7 +74,8 @@ _HOMES = {
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
-    "pipeline": ("ConversionReport", "convert"),
+    "artifact.conversion": ("ConversionReport",),
+    "pipeline": ("convert",),
     "vocabulary": ("Task",),
 }
 """The module that each name comes from."""

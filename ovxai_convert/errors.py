@@ -126,8 +126,8 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def last_line(error: RuntimeError) -> str:
-    """What OpenVINO has to say: the last line of an error whose others name places in its source."""
+def last_line(error: Exception) -> str:
+    """What a runtime has to say: the last line of an error whose others name places in its source."""
     return next(
         (line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason given"
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +11,13 @@ from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.scores import Scores, find_scores
+from ovxai_convert.artifact.conversion import ConversionReport, warnings_on
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.repository import ArtifactFiles, ModelServer, artifact_files
 from ovxai_convert.artifact.serving import server_config
-from ovxai_convert.artifact.sidecar import Sidecar
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, RefusedError, UsageError
@@ -30,10 +30,10 @@ from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_input import takes_image
 from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.proof.execution import quantises
+from ovxai_convert.proof.forms import Forms, check_target
 from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
-from ovxai_convert.proof.tying import proved
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
 from ovxai_convert.source.given import model_path
@@ -41,27 +41,9 @@ from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.precision import has_narrow_tensors
-from ovxai_convert.vocabulary import SALIENCY_MAP, layer_name, member_of
+from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat, layer_name, member_of
 
 _UNWATCHED: Final = Steps()
-_EXPENSIVE_MACS: Final = 100_000_000
-"""From so many on, some milliseconds, a branch that costs more than its model is worth a word."""
-
-
-@dataclass(frozen=True)
-class ConversionReport:
-    """What a conversion wrote and measured.
-
-    Attributes:
-        xml: the converted model; its weights lie beside it as ``.bin``.
-        sidecar_path: its description, which ``sidecar`` holds as an object.
-        warnings: what the user should know, one line each.
-    """
-
-    xml: Path
-    sidecar_path: Path
-    sidecar: Sidecar = field(repr=False)  # it holds every label
-    warnings: tuple[str, ...]
 
 
 def convert(
@@ -87,6 +69,7 @@ def convert(
     reference: str = AUTO,
     name: str | None = None,
     repository: ModelServer | str | None = None,
+    output_format: OutputFormat | str = OutputFormat.IR,
     output_name: str = SALIENCY_MAP,
     feature_vector: bool = False,
     steps: Steps = _UNWATCHED,
@@ -128,6 +111,8 @@ def convert(
             ``{folder}`` and ``{suffix}`` are those of the model.
         repository: ``"ovms"`` or ``"triton"``: write the folder that this server loads,
             ``<name>/1/model.xml`` and what belongs to it.
+        output_format: ``"ir"``, ``"onnx"`` or ``"both"``: as ONNX, ``<name>.onnx``, an ONNX file alone can be
+            written, with all that it holds and nodes for the branch behind that.
         output_name: tensor name of the map; another one where the model has a ``saliency_map`` already.
         feature_vector: one more output, ``feature_vector`` ``[N, C]`` f32: the mean of the target over its
             cells.
@@ -161,7 +146,8 @@ def convert(
         AnswerHints(multilabel, threshold=confidence_threshold, activation=activation),
     )
     server = None if repository is None else member_of(ModelServer, repository, "repository")
-    files = artifact_files(path, name, server)
+    files = artifact_files(path, name, server, member_of(OutputFormat, output_format, "output_format"))
+    check_target(path, out_dir, files)
     recover_around(path)
     format_of(path)  # before a folder is made for what is no model
     with Staging(out_dir, files.names, force=force) as staging:
@@ -181,6 +167,7 @@ def convert(
             if refusal is not None:
                 raise RefusedError([refusal])
         writer = Writer.for_source(staging.folder / files.xml, source, heads, told)
+        forms = Forms(writer, files, staging, source)
         requests = _with_classes(requests, heads, writer, classes, top_k)
         photographs = [photograph_trial(source.model, Path(image)) for image in verify_with]
         prover = Prover(anatomy, photographs, steps)
@@ -189,20 +176,21 @@ def convert(
         if isinstance(insertions, list):
             _told_to_the_server(staging, files, insertions[0].model)
             with steps.step("proving it"):
-                written, proof = proved(prover, anatomy, insertions, writer, exact=exact)
+                written = forms.proved(prover, anatomy, insertions, exact=exact)
         else:
             may_stay = named is None and not asked_for and not require_whitebox and len(heads) == 1
             if not may_stay or not takes_image(source.model):
                 raise RefusedError(insertions)
             _told_to_the_server(staging, files, source.model)
-            written = writer.as_it_was(source.model, heads[0], insertions)
-            proof = prover.prove_unchanged(writer.xml)
-        proof = _with_framework(proof, framework, prover, source)
-        sidecar = with_proof(written, source, writer.xml, proof.verification, proof.reshapes)
+            written = forms.as_it_was(prover, source.model, heads[0], insertions)
+        proof = _with_framework(written.proof, framework, prover, source)
+        files_there = forms.xml, written.onnx
+        sidecar = with_proof(written.description, source, *files_there, proof.verification, proof.reshapes)
         staging.write_text(files.sidecar, sidecar.to_json())
         staging.commit()
-    warnings = (*writer.warnings, *proof.warnings, *_warnings(sidecar, insertions, path))
-    return ConversionReport(out_dir / files.xml, out_dir / files.sidecar, sidecar, warnings)
+    warnings = (*writer.warnings, *proof.warnings, *warnings_on(sidecar, insertions, path))
+    models = tuple(out_dir / name for name in files.models)
+    return ConversionReport(models, out_dir / files.sidecar, sidecar, warnings)
 
 
 def _method(method: object) -> Method | None:
@@ -270,32 +258,3 @@ def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, s
         for what in source.misread
     )
     return replace(proof, warnings=proof.warnings + doubts)
-
-
-def _warnings(
-    sidecar: Sidecar, insertions: Sequence[Insertion] | tuple[Refusal, ...], path: Path
-) -> Iterator[str]:
-    """What the user should know of what was written; a dear branch is no matter while it is small."""
-    if isinstance(insertions, tuple):
-        reasons = "; ".join(map(str, sidecar.refusals))
-        how = f"it is to be explained as a black box ({sidecar.method}): {reasons}"
-        yield f"no branch is possible, so {how}; 'ovxai-inspect {path}' shows what was found"
-        return
-    for output in sidecar.verification.outputs:
-        if not output.bit_exact:
-            yield f"output '{output.name}' is not bit-exact: it moved by up to {output.max_abs_diff:.3g}"
-    for reshape in sidecar.reshapes:
-        if reshape.result == "converted_does_not":
-            where = f"at {' '.join(str(list(shape)) for shape in reshape.shapes)}"
-            why = "its head is explained at one size of the map only"
-            yield f"{where} the original runs and the converted model does not: {why}"
-    for insertion in insertions:
-        for refusal in insertion.refusals:
-            if refusal.method:
-                yield f"{refusal.method} was not possible: {refusal.reason}"
-        cost, ops = insertion.cost, insertion.written_out
-        if cost.macs >= max(_EXPENSIVE_MACS, cost.model_macs):
-            price = f"{cost.macs / 1e9:.2f} G multiply-accumulates, {cost.share:.1f} times the model's"
-            why = f", as all copies are written out at {ops[0]}" if ops else ""
-            others = "other layers (--target-layer) and other methods (--method)"
-            yield f"the branch is dear: {price}{why}; 'ovxai-inspect {path}' shows what {others} cost"

@@ -46,6 +46,24 @@ class Task(Enum):
     CLASSIFICATION = "classification"
 
 
+class OutputFormat(Enum):
+    """In which form a converted model is written."""
+
+    IR = "ir"
+    ONNX = "onnx"
+    BOTH = "both"
+
+    @property
+    def ir(self) -> bool:
+        """Whether as IR."""
+        return self is not OutputFormat.ONNX
+
+    @property
+    def onnx(self) -> bool:
+        """Whether as ONNX."""
+        return self is not OutputFormat.IR
+
+
 def member_of(kind: type[Word], given: object, what: str, among: Collection[Word] | None = None) -> Word:
     """The member of an enum that a user means: itself, or its value or name as text.
 

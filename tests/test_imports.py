@@ -26,16 +26,19 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "files": frozenset(),
     "old_names": frozenset(),
     "tensors": frozenset(),
-    "ops": frozenset({"tensors"}),
+    "onnx_graph": frozenset(),
+    "ops": frozenset({"tensors", "onnx_graph"}),
     "anatomy": frozenset({"tensors", "ops"}),
     "mosaic": frozenset({"tensors", "ops", "anatomy"}),
     "blackbox": frozenset(),
     "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
     "source": frozenset({"tensors", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
+    "emission": frozenset({"tensors", "onnx_graph", "ops"}),
     "photographs": frozenset({"durable", "tensors", "anatomy"}),
     "pictures": frozenset({"blackbox", "photographs"}),
-    "artifact": frozenset({"durable", "tensors", "anatomy", "methods", "insertion", "source", "photographs"}),
+    "artifact": frozenset({"durable", "tensors", "anatomy", "methods", "insertion", "source", "photographs"})
+    | {"emission"},
     "proof": frozenset(
         {
             "compiling",
@@ -45,6 +48,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
             "methods",
             "source",
             "insertion",
+            "emission",
             "photographs",
             "artifact",
         }
@@ -73,7 +77,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
 ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
     "click": frozenset({"cli"}),
     "jsonschema": frozenset({"artifact.schema"}),
-    "onnx": frozenset({"source.onnx_file"}),
+    "onnx": frozenset({"source.onnx_file", "onnx_graph", "ops", "emission", "proof.onnx_cut"}),
     "google": frozenset({"source.onnx_file"}),
 }
 """Libraries that one module or room alone imports."""

@@ -12,7 +12,7 @@ import openvino as ov
 
 from ovxai_convert.anatomy.interface import input_layout, input_name, output_name
 from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.artifact import sidecar
+from ovxai_convert.artifact import checks, sidecar
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import Refusal
@@ -100,21 +100,27 @@ def describe_black_box(
 def with_proof(
     description: Description,
     source: SourceModel,
-    xml: Path,
-    verification: sidecar.Verification,
-    reshapes: tuple[sidecar.ReshapeCheck, ...] = (),
+    xml: Path | None,
+    onnx: sidecar.OnnxFile | None,
+    verification: checks.Verification,
+    reshapes: tuple[checks.ReshapeCheck, ...] = (),
 ) -> Sidecar:
-    """The sidecar of a model that was written to ``xml`` and proved."""
+    """The sidecar of a model that was written to ``xml``, or as ONNX, or both, and proved."""
     told = {each.name: getattr(description, each.name) for each in fields(description)}
-    weights = xml.with_suffix(".bin")
     files = tuple(sidecar.SourceFile(*file) for file in sorted(source.files.items()))
     return Sidecar(
         **told,
         source=sidecar.Source(source.path.name, source.format, source.sha256, files),
-        model=sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights)),
+        model=None if xml is None else _ir_files(xml),
+        onnx=onnx,
         verification=verification,
         reshapes=reshapes,
     )
+
+
+def _ir_files(xml: Path) -> sidecar.ModelFiles:
+    weights = xml.with_suffix(".bin")
+    return sidecar.ModelFiles(xml.name, weights.name, sha256_of_file(xml), sha256_of_file(weights))
 
 
 def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) -> dict[str, Any]:

@@ -16,11 +16,13 @@ from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import ModelReadError
 from ovxai_convert.files import is_file
-from ovxai_convert.source.formats import is_ir, weights_of
+from ovxai_convert.source.formats import is_ir, is_onnx, weights_of
 from ovxai_convert.source.reading import read_model, sha256_of_file
 
 EMBEDDED: Final = "ovxai"
 """Where the description stands in ``rt_info``."""
+_FROM_ONNX: Final = "framework"
+"""Where in ``rt_info`` OpenVINO puts the metadata of an ONNX file."""
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -43,9 +45,9 @@ def embed(model: ov.Model, description: Description) -> None:
 
 def embedded_in(model: ov.Model, where: str) -> Description | None:
     """The description that stands in a model, if one does; a ModelReadError if it is none."""
-    if not model.has_rt_info([EMBEDDED]):
-        return None
-    return read_description(model.get_rt_info([EMBEDDED]).astype(str), where)
+    places = ([EMBEDDED], [_FROM_ONNX, EMBEDDED])
+    place = next((each for each in places if model.has_rt_info(each)), None)
+    return None if place is None else read_description(model.get_rt_info(place).astype(str), where)
 
 
 def find_artifact(model: ov.Model, path: Path | None, digests: Mapping[str, str] = _NONE) -> Artifact | None:
@@ -61,17 +63,18 @@ def find_artifact(model: ov.Model, path: Path | None, digests: Mapping[str, str]
     sidecar = None if path is None else _sidecar_beside(path, converted=embedded is not None)
     if path is not None and sidecar is not None:
         beside = path.with_suffix(".json")
-        changed = [file for file, recorded in _files(path, sidecar) if _digest(file, digests) != recorded]
-        if not changed:
+        files = _files(path, sidecar)
+        changed = [file for file, recorded in files if _digest(path, file, digests) != recorded]
+        if files and not changed:
             _refuse(contradiction(sidecar, model), beside)
             if embedded is not None and (key := disagreement(sidecar, embedded)) is not None:
                 _refuse(f"its {key} are not those that stand in the model", beside)
             return Artifact(sidecar)
         if embedded is None:
             raise ModelReadError(
-                f"{changed[0]}: not the file that its sidecar describes; convert the model again"
+                f"{(changed or [path])[0]}: not the file that its sidecar describes; convert the model again"
             )
-        doubt = f"'{beside.name}' and its proof are of another file than '{changed[0].name}'"
+        doubt = f"'{beside.name}' and its proof are of another file than '{(changed or [path])[0].name}'"
     elif embedded is None:
         return None
     elif path is None:
@@ -99,7 +102,7 @@ def read_sidecar(path: str | Path) -> Description:
     """
     path = Path(path)
     recover_around(path)
-    if path.suffix.lower() != ".xml":
+    if not (is_ir(path) or is_onnx(path)):
         return read_sidecar_file(path)
     artifact = find_artifact(read_model(path), path)
     if artifact is None:
@@ -108,20 +111,35 @@ def read_sidecar(path: str | Path) -> Description:
 
 
 def _sidecar_beside(path: Path, *, converted: bool) -> Sidecar | None:
-    """The sidecar of a model, an IR; a file of its name beside one that was not converted may be anything."""
+    """The sidecar of an IR or an ONNX file; one of its name beside what was not converted may be anything."""
     beside = path.with_suffix(".json")
-    if not is_ir(path) or not is_file(beside):
+    if not (is_ir(path) or is_onnx(path)) or not is_file(beside):
         return None
     claim = claims_to_be_one(beside)
-    return read_sidecar_file(beside) if claim or (converted and claim is None) else None
+    if not (claim or (converted and claim is None)):
+        return None
+    sidecar = read_sidecar_file(beside)
+    of_another_form = not converted and not _files(path, sidecar)  # of an IR beside its source, say
+    return None if of_another_form else sidecar
 
 
 def _files(path: Path, sidecar: Sidecar) -> tuple[tuple[Path, str], ...]:
-    return (path, sidecar.model.xml_sha256), (weights_of(path), sidecar.model.bin_sha256)
+    """The files of a model, and their SHA-256 as recorded; none where it was not written in this form."""
+    if is_ir(path):
+        model = sidecar.model
+        return () if model is None else ((path, model.xml_sha256), (weights_of(path), model.bin_sha256))
+    if sidecar.onnx is None:
+        return ()
+    beside = [(path.parent / each.file, each.sha256) for each in sidecar.onnx.external]
+    return (path, sidecar.onnx.sha256), *beside
 
 
-def _digest(file: Path, known: Mapping[str, str]) -> str:
-    return known[file.name] if file.name in known else sha256_of_file(file)
+def _digest(path: Path, file: Path, known: Mapping[str, str]) -> str | None:
+    """SHA-256 of a file of a model; None where it is not there."""
+    name = file.relative_to(path.parent).as_posix() if file.is_relative_to(path.parent) else file.name
+    if name in known:
+        return known[name]
+    return sha256_of_file(file) if is_file(file) else None
 
 
 def _refuse(reason: str | None, where: Path) -> None:

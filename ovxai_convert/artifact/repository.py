@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.vocabulary import OutputFormat
 
 DEFAULT_MAX_BATCH_SIZE: Final = 0
 """Triton hands each request on with the batch that it has.
@@ -66,22 +67,36 @@ class ArtifactFiles:
     """Names of an artifact's files below the output folder, with ``/`` between folders.
 
     Attributes:
-        xml: the model, whose weights lie beside it as ``.bin``.
+        xml: the model as IR, whose weights lie beside it as ``.bin``; as ONNX it has that stem, too.
         sidecar: its description, under the model's stem.
         model_name: under which a server offers the model, None outside of a repository.
         config: Triton's model configuration, None for all others.
+        output_format: in which forms the model is written.
     """
 
     xml: str
     sidecar: str
     model_name: str | None = None
     config: str | None = None
+    output_format: OutputFormat = OutputFormat.IR
+
+    @property
+    def onnx(self) -> str:
+        """The model as ONNX."""
+        return f"{self.xml.removesuffix('.xml')}.onnx"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model in each form that it is written in."""
+        forms = ((self.output_format.ir, self.xml), (self.output_format.onnx, self.onnx))
+        return tuple(name for written, name in forms if written)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, the sidecar last: it completes the artifact."""
+        weights = (f"{self.xml.removesuffix('.xml')}.bin",) if self.output_format.ir else ()
         configs = () if self.config is None else (self.config,)
-        return (self.xml, f"{self.xml.removesuffix('.xml')}.bin", *configs, self.sidecar)
+        return (*self.models, *weights, *configs, self.sidecar)
 
 
 def plain_files(name: str) -> ArtifactFiles:
@@ -105,18 +120,26 @@ def repository_files(server: ModelServer, name: str) -> ArtifactFiles:
     return ArtifactFiles(f"{version}.xml", f"{version}.json", name, config)
 
 
-def artifact_files(path: Path, name: str | None, repository: ModelServer | None) -> ArtifactFiles:
+def artifact_files(
+    path: Path,
+    name: str | None,
+    repository: ModelServer | None,
+    output_format: OutputFormat = OutputFormat.IR,
+) -> ArtifactFiles:
     """The files of what becomes of a model; a UsageError for a name that is none.
 
-    ``name`` and ``repository`` are those of :func:`ovxai_convert.pipeline.convert`.
+    ``name``, ``repository`` and ``output_format`` are those of :func:`ovxai_convert.pipeline.convert`.
     """
+    if repository is not None and output_format.onnx:
+        raise UsageError("a model server's repository is written as IR, and not as ONNX")
     parts = {"stem": path.stem, "folder": path.absolute().parent.name, "suffix": path.suffix[1:]}
     try:
         filled = (name or "{stem}_xai").format(**parts)
     except (KeyError, IndexError, ValueError, AttributeError):
         known = ", ".join(f"{{{part}}}" for part in parts)
         raise UsageError(f"a name may hold {known}, and no other braces; '{name}' does") from None
-    return plain_files(filled) if repository is None else repository_files(repository, filled)
+    files = plain_files(filled) if repository is None else repository_files(repository, filled)
+    return replace(files, output_format=output_format)
 
 
 def output_folders(xml: Path) -> tuple[Path, ...]:

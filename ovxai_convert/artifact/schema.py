@@ -46,8 +46,9 @@ def _validator(embedded: bool) -> jsonschema.Draft202012Validator:
     text = resources.files("ovxai_convert.schemas").joinpath("sidecar-v1.schema.json").read_text("utf-8")
     schema = json.loads(text)
     if embedded:
-        without = {"source", "model", "verification", "reshapes"}
+        without = {"source", "model", "verification", "reshapes", "onnx"}
         schema["required"] = [key for key in schema["required"] if key not in without]
+        schema["allOf"].pop()  # that it is written in one form or another
         since = schema["allOf"][0]["else"]
         since["required"] = [key for key in since["required"] if key not in without]
     return _Validator(schema)

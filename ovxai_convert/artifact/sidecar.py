@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from ovxai_convert.artifact.checks import ReshapeCheck, RuntimeCheck, Verification
 from ovxai_convert.artifact.plain_data import to_plain, with_unknown
 from ovxai_convert.artifact.schema import check
 from ovxai_convert.errors import Refusal
 from ovxai_convert.source.answers import Answer, Probabilities
 from ovxai_convert.vocabulary import AnswerMeaning
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,29 @@ class ModelFiles:
     bin: str
     xml_sha256: str
     bin_sha256: str
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """The artifact as ONNX.
+
+    Attributes:
+        file: its name at conversion, for people.
+        sha256: of the file.
+        opset: the operator set of the nodes that were added, the source's own.
+        nodes_added: how many there are.
+        bytes_added: by how much the file has grown.
+        external: weights that lie in files beside it, as beside its source.
+        runtimes: in which it was run beside its source.
+    """
+
+    file: str
+    sha256: str
+    opset: int
+    nodes_added: int
+    bytes_added: int
+    external: tuple[SourceFile, ...]
+    runtimes: tuple[RuntimeCheck, ...]
 
 
 @dataclass(frozen=True)
@@ -151,69 +175,6 @@ class HeadInfo:
     parameters: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class OutputCheck:
-    """How far an original output moved: 0.0 and ``bit_exact`` as a rule."""
-
-    name: str
-    bit_exact: bool
-    max_abs_diff: float
-
-
-@dataclass(frozen=True)
-class SaliencyCheck:
-    """The map against its slow definition: cells compared, and the largest difference in the map's unit.
-
-    Of the maps that were looked at so many varied from cell to cell, and so many were compared: those whose
-    definition varies by more than float32 loses. Where none was, ``unchecked`` says why.
-    """
-
-    positions_checked: int
-    max_abs_diff: float
-    maps_checked: int = 0
-    maps_varied: int = 0
-    maps_compared: int = 0
-    unchecked: str | None = None
-
-
-@dataclass(frozen=True)
-class FrameworkCheck:
-    """How far OpenVINO's outputs are from those of the source's framework, ``runtime``.
-
-    The largest difference of an output, and the largest as a part of the output's range.
-    """
-
-    runtime: str
-    max_abs_diff: float
-    max_relative_diff: float
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What was measured before the artifact was written; without a branch there is no map to check."""
-
-    device: str
-    inputs: int
-    outputs: tuple[OutputCheck, ...]
-    saliency_map: SaliencyCheck | None
-    reference: FrameworkCheck | None = None
-
-
-@dataclass(frozen=True)
-class ReshapeCheck:
-    """What came of a change of shape that was tried: one shape per input.
-
-    ``result``: ``"proved"`` (outputs and map were compared), ``"source_does_not"`` (the original does not
-    take it) or ``"converted_does_not"`` (the original takes it, the converted model fails). ``bit_exact``:
-    whether outputs equal those of the original that gives its target layer out, too.
-    """
-
-    shapes: tuple[tuple[int, ...], ...]
-    result: str
-    bit_exact: bool | None = None
-    saliency_map: SaliencyCheck | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Description:
     """What a converted model is, as it stands in the model itself; the fields are the sidecar's keys.
@@ -285,12 +246,16 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class Sidecar(Description):
-    """What stands in the file beside a converted model: its description, its files, and what was proved."""
+    """What stands in the file beside a converted model: its description, its files, and what was proved.
+
+    ``model`` is None where it was written as ONNX alone, ``onnx`` where as IR alone.
+    """
 
     source: Source
-    model: ModelFiles
+    model: ModelFiles | None
     verification: Verification
     reshapes: tuple[ReshapeCheck, ...] = ()
+    onnx: OnnxFile | None = None
 
     def to_json(self) -> str:
         """Canonical text: sorted keys, two spaces, UTF-8 characters as they are, a trailing newline.

@@ -41,7 +41,7 @@ class Staging:
 
     def __init__(self, out_dir: Path, names: Sequence[str], *, force: bool) -> None:
         self.folder = temporary_path(out_dir)
-        self._out_dir = out_dir
+        self.target = self._out_dir = out_dir
         self._names = tuple(names)
         inner = {folder for name in names for folder in Path(name).parents if folder != Path()}
         self._folders = sorted(inner)  # outer ones first
@@ -74,6 +74,17 @@ class Staging:
         self._leave()
         if taken_away:  # whatever it was that failed for it
             raise WriteError(f"{self._out_dir}: cannot write there: it was removed meanwhile") from value
+
+    def add(self, names: Sequence[str]) -> None:
+        """More names, whose files come before the others; a WriteError as at the beginning."""
+        inner = {folder for name in names for folder in Path(name).parents if folder != Path()}
+        with self._writing():
+            for folder in sorted(inner - set(self._folders)):
+                (self.folder / folder).mkdir()
+                (self.folder / REPLACED / folder).mkdir()
+            self._folders = sorted(inner | set(self._folders))
+            self._names = (*names, *self._names)
+            self._check()
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file in UTF-8 into the temporary folder."""

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # it needs the libraries, and the process that tells of failures has none
+    from ovxai_convert.artifact.conversion import ConversionReport
     from ovxai_convert.artifact.sidecar import TargetLayer
-    from ovxai_convert.pipeline import ConversionReport
 
 _NOTHING: Final[dict[str, Any]] = {
     "xml": None,
+    "onnx": None,
     "sidecar": None,
     "mode": None,
     "method": None,
@@ -37,7 +38,7 @@ def conversion_facts(path: Path, report: ConversionReport) -> dict[str, Any]:
     return {
         "path": str(path),
         **_NOTHING,
-        "xml": str(report.xml),
+        **{path.suffix[1:]: str(path) for path in report.models},
         "sidecar": str(report.sidecar_path),
         "mode": told.mode,
         "method": told.method,

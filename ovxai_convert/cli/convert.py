@@ -13,7 +13,7 @@ from ovxai_convert.artifact.repository import ModelServer, artifact_files
 from ovxai_convert.cli import boundary, choices, console, options
 from ovxai_convert.cli.conversion_facts import failed_conversion
 from ovxai_convert.errors import OvxaiError
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat
 
 
 @click.command("ovxai-convert", cls=console.Command, context_settings=console.SETTINGS)
@@ -82,6 +82,14 @@ from ovxai_convert.vocabulary import SALIENCY_MAP
     help="Write the folder that this model server loads: NAME/1/model.xml and what belongs to it.",
 )
 @click.option(
+    "--format",
+    "output_format",
+    type=click.Choice([form.value for form in OutputFormat]),
+    default=OutputFormat.IR.value,
+    show_default=True,
+    help="Write OpenVINO IR, or an ONNX file as the ONNX file that it is, with the branch as ONNX nodes.",
+)
+@click.option(
     "--output-name",
     metavar="NAME",
     default=SALIENCY_MAP,
@@ -106,7 +114,8 @@ def convert_command(
 
     Every MODEL (OpenVINO IR, ONNX, or any format that OpenVINO reads) is written to the output folder as IR
     with one more output, saliency_map, beside a JSON file that describes it. The original outputs are proved
-    to be unchanged before anything is written. Where no branch is possible, the model is written as it is,
+    to be unchanged before anything is written. An ONNX file stays one
+    with --format onnx. Where no branch is possible, the model is written as it is,
     and the JSON file says to explain it as a black box.
 
     --labels, and the options on the answer and on how a photograph becomes the input (--multilabel to
@@ -116,7 +125,7 @@ def convert_command(
     6 cannot write, 70 unforeseen. With several models, the first failure's.
     """
     settings = options.given_options(method, others)
-    _check_distinct(models, output_dir, others["name"], others["repository"])
+    _check_distinct(models, output_dir, others["name"], others["repository"], others["output_format"])
     boundary.supervise(
         "convert",
         {"models": models, "output_dir": output_dir, "method": method, "settings": settings, **others},
@@ -134,10 +143,12 @@ def _print_both(reason: str, path: Path | str, exit_code: int) -> None:
     console.say_json(failed_conversion(path, reason, exit_code))
 
 
-def _check_distinct(models: Sequence[Path], output_dir: Path, name: str | None, server: str | None) -> None:
+def _check_distinct(
+    models: Sequence[Path], output_dir: Path, name: str | None, server: str | None, form: str
+) -> None:
     kind = None if server is None else ModelServer(server)
     try:
-        files = Counter(artifact_files(path, name, kind).xml for path in models)
+        files = Counter(artifact_files(path, name, kind, OutputFormat(form)).models[0] for path in models)
     except OvxaiError as error:
         raise click.UsageError(f"--name: {error}") from None
     file, count = files.most_common(1)[0]

@@ -120,9 +120,13 @@ class RawMaps:
 class Head(Protocol):
     """The original model from its target on, in the runtime, as slow definitions use it."""
 
-    target: Target
-    entering: tuple[Output, ...]
-    """Tensors that enter the head, the target first."""
+    @property
+    def target(self) -> Target:
+        """The feature map, or the tokens, that are masked."""
+
+    @property
+    def entering(self) -> Sequence[Output | None]:
+        """Tensors that enter the head, the target first; None for one that no method masks."""
 
     def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Scores ``[N, K]`` for values of the tensors that enter."""

@@ -10,6 +10,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
+from ovxai_convert.ops.in_onnx.products import products_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Copied
 from ovxai_convert.ops.op import Op, Trait, traits, types
 from ovxai_convert.ops.regions import Reading, Region, Wanted, whole
@@ -87,4 +88,6 @@ def values_of(node: Node) -> tuple[Output, int] | None:
     return values, rank_of(values) - 2
 
 
-OPS: Final = (Op(types(ATTENTION), traits(Trait.ATTENTION), _meaning, _copied, (), _narrowed, _macs),)
+OPS: Final = (
+    Op(types(ATTENTION), traits(Trait.ATTENTION), _meaning, _copied, (), _narrowed, _macs, in_onnx),
+)

@@ -11,6 +11,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops.in_onnx.windows import convolutions_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
 from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, on_data, traits, types
@@ -85,7 +86,7 @@ def _convolution(
         return elements(met) * prod(extent or 1 for extent in _kernel(node, weights)[1 + grouped :])
 
     those = traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else []))
-    return Op(types(names), those, meanings.windows, copied, equations, regions.as_a_whole, macs)
+    return Op(types(names), those, meanings.windows, copied, equations, regions.as_a_whole, macs, in_onnx)
 
 
 _SINGLE_CELLS: Final = on_data("pointwise convolution", _of_single_cells)

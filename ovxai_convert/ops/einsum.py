@@ -14,6 +14,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
+from ovxai_convert.ops.in_onnx.products import products_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, not_folded, shares
 from ovxai_convert.ops.op import Equation, Op, Trait, on_masked, traits, types
@@ -154,4 +155,6 @@ def values_of(node: Node) -> tuple[Output, int] | None:
 
 _EQUATIONS: Final = on_masked("einsum by weights", _by_weights), Equation("einsum of values", _of_values)
 
-OPS: Final = (Op(types(EINSUM), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs),)
+OPS: Final = (
+    Op(types(EINSUM), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs, in_onnx),
+)

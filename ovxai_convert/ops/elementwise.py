@@ -10,6 +10,7 @@ from openvino.op import Constant
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings, regions
+from ovxai_convert.ops.in_onnx.elementwise import elementwise_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import by_level
 from ovxai_convert.ops.op import Equation, Op, Trait, no_products, on_data, on_masked, traits, types
@@ -96,7 +97,16 @@ def _quantised(call: Call) -> list[Copied] | Refusal:
 def _binary(names: str, *more: Trait) -> Op:
     those = traits(Trait.ELEMENTWISE, Trait.KEEPS_AXES, *more)
     equations, region = (on_masked("broadcast", _broadcast),), regions.broadcasting
-    return Op(types(names), those, meanings.elementwise, copying.broadcasting, equations, region, no_products)
+    return Op(
+        types(names),
+        those,
+        meanings.elementwise,
+        copying.broadcasting,
+        equations,
+        region,
+        no_products,
+        in_onnx,
+    )
 
 
 def _unary(names: str, *more: Trait) -> Op:

@@ -11,6 +11,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings
+from ovxai_convert.ops.in_onnx.moves import joins_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import among_others, by_level, filled, general
 from ovxai_convert.ops.op import Op, Trait, always_written_out, no_products, on_masked, traits, types
@@ -113,6 +114,6 @@ def _written_into(call: Call) -> list[Copied] | Refusal:
 _EQUATIONS: Final = on_masked("concat", _along_others), on_masked("token join", _along_positions)
 
 OPS: Final = (
-    Op(types("Concat"), traits(Trait.JOIN), _meaning, _copied, _EQUATIONS, _narrowed, no_products),
-    always_written_out("ScatterNDUpdate", meanings.unknown, _written_into),
+    Op(types("Concat"), traits(Trait.JOIN), _meaning, _copied, _EQUATIONS, _narrowed, no_products, in_onnx),
+    always_written_out("ScatterNDUpdate", meanings.unknown, _written_into, onnx=in_onnx),
 )

@@ -14,6 +14,7 @@ from openvino.op import Constant
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, elementwise, meanings, products, regions
 from ovxai_convert.ops.copying import second_input
+from ovxai_convert.ops.in_onnx.moves import moves_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import moved
 from ovxai_convert.ops.op import CopiedForm, Op, Trait, no_products, on_data, traits, types
@@ -200,11 +201,22 @@ _DEALT: Final = (on_data("reshape", _dealt),)
 
 
 def _move(name: str, copied: CopiedForm) -> Op:
-    return Op(types(name), traits(Trait.MOVE), meanings.dealt, copied, _DEALT, _narrowed, no_products)
+    return Op(
+        types(name), traits(Trait.MOVE), meanings.dealt, copied, _DEALT, _narrowed, no_products, in_onnx
+    )
 
 
 OPS: Final = (
-    Op(types(TRANSPOSE), traits(Trait.MOVE), _turned, _turned_copies, _TURNED, _turned_region, no_products),
+    Op(
+        types(TRANSPOSE),
+        traits(Trait.MOVE),
+        _turned,
+        _turned_copies,
+        _TURNED,
+        _turned_region,
+        no_products,
+        in_onnx,
+    ),
     _move(RESHAPE, _reshaped_copies),
     _move("Squeeze", _squeezed_copies),
     _move("Unsqueeze", _unsqueezed_copies),

@@ -9,6 +9,7 @@ from openvino import Node
 
 from ovxai_convert.ops import copying, meanings, regions
 from ovxai_convert.ops.copying import AxesOf, axis_attribute, second_input
+from ovxai_convert.ops.in_onnx.normalisation import normalisations_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
 from ovxai_convert.ops.op import CopiedForm, Narrowed, Op, Trait, always_written_out, on_data
@@ -29,7 +30,7 @@ def _along(
         outputs = [data.positions] * call.node.get_output_size()
         return by_level(call, outputs, affine=affine, thin=None if data.thin in working else data.thin)
 
-    row = always_written_out(names, meanings.kept, copied, *more)
+    row = always_written_out(names, meanings.kept, copied, *more, onnx=in_onnx)
     return replace(row, equations=(on_data("channel-wise", apart),), narrowed=narrowed)
 
 
@@ -66,7 +67,13 @@ OPS: Final = (
     _by_input("RMS"),
     _along("MVN", _mvn_axes, copying.along_or_merged(_mvn_axes, 1), regions.along(_mvn_axes), *_NORM),
     _along("BatchNormInference", _channels, copying.merged(), regions.as_a_whole, *_NORM, affine=True),
-    always_written_out("GroupNormalization", meanings.kept, copying.merged(), Trait.NORMALISATION),
+    always_written_out(
+        "GroupNormalization",
+        meanings.kept,
+        copying.merged(),
+        Trait.NORMALISATION,
+        onnx=in_onnx,
+    ),
     _along("CumSum", second_input, copying.along(second_input, 1), regions.along(second_input)),
-    always_written_out("ReverseSequence", meanings.kept, copying.UNKNOWN),
+    always_written_out("ReverseSequence", meanings.kept, copying.UNKNOWN, onnx=in_onnx),
 )

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from openvino import Node
 
 from ovxai_convert.errors import Refusal
+from ovxai_convert.ops.in_onnx.call import Emission
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.regions import Reading, Wanted, as_a_whole
 from ovxai_convert.tensors.axes import Axes, Meanings
@@ -124,6 +125,7 @@ class Op:
     equations: tuple[Equation, ...]
     narrowed: Narrowed
     macs: Macs
+    onnx: Emission
 
 
 def types(*names: str) -> frozenset[str]:
@@ -141,6 +143,6 @@ def no_products(node: Node) -> int:
     return 0
 
 
-def always_written_out(names: str, meaning: Meaning, copied: CopiedForm, *those: Trait) -> Op:
+def always_written_out(names: str, meaning: Meaning, copied: CopiedForm, *those: Trait, onnx: Emission) -> Op:
     """The row of ops without a compact form, which are computed as a whole and multiply nothing."""
-    return Op(types(names), traits(*those), meaning, copied, (), as_a_whole, no_products)
+    return Op(types(names), traits(*those), meaning, copied, (), as_a_whole, no_products, onnx)

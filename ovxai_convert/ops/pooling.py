@@ -12,6 +12,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying
+from ovxai_convert.ops.in_onnx.windows import poolings_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.meanings import windows
 from ovxai_convert.ops.op import Equation, Trait, always_written_out, on_data
@@ -96,6 +97,8 @@ def _copied(call: Call) -> list[Copied] | Refusal:
 
 
 _EQUATIONS: Final = (_unpadded("global pooling", _of_the_map), _unpadded("tiled pooling", _of_tiles))
-_POOLING: Final = always_written_out("AdaptiveMaxPool AdaptiveAvgPool", windows, _copied, Trait.POOLING)
+_ADAPTIVE: Final = always_written_out(
+    "AdaptiveMaxPool AdaptiveAvgPool", windows, _copied, Trait.POOLING, onnx=in_onnx
+)
 
-OPS: Final = (replace(_POOLING, types=frozenset(_POOLS), equations=_EQUATIONS), _POOLING)
+OPS: Final = (replace(_ADAPTIVE, types=frozenset(_POOLS), equations=_EQUATIONS), _ADAPTIVE)

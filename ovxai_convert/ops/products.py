@@ -18,6 +18,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, regions
+from ovxai_convert.ops.in_onnx.products import products_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere, Shared
 from ovxai_convert.ops.levels import by_level, not_folded, shares
 from ovxai_convert.ops.op import Equation, Op, Trait, on_masked, traits, types
@@ -197,4 +198,6 @@ _EQUATIONS: Final = (
     Equation("attention", _of_values),
 )
 
-OPS: Final = (Op(types(MATMUL), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs),)
+OPS: Final = (
+    Op(types(MATMUL), traits(Trait.PRODUCT), _meaning, _copied, _EQUATIONS, _narrowed, _macs, in_onnx),
+)

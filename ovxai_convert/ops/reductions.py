@@ -11,6 +11,7 @@ from openvino import opset15 as ops
 
 from ovxai_convert.ops import copying, regions
 from ovxai_convert.ops.copying import second_input
+from ovxai_convert.ops.in_onnx.reductions import reductions_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, cells, filled, per_copy
 from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
@@ -151,7 +152,7 @@ _EQUATIONS: Final = on_data("channel reduction", _of_channels), on_data("global 
 
 def _reduction(names: str, *more: Trait) -> Op:
     copied = copying.along(second_input, 1)
-    return Op(types(names), traits(*more), _meaning, copied, _EQUATIONS, _narrowed, no_products)
+    return Op(types(names), traits(*more), _meaning, copied, _EQUATIONS, _narrowed, no_products, in_onnx)
 
 
 OPS: Final = (

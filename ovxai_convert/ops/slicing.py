@@ -12,6 +12,7 @@ from openvino import opset15 as ops
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import copying, meanings
 from ovxai_convert.ops.copying import axis_attribute, second_input
+from ovxai_convert.ops.in_onnx.slicing import slices_in_onnx as in_onnx
 from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level, filled, general, some_positions
 from ovxai_convert.ops.op import Op, Trait, no_products, on_data, traits, types
@@ -238,9 +239,45 @@ _split: Final = copying.along(second_input, 1)
 _best_copies: Final = copying.along_or_merged(axis_attribute, None)
 
 OPS: Final = (
-    Op(types("Slice"), traits(Trait.SLICE), _meaning, _sliced_copies, _SOME, _narrowed, no_products),
-    Op(types(_STRIDED), traits(Trait.SLICE), _meaning, _strided_copies, _SOME, _narrowed, no_products),
-    Op(types("Split VariadicSplit"), traits(), meanings.resized, _split, _PIECES, _one_piece, no_products),
-    Op(types("Gather"), traits(), _gathered_meaning, _gathered_copies, _GATHERED, _neighbours, no_products),
-    Op(types("TopK"), traits(Trait.BEST_OF), meanings.unknown, _best_copies, _BEST, as_a_whole, no_products),
+    Op(types("Slice"), traits(Trait.SLICE), _meaning, _sliced_copies, _SOME, _narrowed, no_products, in_onnx),
+    Op(
+        types(_STRIDED),
+        traits(Trait.SLICE),
+        _meaning,
+        _strided_copies,
+        _SOME,
+        _narrowed,
+        no_products,
+        in_onnx,
+    ),
+    Op(
+        types("Split VariadicSplit"),
+        traits(),
+        meanings.resized,
+        _split,
+        _PIECES,
+        _one_piece,
+        no_products,
+        in_onnx,
+    ),
+    Op(
+        types("Gather"),
+        traits(),
+        _gathered_meaning,
+        _gathered_copies,
+        _GATHERED,
+        _neighbours,
+        no_products,
+        in_onnx,
+    ),
+    Op(
+        types("TopK"),
+        traits(Trait.BEST_OF),
+        meanings.unknown,
+        _best_copies,
+        _BEST,
+        as_a_whole,
+        no_products,
+        in_onnx,
+    ),
 )

@@ -11,7 +11,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.interface import output_name
-from ovxai_convert.artifact.sidecar import OutputCheck
+from ovxai_convert.artifact.checks import OutputCheck
 from ovxai_convert.errors import ModelReadError, OvxaiError, VerificationError, last_line
 from ovxai_convert.proof.execution import PLAIN, Execution, run
 from ovxai_convert.proof.trial_inputs import Feed, TrialInput
@@ -175,6 +175,16 @@ def compare_outputs(reference: Reference, converted: ov.Model) -> Comparison:
         movements.append(movement)
     added = tuple(outputs[originals:] for outputs in results)
     return Comparison(converted, tuple(checks), max(movements), added)
+
+
+def accept(outputs: Sequence[OutputCheck], movement: float) -> None:
+    """A VerificationError where an output has moved by more than is accepted of its range."""
+    if not movement <= ACCEPTED_DIFFERENCE:
+        moved = max(outputs, key=lambda check: check.max_abs_diff)
+        raise VerificationError(
+            f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
+            f"{movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
+        )
 
 
 def measure(pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:

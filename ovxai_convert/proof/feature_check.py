@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import VerificationError
-from ovxai_convert.proof.cut_model import CutModel
+from ovxai_convert.methods import WhiteBoxMethod
+from ovxai_convert.methods.method import Head
 
 _ROUNDING: Final = 1e-5
 """Largest error, as a part of the target's largest magnitude."""
@@ -16,7 +17,19 @@ _HALF_ROUNDING: Final = 2e-3
 """The same where the model rounds its target to half precision, and the definition does not."""
 
 
-def check_feature_vector(cut: CutModel, values: NDArray[Any], found: NDArray[Any]) -> None:
+class CutHead(Head, Protocol):
+    """A head, the method that explains it, and whether the model rounds the target to half precision."""
+
+    @property
+    def method(self) -> WhiteBoxMethod:
+        """The method."""
+
+    @property
+    def half_target(self) -> bool:
+        """Whether the model does."""
+
+
+def check_feature_vector(cut: CutHead, values: NDArray[Any], found: NDArray[Any]) -> None:
     """Check a feature vector ``[N, C]`` against the values of the target where a model is cut.
 
     Raises:

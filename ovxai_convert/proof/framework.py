@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.artifact.sidecar import FrameworkCheck
+from ovxai_convert.artifact.checks import FrameworkCheck
 from ovxai_convert.errors import UsageError, VerificationError
 from ovxai_convert.proof.comparison import Reference, measure
 from ovxai_convert.proof.trial_inputs import Feed

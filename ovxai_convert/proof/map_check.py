@@ -9,11 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.artifact.sidecar import SaliencyCheck
+from ovxai_convert.artifact.checks import SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Request
-from ovxai_convert.proof.cut_model import CutModel
-from ovxai_convert.proof.feature_check import check_feature_vector
+from ovxai_convert.proof.feature_check import CutHead, check_feature_vector
 
 _MAPS: Final = 3
 _RELATIVE: Final = 1e-4
@@ -27,7 +26,7 @@ _SPREAD: Final = 64
 
 
 def check_maps(
-    cut: CutModel, request: Request, values: Sequence[NDArray[Any]], added: Sequence[NDArray[Any]], seed: int
+    cut: CutHead, request: Request, values: Sequence[NDArray[Any]], added: Sequence[NDArray[Any]], seed: int
 ) -> SaliencyCheck:
     """Check the maps of one feed.
 

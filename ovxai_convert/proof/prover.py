@@ -15,15 +15,15 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.artifact.sidecar import ReshapeCheck, SaliencyCheck, Verification
+from ovxai_convert.artifact.checks import ReshapeCheck, RuntimeCheck, SaliencyCheck, Verification
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Branch, Place
 from ovxai_convert.proof.added_outputs import expected_outputs, shared_out
 from ovxai_convert.proof.comparison import (
-    ACCEPTED_DIFFERENCE,
     AddedOutput,
     Comparison,
     Reference,
+    accept,
     compare_interfaces,
     compare_outputs,
     repeats_itself,
@@ -47,11 +47,13 @@ class Proof:
         verification: at the original's own shape.
         reshapes: at others.
         warnings: what a user should know of how models had to be run, and of what could not be checked.
+        runtimes: in others than OpenVINO.
     """
 
     verification: Verification
     reshapes: tuple[ReshapeCheck, ...] = ()
     warnings: tuple[str, ...] = ()
+    runtimes: tuple[RuntimeCheck, ...] = ()
 
 
 class Prover:
@@ -107,7 +109,12 @@ class Prover:
         """Whether the original repeats itself, as far as is known."""
         return repeats_itself(self.reference)
 
-    def compare(self, xml: Path, branches: Sequence[Branch]) -> Comparison:
+    def definition(self, place: Place, trial: TrialInput) -> tuple[CutModel, Sequence[NDArray[Any]]]:
+        """The original cut at a place, and what enters its head for an input."""
+        cut = self._cut_at(place, PLAIN).result()
+        return cut, cut.values(trial.feed)[0]
+
+    def compare(self, path: Path, branches: Sequence[Branch]) -> Comparison:
         """Read a written model again and measure how far the original's outputs have moved in it.
 
         Raises:
@@ -117,41 +124,41 @@ class Prover:
         for branch in branches:
             self._cut_at(branch.place, PLAIN)
         expected = [output for branch in branches for output in expected_outputs(branch)]
-        return self._measured(read_model(xml), expected)
+        return self._measured(read_model(path), expected)
 
-    def prove_unchanged(self, xml: Path) -> Proof:
+    def prove_unchanged(self, path: Path) -> Proof:
         """Read a model again that was written as it is, and compare every output.
 
         Raises:
             VerificationError: an output differs in any bit.
         """
-        comparison = self._measured(read_model(xml), [])
+        comparison = self._measured(read_model(path), [])
         if comparison.movement != 0:
             raise VerificationError(f"the written model is not the original: {comparison.movement:.3g} apart")
         reference = self.reference
         verification = Verification(reference.execution.name, len(reference.trials), comparison.outputs, None)
         return Proof(verification, warnings=_warnings(reference, reference.execution, None))
 
-    def prove(self, comparison: Comparison, branches: Sequence[Branch]) -> Proof:
+    def prove(self, comparison: Comparison, branches: Sequence[Branch], *, reshapes: bool = True) -> Proof:
         """Check the saliency maps that a comparison found against their slow definition.
 
-        Then the same at another batch and another size. A map that is wrong and, tried again, right comes
-        from a runtime that gives other numbers for equal inputs: all is then done again on one thread.
+        Then, for ``reshapes``, the same at another batch and another size. A map that is wrong and, tried
+        again, right comes from a runtime that gives other numbers for equal inputs: all is then done again on
+        one thread.
 
         Raises:
             VerificationError: an output has moved too far, or a map is wrong.
         """
         converted = comparison.converted
         try:
-            return self._proof(comparison, branches)
+            return self._proof(comparison, branches, reshapes=reshapes)
         except VerificationError:
-            on_threads = self.reference.execution is PLAIN
-            if not on_threads or (self._steady and not self._succeeds(converted, branches)):
+            if self.reference.execution is not PLAIN or self._fails_again(converted, branches, reshapes):
                 raise
             again = self._on_one_thread(converted)
             if again.movement > comparison.movement:
                 raise
-            return self.prove(again, branches)
+            return self.prove(again, branches, reshapes=reshapes)
 
     def _measured(self, converted: ov.Model, added: Sequence[AddedOutput]) -> Comparison:
         compare_interfaces(self.reference.model, converted, added)
@@ -175,33 +182,31 @@ class Prover:
             )
         return comparison
 
-    def _succeeds(self, converted: ov.Model, branches: Sequence[Branch]) -> bool:
-        """Whether the proof succeeds when all is run again."""
+    def _fails_again(self, converted: ov.Model, branches: Sequence[Branch], reshapes: bool) -> bool:
+        """Whether the original repeats itself, and the proof fails when all is run again."""
+        if not self._steady:
+            return False
         with suppress(VerificationError):
-            self._proof(compare_outputs(self.reference, converted), branches)
-            return True
-        return False
+            self._proof(compare_outputs(self.reference, converted), branches, reshapes=reshapes)
+            return False
+        return True
 
-    def _proof(self, comparison: Comparison, branches: Sequence[Branch]) -> Proof:
-        if not comparison.movement <= ACCEPTED_DIFFERENCE:
-            moved = max(comparison.outputs, key=lambda check: check.max_abs_diff)
-            raise VerificationError(
-                f"output '{moved.name}' has moved by {moved.max_abs_diff:.3g}, "
-                f"{comparison.movement:.3g} of its range; at most {ACCEPTED_DIFFERENCE:g} is accepted"
-            )
+    def _proof(self, comparison: Comparison, branches: Sequence[Branch], *, reshapes: bool) -> Proof:
+        accept(comparison.outputs, comparison.movement)
         checks, inputs, execution = [], len(comparison.added), self.reference.execution
-        reshapes: list[ReshapeCheck] = []
+        reshaped: list[ReshapeCheck] = []
         for branch, own in zip(branches, shared_out(branches), strict=True):
             execution, check, more = self._map_proved(comparison, branch, own)
             inputs = max(inputs, len(comparison.added) + more)
             checks.append(check)
             converted, reference = comparison.converted, self.reference
-            reshapes += prove_reshapes(self._anatomy, converted, branch, own, reference)
+            if reshapes:
+                reshaped += prove_reshapes(self._anatomy, converted, branch, own, reference)
         check = merged_checks(checks)
         unchecked = [one.unchecked for one in checks if one.unchecked]
         check = replace(check, unchecked=unchecked[0] if unchecked else None)
         verification = Verification(execution.name, inputs, comparison.outputs, check)
-        return Proof(verification, merged_reshapes(reshapes), _warnings(self.reference, execution, check))
+        return Proof(verification, merged_reshapes(reshaped), _warnings(self.reference, execution, check))
 
     def _map_proved(
         self, comparison: Comparison, branch: Branch, own: slice

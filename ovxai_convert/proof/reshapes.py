@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.interface import camera_format, input_layout
-from ovxai_convert.artifact.sidecar import ReshapeCheck
+from ovxai_convert.artifact.checks import ReshapeCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Branch, Place
 from ovxai_convert.ops import Trait, has

@@ -68,6 +68,11 @@ def is_ir(path: Path) -> bool:
     return path.suffix.lower() in IR.suffixes
 
 
+def is_onnx(path: Path) -> bool:
+    """Whether a file is ONNX by its name."""
+    return path.suffix.lower() in ONNX.suffixes
+
+
 @dataclass(frozen=True)
 class Format:
     """A format that OpenVINO reads, and the suffixes of its files in lower case.
@@ -98,11 +103,14 @@ class Format:
 IR: Final = Format(
     "ir", (".xml",), _check_ir, _is_ir, parts=lambda path: (weights_of(path),), keeps_names=True
 )
+ONNX: Final = Format(
+    "onnx", (".onnx",), is_one=_is_onnx, whatever_suffix=True, facts=read_facts, keeps_names=True
+)
 TENSORFLOW: Final = Format("tensorflow", (".pb", ".pbtxt", ".meta"), _check_tensorflow)
 OTHER: Final = Format("other", ())
 FORMATS: Final = (
     IR,
-    Format("onnx", (".onnx",), is_one=_is_onnx, whatever_suffix=True, facts=read_facts, keeps_names=True),
+    ONNX,
     Format("tflite", (".tflite",), _check_tflite, _is_tflite, misread=unsigned_weights),
     TENSORFLOW,
     Format("paddle", (".pdmodel",), parts=_paddle_weights),

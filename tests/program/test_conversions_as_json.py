@@ -20,6 +20,7 @@ from tests.special_networks import labelled, perceptron
 KEYS = {
     "path",
     "xml",
+    "onnx",
     "sidecar",
     "mode",
     "method",
@@ -48,6 +49,7 @@ def test_one_of_each_kind(onnx_model: Path, tmp_path: Path, out: Path, run_conve
     assert first == {
         "path": str(good),
         "xml": str(out / "net_xai.xml"),
+        "onnx": None,
         "sidecar": str(out / "net_xai.json"),
         "mode": "whitebox",
         "method": "reciprocam",

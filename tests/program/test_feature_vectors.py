@@ -14,7 +14,7 @@ from openvino import opset15 as ops
 
 from fixtures.broken_files import save_ir
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert import RefusedError, VerificationError, convert, pipeline, read_sidecar
+from ovxai_convert import ConversionReport, RefusedError, VerificationError, convert, read_sidecar
 from ovxai_convert.insertion import heads
 from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion
@@ -53,7 +53,7 @@ def target_of(model: ov.Model, name: str) -> ov.Output:
     return next(node for node in model.get_ordered_ops() if node.get_friendly_name() == name).output(0)
 
 
-def means_of_cells(path: Path, report: pipeline.ConversionReport, inputs: dict[str, Floats]) -> Floats:
+def means_of_cells(path: Path, report: ConversionReport, inputs: dict[str, Floats]) -> Floats:
     """The definition: the source's own target, averaged over the cells in NumPy."""
     described = report.sidecar.target_layer
     assert described is not None

@@ -23,7 +23,7 @@ from fixtures.networks import (
 )
 from ovxai_convert import convert
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.artifact.sidecar import ReshapeCheck
+from ovxai_convert.artifact.checks import ReshapeCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.ops import reductions
 from ovxai_convert.ops.kinds import Masked

@@ -15,7 +15,7 @@ from openvino import opset15 as ops
 
 from fixtures.broken_files import save_ir
 from ovxai_convert import convert
-from ovxai_convert.artifact.sidecar import SaliencyCheck
+from ovxai_convert.artifact.checks import SaliencyCheck
 from ovxai_convert.errors import VerificationError
 from ovxai_convert.insertion.request import Branch
 from ovxai_convert.proof.execution import IN_FLOATS, PLAIN, Execution

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ovxai_convert.artifact.conversion import ConversionReport
 from ovxai_convert.cli import boundary, console, options
 from ovxai_convert.cli.child import Start
 from ovxai_convert.cli.conversion_facts import conversion_facts, failed_conversion
-from ovxai_convert.pipeline import ConversionReport, convert
+from ovxai_convert.pipeline import convert
 from ovxai_convert.source.label_files import read_label_file
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.ports import shape_text
@@ -82,14 +83,17 @@ def _say_failure(path: Path, reason: str, exit_code: int) -> None:
 def _summary(report: ConversionReport) -> str:
     sidecar = report.sidecar
     target, proof = sidecar.target_layer, sidecar.verification
+    files = " and ".join(map(str, report.models))
     outputs = "bit-exact" if all(check.bit_exact for check in proof.outputs) else "within tolerance"
     proved = f"outputs {outputs} on {proof.inputs} inputs"
     if target is None or proof.saliency_map is None:
-        return f"{report.xml}: as it was, {proved}; to be explained by {sidecar.method}"
+        return f"{files}: as it was, {proved}; to be explained by {sidecar.method}"
     where = f"'{target.name}' {shape_text(target.shape)} {target.layout}"
     checked = f"{proof.saliency_map.positions_checked} map cells checked"
     if proof.reference is not None:
         checked += f"; {proof.reference.runtime} gives the same outputs"
+    if sidecar.onnx is not None:
+        checked += f"; as ONNX equal in {' and '.join(run.runtime for run in sidecar.onnx.runtimes)}"
     more = [f"'{head.saliency_map.output}' by {head.method}" for head in sidecar.more_heads]
     beside = f" (and {', '.join(more)})" if more else ""
-    return f"{report.xml}: {sidecar.method} at {where}{beside}; {proved}, {checked}"
+    return f"{files}: {sidecar.method} at {where}{beside}; {proved}, {checked}"

@@ -1,0 +1,87 @@
+"""Tensors of OpenVINO's as tensors of an ONNX graph: back to those that it has, op by op by the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import Node, Output, Type
+from openvino.op import Constant
+
+from ovxai_convert.errors import Refusal
+from ovxai_convert.onnx_graph.graph import CannotSay, OnnxGraph
+from ovxai_convert.ops import op_of
+from ovxai_convert.ops.in_onnx.call import OnnxCall, dtype_of
+from ovxai_convert.tensors.ports import constant_value
+
+Known = Callable[[Output], "str | None"]
+"""The name under which a graph has a tensor already, None where it has not."""
+
+_FOLDED: Final = 1024
+"""Most elements of a tensor that is computed now, where it is computed from constants alone: axes, shapes."""
+
+
+def said_in_onnx(wanted: Sequence[Output], graph: OnnxGraph, known: Known) -> list[str] | Refusal:
+    """Add what some tensors are computed by to a graph, from those on that it has.
+
+    Returns:
+        Their names; or a refusal that names the op that has no form, and the operator set that has one.
+    """
+    names: dict[Output, str] = {}
+
+    def tensor(port: Output) -> str:
+        if port not in names:  # a constant, or folded to one: it enters the graph when it is read
+            names[port] = _constant(port, graph)
+        return names[port]
+
+    for node in _in_order(wanted, known, names):
+        try:
+            said = op_of(node).onnx(OnnxCall(node, graph, tensor))
+        except CannotSay as reason:
+            return Refusal(str(reason), node.get_friendly_name())
+        names.update(zip(node.outputs(), said, strict=False))
+    try:
+        result = [tensor(port) for port in wanted]
+    except CannotSay as reason:
+        return Refusal(str(reason))
+    graph.keep_only(result)
+    return result
+
+
+def _in_order(wanted: Sequence[Output], known: Known, names: dict[Output, str]) -> list[Node]:
+    """The ops that are to be said, inputs before their users; tensors that the graph has get their names."""
+    ordered: dict[Node, None] = {}
+    waiting = [(port, False) for port in reversed(wanted)]
+    while waiting:
+        port, seen = waiting.pop()
+        node = port.get_node()
+        if seen:
+            ordered.setdefault(node)
+        elif port not in names and node not in ordered:
+            name = known(port)
+            if name is not None:
+                names[port] = name
+            elif not _is_folded(port):
+                waiting.append((port, True))
+                waiting += [(source, False) for source in reversed(node.input_values())]
+    return list(ordered)
+
+
+def _is_folded(port: Output) -> bool:
+    return isinstance(port.get_node(), Constant) or constant_value(port, _FOLDED) is not None
+
+
+def _constant(port: Output, graph: OnnxGraph) -> str:
+    value = constant_value(port, _FOLDED)
+    if value is None:
+        raise CannotSay(f"{port.get_node().get_type_name()} gives no output that can be read")
+    return graph.constant(_as_numbers(value, port).astype(dtype_of(port)))
+
+
+def _as_numbers(value: NDArray[Any], port: Output) -> NDArray[Any]:
+    """Values as OpenVINO hands them out: those of bfloat16 as their bits."""
+    if port.get_element_type() == Type.bf16 and value.dtype != np.float32:
+        return (value.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return value

@@ -1,0 +1,1 @@
+"""How the ops of each family are said in ONNX: what the field ``onnx`` of their rows is."""
