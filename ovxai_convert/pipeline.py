@@ -31,7 +31,13 @@ from ovxai_convert.photographs.model_input import takes_image
 from ovxai_convert.photographs.recipes import as_hints
 from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.forms import Forms, check_target
-from ovxai_convert.proof.framework import AUTO, Framework, chosen_framework, compare_with_framework
+from ovxai_convert.proof.framework import (
+    AUTO,
+    DoesNotRunError,
+    Framework,
+    chosen_framework,
+    compare_with_framework,
+)
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.trial_inputs import photograph_trial, too_large
 from ovxai_convert.source.answers import AnswerHints, ToldActivation
@@ -183,7 +189,7 @@ def convert(
                 raise RefusedError(insertions)
             _told_to_the_server(staging, files, source.model)
             written = forms.as_it_was(prover, source.model, heads[0], insertions)
-        proof = _with_framework(written.proof, framework, prover, source)
+        proof = _with_framework(written.proof, framework, prover, source, asked=reference != AUTO)
         files_there = forms.xml, written.onnx
         sidecar = with_proof(written.description, source, *files_there, proof.verification, proof.reshapes)
         staging.write_text(files.sidecar, sidecar.to_json())
@@ -246,11 +252,21 @@ def _with_classes(
     return chosen
 
 
-def _with_framework(proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel) -> Proof:
-    """A proof that also says whether OpenVINO reads the source as its own framework does, or may not."""
+def _with_framework(
+    proof: Proof, framework: Framework | None, prover: Prover, source: SourceModel, *, asked: bool
+) -> Proof:
+    """A proof that also says whether OpenVINO reads the source as its own framework does, or may not.
+
+    ``asked``: whether the user has named the framework, which must run the source then.
+    """
     if framework is not None:
         rounded = quantises(source.model) or has_narrow_tensors(source.model)
-        check = compare_with_framework(framework, source.path, prover.reference, rounded=rounded)
+        try:
+            check = compare_with_framework(framework, source.path, prover.reference, rounded=rounded)
+        except DoesNotRunError as error:
+            if asked:
+                raise
+            return replace(proof, warnings=(*proof.warnings, f"{error}; so the two were not compared"))
         return replace(proof, verification=replace(proof.verification, reference=check))
     doubts = tuple(
         f"OpenVINO is known to read this otherwise than it is meant: {what}; compare its outputs with those "

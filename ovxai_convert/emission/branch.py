@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import onnx
-from onnx import helper
-from openvino import Model, Output, Type
+from onnx import TensorProto, helper
+from openvino import Model, Output
 
 from ovxai_convert.emission.saying import said_in_onnx
 from ovxai_convert.emission.source_graph import SourceGraph
@@ -19,8 +19,8 @@ from ovxai_convert.ops.in_onnx.call import onnx_type_of
 from ovxai_convert.tensors.ports import extents
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
-_HALF: Final = (Type.f16, Type.bf16)
-"""Precisions of tensors that a branch reads as float32."""
+_HALF: Final = {"f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
+"""Precisions of tensors that a branch reads as float32, and gives out as they are."""
 
 
 _PREFIX: Final = f"{SALIENCY_MAP}/"
@@ -63,7 +63,7 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
     def known(port: Output) -> str | None:
         """Of the source's tensors and weights; what was added has no name but those of outputs."""
         name = None if port in ports else source.name_of(port) or source.weights_of(port, graph)
-        if name is not None and port.get_element_type() in _HALF:
+        if name is not None and port.get_element_type().get_type_name() in _HALF:
             return forms.cast_to(graph, name, onnx_type_of(port))
         return name
 
@@ -71,8 +71,9 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
     if isinstance(said, Refusal):
         return said
     outputs = [min(port.get_names()) for port in added]
-    for name, output in zip(said, outputs, strict=True):
-        graph.call(name, output)
+    for name, port, output in zip(said, ports, outputs, strict=True):
+        half = _HALF.get(port.get_element_type().get_type_name())
+        graph.call(name if half is None else forms.cast_to(graph, name, half), output)
     information = [_described(*each, source, model) for each in zip(outputs, ports, strict=True)]
     delta = onnx.GraphProto(node=graph.nodes, initializer=graph.initializers.values(), output=information)
     return Addition(delta, source.opset)
@@ -81,8 +82,9 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
 def _described(name: str, port: Output, source: SourceGraph, model: Model) -> onnx.ValueInfoProto:
     """An output's type and extents; the samples are called what the file calls those of its inputs."""
     shape: Sequence[int | None] | None = extents(port)
+    element_type = _HALF.get(port.get_element_type().get_type_name(), onnx_type_of(port))
     if shape is None:
-        return helper.make_tensor_value_info(name, onnx_type_of(port), None)
+        return helper.make_tensor_value_info(name, element_type, None)
     samples = {
         source.open_extents[own][0]
         for each in model.inputs
@@ -91,4 +93,4 @@ def _described(name: str, port: Output, source: SourceGraph, model: Model) -> on
     }
     called = samples.pop() if len(samples) == 1 else None
     extent = [called if each is None and axis == 0 else each for axis, each in enumerate(shape)]
-    return helper.make_tensor_value_info(name, onnx_type_of(port), extent)
+    return helper.make_tensor_value_info(name, element_type, extent)

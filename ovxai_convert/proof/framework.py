@@ -116,6 +116,10 @@ def chosen_framework(wanted: str, source_format: str) -> Framework | None:
     return framework
 
 
+class DoesNotRunError(VerificationError):
+    """A framework lacks an op of a file that it should run, or of a type in it."""
+
+
 def compare_with_framework(
     framework: Framework, path: Path, reference: Reference, *, rounded: bool
 ) -> FrameworkCheck:
@@ -124,7 +128,8 @@ def compare_with_framework(
     ``rounded``: whether values are quantised or of half precision.
 
     Raises:
-        VerificationError: the two differ by more than runtimes do, or the framework does not run the file.
+        DoesNotRunError: the framework does not run the file.
+        VerificationError: the two differ by more than runtimes do.
     """
     module = framework.installed()
     assert module is not None, "it was chosen"
@@ -135,7 +140,7 @@ def compare_with_framework(
         runs = [run(trial.feed) for trial in reference.trials]
     except Exception as error:  # whatever another runtime raises; there is no common kind
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise VerificationError(f"{framework.name} does not run the source: {reason[0]}") from error
+        raise DoesNotRunError(f"{framework.name} does not run the source: {reason[0]}") from error
     for trial, there, here in zip(reference.trials, runs, reference.outputs, strict=True):
         if len(there) != len(here):
             raise VerificationError(f"{framework.name} gives {len(there)} outputs, OpenVINO {len(here)}")

@@ -19,6 +19,8 @@ _RELATIVE: Final = 1e-4
 """Largest error of a raw map, as a part of its range."""
 _ROUNDING: Final = 4e-6
 """What float32 may lose in any case, as a part of the scores' magnitude: some 30 units in the last place."""
+_HALF_ROUNDING: Final = float(np.finfo(np.float16).eps)
+"""The same of raw maps that are given out in half precision."""
 _MOST_LEVELS: Final = 3
 """Grey levels that rounding may move a cell by; a map that it may move further cannot be compared."""
 _SPREAD: Final = 64
@@ -65,12 +67,14 @@ def check_maps(
     raw = method.define(cut, values, cells, method.settings(request.options)).astype(np.float64)
     if not np.isfinite(flat).all():
         raise VerificationError("the saliency map holds numbers that are not finite")
+    rounding = _HALF_ROUNDING if saliency_map.dtype == np.float16 else _ROUNDING
     maps = _Maps(
         flat[..., cells],
         np.take_along_axis(raw, indices[..., np.newaxis], axis=1),
         indices,
         cells,
-        max(_ROUNDING, flat.shape[2] * float(np.finfo(np.float32).eps)),
+        rounding,
+        max(rounding, flat.shape[2] * float(np.finfo(np.float32).eps)),
         request.embed_scaling,
     )
     differences = [maps.compare(n, k) for n, k in checked]
@@ -119,6 +123,7 @@ class _Maps:
         raw: the same as defined, before any scaling.
         indices: ``[N, K']``, the class of each map.
         cells: which they are.
+        rounding: what a number may lose, as a part of the scores' magnitude.
         lost: what float32 may lose in sums over all cells, as a part of the magnitude of a sample's scores:
             those near zero come of sums as large as the others.
         scaled: whether the values are grey levels.
@@ -128,6 +133,7 @@ class _Maps:
     raw: NDArray[np.float64]
     indices: NDArray[Any]
     cells: list[int]
+    rounding: float
     lost: float
     scaled: bool
 
@@ -145,15 +151,15 @@ class _Maps:
         largest = float(np.max(np.abs(self.raw[n])))
         expected, accepted, steps = raw, _RELATIVE * span, 1.0
         if self.scaled:
-            if span <= _ROUNDING * magnitude:
+            if span <= self.rounding * magnitude:
                 self._refuse_beyond(n, k, np.zeros_like(raw), 0.0)
                 return None
             expected, accepted, steps = np.round(255 * (raw - raw.min()) / span), 1.0, 255 / span
-        unresolved = 255 * _ROUNDING * magnitude > _MOST_LEVELS * span
+        unresolved = 255 * self.rounding * magnitude > _MOST_LEVELS * span
         if self.scaled and unresolved:
             return None
         difference = float(np.max(np.abs(self.values[n, k] - expected)))
-        if difference <= accepted + steps * magnitude * _ROUNDING:
+        if difference <= accepted + steps * magnitude * self.rounding:
             return None if unresolved else difference
         self._refuse_beyond(n, k, expected, accepted + steps * largest * self.lost)
         return None

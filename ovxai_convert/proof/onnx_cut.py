@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
-from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
+from onnx.external_data_helper import uses_external_data
 
 _HALF: Final = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
@@ -74,8 +74,7 @@ class OnnxCut:
             if weights.name in read:
                 copy = graph.initializer.add()
                 copy.CopyFrom(weights)
-                if uses_external_data(copy):
-                    load_external_data_for_tensor(copy, str(self._path.parent))
+                _bring_in(copy, self._path.parent)
         for name, value in zip(self.entering, values, strict=True):
             kind = helper.np_dtype_to_tensor_dtype(widened(value).dtype)
             graph.input.append(helper.make_tensor_value_info(name, kind, [None] * value.ndim))
@@ -88,6 +87,18 @@ def widened(value: NDArray[Any]) -> NDArray[Any]:
     """Numbers of half precision in float32, all else as it is."""
     is_half = value.dtype == np.float16 or value.dtype.name == "bfloat16"
     return value.astype(np.float32) if is_half else value
+
+
+def _bring_in(weights: TensorProto, folder: Path) -> None:
+    """The numbers of weights that lie in a file of a folder, which were checked to be there."""
+    if not uses_external_data(weights):
+        return
+    place = {entry.key: entry.value for entry in weights.external_data}
+    with (folder / place["location"]).open("rb") as file:
+        file.seek(int(place.get("offset", 0)))
+        weights.raw_data = file.read(int(place["length"])) if "length" in place else file.read()
+    weights.ClearField("external_data")
+    weights.data_location = TensorProto.DEFAULT
 
 
 def _widen(graph: GraphProto) -> None:

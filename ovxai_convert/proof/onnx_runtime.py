@@ -25,6 +25,7 @@ from ovxai_convert.proof.framework import FRAMEWORKS
 from ovxai_convert.proof.map_check import check_maps, merged_checks
 from ovxai_convert.proof.onnx_cut import OnnxCut, widened
 from ovxai_convert.proof.trial_inputs import TrialInput
+from ovxai_convert.tensors.precision import is_half
 
 _NAME: Final = "onnxruntime"
 FUSED: Final = "ORT_ENABLE_ALL"
@@ -201,13 +202,12 @@ class OnnxHead:
     ``trunk``: the file that gives out what enters the head.
     """
 
-    half_target = False
-
     def __init__(self, runtime: Runtime, cut: OnnxCut, place: Place, trunk: Path, level: str) -> None:
         self._runtime, self._cut, self._level = runtime, cut, level
         self._trunk = runtime.loaded(trunk, "the source up to its target", level)
         self._head: Any = None
         self.method, self.target = place.method, place.target
+        self.half_target = is_half(place.target.port)
         ports = {name: port for port in place.target.masked for name in port.get_names()}
         self.entering: tuple[Output | None, ...] = tuple(ports.get(name) for name in cut.entering)
 

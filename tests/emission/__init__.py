@@ -1,0 +1,1 @@
+"""Branches as ONNX nodes of their source's own file."""
