@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import openvino as ov
 
-from ovxai_convert.datasets.rows import Row, by_photograph, written_path
+from ovxai_convert.datasets.rows import Row, by_photograph, short_key, written_path
 from ovxai_convert.datasets.sources import Item
 from ovxai_convert.datasets.tables import is_whole, rows_so_far
 from ovxai_convert.source.reading import sha256_of_file
@@ -76,7 +76,7 @@ class Earlier:
         if any(row.run != self.run for row in rows):
             self.others += 1
         elif rows[0].sha256 is not None and all(map(self._has_its_picture, rows)):
-            self._known[_key(rows[0].path)] = _Known(bytes.fromhex(rows[0].sha256), rows[0].error)
+            self._known[short_key(rows[0].path)] = _Known(bytes.fromhex(rows[0].sha256), rows[0].error)
 
     def _has_its_picture(self, row: Row) -> bool:
         if self.pictures is None or row.picture is None:
@@ -88,7 +88,7 @@ class Earlier:
 
     def is_done(self, item: Item) -> bool:
         """Whether a photograph is done; rows of one that is not will not stay."""
-        key = _key(written_path(item.shown))
+        key = short_key(written_path(item.shown))
         known = self._known.get(key)
         if known is None:
             return False
@@ -99,12 +99,12 @@ class Earlier:
 
     def failure_of(self, item: Item) -> str | None:
         """Why a photograph failed that is done, if it did."""
-        known = self._known.get(_key(written_path(item.shown)))
+        known = self._known.get(short_key(written_path(item.shown)))
         return None if known is None else known.error
 
     def forget(self, item: Item) -> None:
         """Let a photograph be done again."""
-        self._known.pop(_key(written_path(item.shown)), None)
+        self._known.pop(short_key(written_path(item.shown)), None)
 
     def _has_changed(self, item: Item, known: _Known) -> bool:
         """Whether a file is another than that of its row; those are read that are newer than the table."""
@@ -121,10 +121,6 @@ class Earlier:
         """The rows that stay."""
         left = set(self._known)
         for rows in by_photograph(rows_so_far(self.path)):
-            if _key(rows[0].path) in left:
-                left.remove(_key(rows[0].path))
+            if short_key(rows[0].path) in left:
+                left.remove(short_key(rows[0].path))
                 yield from rows
-
-
-def _key(path: str) -> int:
-    return int.from_bytes(hashlib.blake2b(path.encode(), digest_size=8).digest(), "big")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ovxai_convert.datasets.remote import is_url, last_folder, remote_folders, remote_name
+from ovxai_convert.datasets.rows import short_key
 from ovxai_convert.errors import ModelReadError, UsageError
 
 _BITMAPS: Final = (".bmp", ".dib", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".avif")
@@ -253,23 +253,18 @@ def _distinct(items: Iterable[Item], *, named: bool) -> Iterator[Item]:
     owners: dict[int, int] = {}
     seen: set[int] = set()
     for item in items:
-        place = _digest(item.shown)
+        place = short_key(item.shown)
         if place in seen:
             continue
         seen.add(place)
-        if named and owners.setdefault(_digest(item.name.casefold()), place) != place:
+        if named and owners.setdefault(short_key(item.name.casefold()), place) != place:
             whole = item.name + os.path.splitext(item.path.name)[1]
-            if item.name == item.path.stem or owners.setdefault(_digest(whole.casefold()), place) != place:
+            if item.name == item.path.stem or owners.setdefault(short_key(whole.casefold()), place) != place:
                 raise UsageError(
                     f"2 images would be written as {item.name}_*; explain them into folders of their own"
                 )
             item = replace(item, name=whole)
         yield item
-
-
-def _digest(text: str) -> int:
-    content = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(content, "big")
 
 
 def _fixed_part(pattern: str) -> str:
