@@ -46,15 +46,10 @@ def _side(text: str) -> int | None:
     metavar="NAME|INDEX,...",
     help="Output that holds the classes, or several; default: all that the artifact has maps of.",
 )
-@click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
+@options.device_option
 @options.image_options
 @options.bands_option
-@click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(0, 1, max_open=True),
-    help="RISE: stop when the map moves no more than this.",
-)
+@options.mask_options
 @click.option("--seed", type=click.IntRange(min=0), help="RISE: of the random masks.")
 @click.option(
     "--overlay-weight",
@@ -99,7 +94,7 @@ def _side(text: str) -> int | None:
     help="Whether to write pictures.",
 )
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
-@click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@options.report_option
 @click.option(
     "--table",
     metavar="FILE",
@@ -136,7 +131,7 @@ def _side(text: str) -> int | None:
 )
 @options.pixels_option
 @options.limit_options
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
+@options.quiet_option
 @click.version_option(package_name="ovxai-convert")
 def explain_command(
     model: Path, images: Sequence[str], output_dir: Path, limits: boundary.Limits, **others: Any
