@@ -176,6 +176,26 @@ def test_photograph_that_breaks_the_process_down(
     assert "20 of 21 explained" not in outcome.stderr or ", 1 failed" in outcome.stderr
 
 
+def test_two_that_break_the_process_down(artifact: Path, photographs: Path, tmp_path: Path) -> None:
+    """Each fails once, and so does what could not be read before them."""
+    folder = with_one(tmp_path / "set", photographs, "deadly1.jpg")
+    (folder / "deadly2.jpg").write_bytes((folder / "deadly1.jpg").read_bytes())
+    (folder / "absent.jpg").symlink_to(folder / "nowhere.jpg")
+    table = tmp_path / "table.jsonl"
+    command = [artifact, folder, "--no-pictures", "--table", table]
+    outcome = ended(begun(*command, env=disturbed(tmp_path / "disturbed", 0.02)))
+    assert outcome.exit_code == 3
+    reason = "the runtime broke down (SIGSEGV)"
+    assert outcome.errors == [
+        f"Error: {folder}/absent.jpg: no such image",
+        f"Error: {folder}/deadly1.jpg: {reason}; nothing was written",
+        f"Error: {folder}/deadly2.jpg: {reason}; nothing was written",
+    ]
+    rows = list(read_table(table))
+    assert [row.path for row in rows] == sorted(map(str, folder.iterdir()))
+    assert [row.error for row in rows if row.error is not None] == ["no such image", reason, reason]
+
+
 def test_photograph_that_takes_too_long(artifact: Path, photographs: Path, tmp_path: Path) -> None:
     folder = with_one(tmp_path / "set", photographs, "endless.jpg")
     table = tmp_path / "table.csv"

@@ -195,7 +195,7 @@ def _prepared(
         if wanted.resume or start.first:
             pictures = wanted.output_dir if asked.pictures is not None else None
             assert asked.run is not None, "every run has one"
-            earlier = Earlier(place, asked.run, pictures, last_is_whole=start.first > 0)
+            earlier = Earlier(place, asked.run, pictures, same_run=start.first > 0)
     scan = Scan.of(photographs, explain.truths, earlier, start)
     scan.check_truths(wanted.truth, len(explain.truths))
     many = total > _FEW
