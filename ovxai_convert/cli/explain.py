@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -154,15 +156,19 @@ def explain_command(
     _check(others)
     _check_engine(others, limits)
     listed = sys.stdin.buffer.read() if "-" in images else b""
-    boundary.supervise(
-        "explain",
-        {"model": model, "images": images, "listed": listed, "output_dir": output_dir, **others},
-        None,
-        model,
-        limits,
-        console.print_broken_off,
-        boundary.tidying(output_dir),
-    )
+    told = {"model": model, "images": images, "listed": listed, "output_dir": output_dir, **others}
+    # a report is of all photographs also where a child takes the place of another
+    lacks_table = others["report"] is not None and others["table"] is None
+    with tempfile.TemporaryDirectory(prefix="ovxai-") if lacks_table else nullcontext() as folder:
+        boundary.supervise(
+            "explain",
+            {**told, "spare_table": None if folder is None else Path(folder) / "rows.jsonl"},
+            None,
+            model,
+            limits,
+            console.print_broken_off,
+            boundary.tidying(output_dir),
+        )
 
 
 def _check(told: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -194,6 +195,22 @@ def test_two_that_break_the_process_down(artifact: Path, photographs: Path, tmp_
     rows = list(read_table(table))
     assert [row.path for row in rows] == sorted(map(str, folder.iterdir()))
     assert [row.error for row in rows if row.error is not None] == ["no such image", reason, reason]
+
+
+def test_report_of_few_after_a_breakdown(artifact: Path, photographs: Path, tmp_path: Path) -> None:
+    """It shows those, too, that the process explained that broke down."""
+    folder, out = with_one(tmp_path / "set", photographs, "deadly.jpg"), tmp_path / "out"
+    env, report = disturbed(tmp_path / "disturbed", 0.02), out / "report.html"
+    outcome = ended(begun(artifact, folder, "-o", out, "--report", report, env=env))
+    assert outcome.exit_code == 3
+    page = report.read_text()
+    found = re.search(r"<title>.*: saliency report of (.*)</title>", page)
+    assert found is not None
+    assert found.group(1) == "21 photographs"
+    pictures = {path.name for path in out.iterdir()} - {"report.html"}
+    assert len(pictures) == 20
+    assert all(path.stem in page for path in folder.iterdir()), "also the one that is not explained"
+    assert [name for name in pictures if name.startswith(".")] == []
 
 
 def test_photograph_that_takes_too_long(artifact: Path, photographs: Path, tmp_path: Path) -> None:
