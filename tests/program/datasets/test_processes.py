@@ -18,22 +18,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fixtures.broken_files import save_ir
-from ovxai_convert import convert
 from ovxai_convert.datasets.rows import Row
 from ovxai_convert.datasets.tables import read_table, rows_so_far
 from tests.program.disturbing import disturbed
 from tests.program.invocation import BIN, Outcome, snapshot, start
-from tests.special_networks import labelled
 
 COUNT: Final = 40
 PATIENCE: Final = 120.0
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("converted")
-    return convert(save_ir(labelled(), folder / "net.xml"), folder / "artifact").xml
 
 
 @pytest.fixture(scope="module")
