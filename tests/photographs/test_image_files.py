@@ -17,13 +17,16 @@ from ovxai_convert.photographs.image_files import encode_image, read_image, writ
 from ovxai_convert.photographs.jpeg_end import is_cut_off
 from tests.program.invocation import snapshot
 
+TIFF_LZW: Final = 5
 PIXELS: Final = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
 QUADRANTS: Final = np.kron(np.array([[0, 80], [160, 240]], np.uint8), np.ones((8, 16), np.uint8))
 """Grey ``(16, 32)``, another level in every quarter."""
 
 
 def encoded(suffix: str, pixels: Any) -> bytes:
-    done, content = cv2.imencode(suffix, pixels)
+    # without being told, older versions of OpenCV write floats as LogLuv, which loses some of each
+    settings = (cv2.IMWRITE_TIFF_COMPRESSION, TIFF_LZW) if suffix == ".tiff" else ()
+    done, content = cv2.imencode(suffix, pixels, settings)
     assert done
     return content.tobytes()
 
