@@ -48,12 +48,13 @@ class Parts:
     Args:
         artifact: a converted model.
         folder: photographs.
-        count: how many are taken at a time.
+        count: how many are taken at a time, if there are so many.
     """
 
     def __init__(self, artifact: Path, folder: Path, count: int) -> None:
-        self._artifact, self._count, self._at = artifact, count, 0
+        self._artifact, self._at = artifact, 0
         self._items = list(Photographs([str(folder)]))
+        self.count = min(count, len(self._items))  # a run explains a photograph once
         self._explainer = FileExplainer(artifact, throughput=True)
         properties = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
         self._queue = ov.AsyncInferQueue(ov.Core().compile_model(artifact, "CPU", properties))
@@ -74,13 +75,13 @@ class Parts:
 
     def _next(self) -> Sequence[Item]:
         """The photographs whose turn it is."""
-        items = [self._items[(self._at + step) % len(self._items)] for step in range(self._count)]
-        self._at += self._count
+        items = [self._items[(self._at + step) % len(self._items)] for step in range(self.count)]
+        self._at += self.count
         return items
 
     def device(self) -> None:
         """Inference alone, as OpenVINO's asynchronous queue does it; no result is read."""
-        for _ in range(self._count):
+        for _ in range(self.count):
             self._queue.start_async(self._feed, share_inputs=True)
         self._queue.wait_all()
 
@@ -90,13 +91,13 @@ class Parts:
 
     def draw(self) -> None:
         """Laying maps over photographs and drawing captions alone; maps and scores are there."""
-        turns = (self._known[step % len(self._known)] for step in range(self._count))
+        turns = (self._known[step % len(self._known)] for step in range(self.count))
         list(self._threads.map(lambda each: _drawn(*each), turns))
 
     def encode(self) -> None:
         """Encoding the pictures as JPEG alone."""
         pictures = [_drawn(*each) for each in self._known]
-        turns = (pictures[step % len(pictures)] for step in range(self._count))
+        turns = (pictures[step % len(pictures)] for step in range(self.count))
         list(self._threads.map(lambda picture: encoded(picture, "jpeg"), turns))
 
     def run(self, pictures: PictureOptions | None) -> None:
@@ -104,7 +105,7 @@ class Parts:
         folder = Path(tempfile.mkdtemp(prefix="dataset-rates-"))
         try:
             paths = [str(item.path) for item in self._next()]
-            pace = Pace(self._count)
+            pace = Pace(self.count)
             run = DatasetRun(
                 Photographs(paths, output=folder),
                 PhotographExplainer([self._explainer], Asked(None, pictures)),
@@ -138,7 +139,7 @@ class Rates:
     by_processor: float
 
 
-def measured(parts: Parts, count: int, rounds: int) -> dict[str, Rates]:
+def measured(parts: Parts, rounds: int) -> dict[str, Rates]:
     """The median of each, all in turn, so that a machine that is busy for a while slows all of them."""
     steps: dict[str, Callable[[], None]] = {
         "device": parts.device,
@@ -156,7 +157,7 @@ def measured(parts: Parts, count: int, rounds: int) -> dict[str, Rates]:
             if number:  # the first one warms up
                 found[name].append((time.perf_counter() - clock, time.process_time() - processor))
     return {
-        name: Rates(*(count / median(column) for column in zip(*each, strict=True)))
+        name: Rates(*(parts.count / median(column) for column in zip(*each, strict=True)))
         for name, each in found.items()
     }
 
@@ -170,7 +171,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     told = parser.parse_args()
     cv2.setNumThreads(1)  # as the command does
-    rates = measured(Parts(told.artifact, told.folder, told.count), told.count, told.rounds)
+    rates = measured(Parts(told.artifact, told.folder, told.count), told.rounds)
     print(json.dumps({name: asdict(each) for name, each in rates.items()}))
 
 
