@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from ovxai_convert.old_names import register
@@ -113,7 +112,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return metadata.version("ovxai-convert")
+        from importlib.metadata import version  # takes a while
+
+        return version("ovxai-convert")
     home = next((module for module, names in _HOMES.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,15 +13,13 @@ from ovxai_convert.anatomy.feature_maps import Candidate, Standing
 from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
 from ovxai_convert.artifact.fitting import shape_of
-from ovxai_convert.artifact.notes import own_answer
+from ovxai_convert.artifact.notes import answer_with_remarks
 from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.artifact.recovery import recover_around
-from ovxai_convert.artifact.remarks import remarks_on
-from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
 from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
-from ovxai_convert.source.answers import NO_ANSWER_HINTS, answer_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
 from ovxai_convert.vocabulary import SALIENCY_MAP
@@ -206,13 +204,7 @@ class _Candidates:
 
 def _scores_row(source: SourceModel, anatomy: Anatomy, scores: Scores) -> ScoresRow:
     output, name = output_name(anatomy.model, scores.output_index), address(scores.port)
-    remarks: list[str] = []
-    try:
-        answer = answer_of(scores, own_answer(source.model, source.metadata))
-    except UsageError as error:
-        remarks.append(f"what the model says of its answer is left out: {error}")
-        answer = answer_of(scores, NO_ANSWER_HINTS)
-    remarks += remarks_on(scores, output, answer, NO_ANSWER_HINTS)
+    answer, remarks = answer_with_remarks(source, scores)
     return ScoresRow(
         output,
         name,

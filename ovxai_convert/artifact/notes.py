@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact.description import Notes
 from ovxai_convert.artifact.remarks import remarks_on
-from ovxai_convert.errors import UsageError
+from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.photographs.described import described
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info, hints_from_ultralytics, to_model_info
@@ -37,12 +37,24 @@ class UserNotes:
     preprocessing: PreprocessingHints = NO_HINTS
     answer: AnswerHints = NO_ANSWER_HINTS
 
-    def fitting(self, scores: ScoresForm) -> UserNotes:
-        """The same for one head of several: without labels that are of another one."""
-        if self.labels is None:
-            return self
+    def of_each(self, heads: Sequence[ScoresForm | Refusal]) -> list[UserNotes]:
+        """The same for each of some heads; of several, labels are those of each that has so many classes.
+
+        Raises:
+            UsageError: labels fit none of several.
+        """
+        if self.labels is None or len(heads) == 1:
+            return [self for _ in heads]
+        each = [self if self._has_labels_for(scores) else replace(self, labels=None) for scores in heads]
+        if all(one.labels is None for one in each):
+            raise UsageError(f"{len(self.labels)} labels fit none of the {len(heads)} class outputs")
+        return each
+
+    def _has_labels_for(self, scores: ScoresForm | Refusal) -> bool:
+        if self.labels is None or isinstance(scores, Refusal):
+            return False
         counts = {scores.class_count, answer_of(scores, self.answer).class_count(scores.class_count)}
-        return self if len(self.labels) in counts else replace(self, labels=None)
+        return len(self.labels) in counts
 
 
 NOTHING_TOLD: Final = UserNotes()
@@ -77,21 +89,32 @@ def known_labels(
     return answer.class_names(labels, numbers)
 
 
+def answer_with_remarks(
+    source: SourceModel, scores: Scores, told: AnswerHints = NO_ANSWER_HINTS
+) -> tuple[Answer, list[str]]:
+    """How a class output is read, and what the user should know of that, one line each.
+
+    Raises:
+        UsageError: what the user has ``told`` does not fit the output.
+    """
+    left_out = []
+    try:
+        answer = answer_of(scores, told.or_else(own_answer(source.model, source.metadata)))
+    except UsageError as error:
+        left_out.append(f"what the model says of its answer is left out: {error}")
+        answer = answer_of(scores, told)
+    name = output_name(source.model, scores.output_index)
+    return answer, [*left_out, *remarks_on(scores, name, answer, told)]
+
+
 def notes_on(source: SourceModel, scores: Scores, told: UserNotes) -> tuple[Notes, tuple[str, ...]]:
     """All that is known of a model, and what the user should know of that, one line each.
 
     Raises:
         UsageError: what the user tells does not fit the model.
     """
-    warnings = []
-    try:
-        answer = answer_of(scores, told.answer.or_else(own_answer(source.model, source.metadata)))
-    except UsageError as error:
-        warnings.append(f"what the model says of its answer is left out: {error}")
-        answer = answer_of(scores, told.answer)
+    answer, warnings = answer_with_remarks(source, scores, told.answer)
     count = scores.class_count
-    name = output_name(source.model, scores.output_index)
-    warnings += remarks_on(scores, name, answer, told.answer)
     labels = answer.class_names(told.labels, count)
     labels = labels or known_labels(source.model, source.metadata, count, answer)
     preprocessing = _in_numbers(source.model, told.preprocessing)

@@ -16,7 +16,7 @@ from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.artifact.notes import UserNotes, model_info_for, notes_on, write_model_info
 from ovxai_convert.artifact.reading import embed
 from ovxai_convert.artifact.sidecar import Description
-from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.source.reading import SourceModel
 
@@ -47,10 +47,7 @@ class Writer:
         The labels that are told are those of each of its heads that has so many classes.
         """
         told, doubts = checked_notes(source, told)
-        each_told = [told if len(heads) == 1 else told.fitting(scores) for scores in heads]
-        if told.labels is not None and all(one.labels is None for one in each_told):
-            raise UsageError(f"{len(told.labels)} labels fit none of the {len(heads)} class outputs")
-        pairs = zip(heads, each_told, strict=True)
+        pairs = zip(heads, told.of_each(heads), strict=True)
         (notes, left_out), *others = [notes_on(source, scores, one) for scores, one in pairs]
         entries, kept = model_info_for(source, told, notes)
         said = [*doubts, *left_out, *(line for _, lines in others for line in lines), *kept]

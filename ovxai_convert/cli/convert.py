@@ -105,7 +105,7 @@ from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat
     is_flag=True,
     help="Print a JSON object for each model, one a line, and nothing else.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
+@options.quiet_option
 @click.version_option(package_name="ovxai-convert")
 def convert_command(
     models: Sequence[Path], output_dir: Path, method: str, limits: boundary.Limits, **others: Any

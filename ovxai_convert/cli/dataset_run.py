@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from ovxai_convert.cli.telling import Telling
 from ovxai_convert.datasets.explaining import Failure, HeadAnswer, Outcome, PhotographExplainer
 from ovxai_convert.datasets.line_formats import json_line
 from ovxai_convert.datasets.resuming import Earlier
-from ovxai_convert.datasets.rows import Row
+from ovxai_convert.datasets.rows import Row, short_key
 from ovxai_convert.datasets.sources import Item, Photographs
 from ovxai_convert.datasets.stream import InOrder
 from ovxai_convert.datasets.tables import Table
@@ -191,6 +190,4 @@ class DatasetRun:
 
 
 def _key(path: Path) -> int:
-    place = os.path.realpath(path.parent) + os.sep + path.name
-    content = hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(content, "big")
+    return short_key(os.path.realpath(path.parent) + os.sep + path.name)

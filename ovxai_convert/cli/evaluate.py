@@ -128,14 +128,9 @@ def _table(text: str) -> Path:
     help="Random maps of each photograph; their mean counts.",
 )
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, of several.")
-@click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
+@options.device_option
 @options.image_options
-@click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(0, 1, max_open=True),
-    help="RISE: stop when the map moves no more than this.",
-)
+@options.mask_options
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -149,10 +144,10 @@ def _table(text: str) -> Path:
     type=_table,
     help="Write a row for each photograph, class, method and measure; a file of this name is replaced.",
 )
-@click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@options.report_option
 @options.pixels_option
 @options.limit_options
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
+@options.quiet_option
 @click.version_option(package_name="ovxai-convert")
 def evaluate_command(
     model: Path,

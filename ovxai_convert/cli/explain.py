@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +48,10 @@ def _side(text: str) -> int | None:
     metavar="NAME|INDEX,...",
     help="Output that holds the classes, or several; default: all that the artifact has maps of.",
 )
-@click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")
+@options.device_option
 @options.image_options
 @options.bands_option
-@click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks.")
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(0, 1, max_open=True),
-    help="RISE: stop when the map moves no more than this.",
-)
+@options.mask_options
 @click.option("--seed", type=click.IntRange(min=0), help="RISE: of the random masks.")
 @click.option(
     "--overlay-weight",
@@ -99,7 +96,7 @@ def _side(text: str) -> int | None:
     help="Whether to write pictures.",
 )
 @click.option("--raw", is_flag=True, help="Write each map as it is too, as .npy.")
-@click.option("--report", metavar="FILE.html", type=options.PATH, help="Write one page of all.")
+@options.report_option
 @click.option(
     "--table",
     metavar="FILE",
@@ -136,7 +133,7 @@ def _side(text: str) -> int | None:
 )
 @options.pixels_option
 @options.limit_options
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings and errors.")
+@options.quiet_option
 @click.version_option(package_name="ovxai-convert")
 def explain_command(
     model: Path, images: Sequence[str], output_dir: Path, limits: boundary.Limits, **others: Any
@@ -159,15 +156,19 @@ def explain_command(
     _check(others)
     _check_engine(others, limits)
     listed = sys.stdin.buffer.read() if "-" in images else b""
-    boundary.supervise(
-        "explain",
-        {"model": model, "images": images, "listed": listed, "output_dir": output_dir, **others},
-        None,
-        model,
-        limits,
-        console.print_broken_off,
-        boundary.tidying(output_dir),
-    )
+    told = {"model": model, "images": images, "listed": listed, "output_dir": output_dir, **others}
+    # a report is of all photographs also where a child takes the place of another
+    lacks_table = others["report"] is not None and others["table"] is None
+    with tempfile.TemporaryDirectory(prefix="ovxai-") if lacks_table else nullcontext() as folder:
+        boundary.supervise(
+            "explain",
+            {**told, "spare_table": None if folder is None else Path(folder) / "rows.jsonl"},
+            None,
+            model,
+            limits,
+            console.print_broken_off,
+            boundary.tidying(output_dir),
+        )
 
 
 def _check(told: Mapping[str, Any]) -> None:

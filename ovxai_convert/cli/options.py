@@ -26,6 +26,11 @@ def output_option(files: str) -> Decorator:
     return click.option("-o", "--output-dir", default=".", show_default=True, type=PATH, help=text)
 
 
+def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the choice of the device that runs the model."""
+    return click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")(command)
+
+
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options on labels, answer and preprocessing; the last are for :func:`hints_of`."""
     labels = "Labels of the classes: one per line, a table, or JSON, YAML or Python that holds them."
@@ -153,6 +158,18 @@ def method_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def mask_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options on how many masks RISE takes."""
+    most = click.FloatRange(0, 1, max_open=True)
+    options = (
+        click.option("--num-masks", type=click.IntRange(min=1), help="RISE: exactly so many masks."),
+        click.option("--tolerance", type=most, help="RISE: stop when the map moves no more than this."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     """Those given, taken out of a command's arguments; a click.UsageError for another method's."""
     taken = [(owner, option, arguments.pop(option.name)) for owner, option in _METHOD_OPTIONS]
@@ -162,6 +179,17 @@ def given_options(method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
         flags = ", ".join(option.flag for _, option in strange)
         raise click.UsageError(f"{flags}: an option of --method {strange[0][0]}")
     return {option.name: value for _, option, value in given}
+
+
+def report_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the file of its report."""
+    return click.option("--report", metavar="FILE.html", type=PATH, help="Write one page of all.")(command)
+
+
+def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the choice to print less."""
+    text = "Print nothing but warnings and errors."
+    return click.option("-q", "--quiet", is_flag=True, help=text)(command)
 
 
 def pixels_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,13 +20,12 @@ from ovxai_convert.datasets.sources import Item
 from ovxai_convert.datasets.truths import Truths, no_truth
 from ovxai_convert.errors import reason_of
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.files import ExplainedImage, FileExplainer, map_files
+from ovxai_convert.explain.files import ExplainedImage, FileExplainer
 from ovxai_convert.explain.report import ReportEntry, report_entries
 from ovxai_convert.photographs.given import Photograph
 from ovxai_convert.photographs.image_files import image_content, picture_in
 from ovxai_convert.pictures.captions import Caption
-from ovxai_convert.pictures.file_names import plain_name
-from ovxai_convert.pictures.picture_files import PictureOptions, picture_suffix
+from ovxai_convert.pictures.picture_files import PictureOptions
 from ovxai_convert.pictures.rendering import grey_levels
 from ovxai_convert.source.labels import Targets
 
@@ -166,8 +165,9 @@ class PhotographExplainer:
         truth: int | None,
     ) -> HeadAnswer:
         explanation, seconds = self._explained(item, photograph, explainer)
-        files = self._files(item, explanation, explainer)
-        pictures = list(files)[: len(explanation.targets)] if self.asked.pictures is not None else []
+        asked = self.asked
+        files = explainer.files_of(explanation, written_path(item.name), asked.pictures, raw=asked.raw)
+        pictures = list(files)[: len(explanation.targets)] if asked.pictures is not None else []
         height, width = photograph.pixels.shape[:2]
         told = {**told, "height": height, "width": width, "seconds": seconds}
         image = ExplainedImage(
@@ -182,7 +182,7 @@ class PhotographExplainer:
             tuple(explainer.unsaid(image)),
             tuple(_rows(told, explanation, pictures, truth)),
             files,
-            tuple(report_entries(image)) if self.asked.entries else (),
+            tuple(report_entries(image)) if asked.entries else (),
         )
 
     def _explained(
@@ -199,20 +199,6 @@ class PhotographExplainer:
             asked = self.asked
             explanation = explainer.explanation_of(photograph, asked.targets, asked.pictures, on_progress)
             return explanation, time.perf_counter() - started
-
-    def _files(self, item: Item, explanation: Explanation, explainer: FileExplainer) -> dict[str, bytes]:
-        """The files of a photograph, pictures first, by name below the output folder."""
-        name = written_path(item.name)
-        stem = name if explainer.head is None else f"{name}_{plain_name(explainer.head)}"
-        files: dict[str, bytes] = {}
-        pictures = self.asked.pictures
-        if pictures is not None:
-            names = explanation.file_names(stem, picture_suffix(pictures.image_format))
-            contents = explanation.encoded(pictures.image_format, strip=pictures.caption)
-            files.update(zip(names, contents, strict=True))
-        if self.asked.raw:
-            files.update(zip(explanation.file_names(stem, ".npy"), map_files(explanation), strict=True))
-        return files
 
 
 class StoppedError(Exception):

@@ -15,7 +15,7 @@ from ovxai_convert.datasets.packing import Places, how_many, json_in_page, liste
 from ovxai_convert.datasets.panels import figures, panels
 from ovxai_convert.datasets.shown import ShownPhotograph
 from ovxai_convert.datasets.tally import MOST_FIRST, Tally
-from ovxai_convert.explain.page import ReportFacts, as_text, fact_item, page_part, policy_hash
+from ovxai_convert.explain.page import ReportFacts, as_text, fact_item, page_head, page_part
 
 FIRST_PHOTOGRAPHS: Final = 48
 """So many are listed at a time, and without JavaScript; they fill rows of 2, 3, 4 and 6."""
@@ -66,10 +66,10 @@ class GalleryPages:
         of_all = json_in_page(tables_of_all(tally) | {"listed": FIRST_PHOTOGRAPHS})
         layers = [fact_item("Target layer", ", ".join(tally.layers))] if tally.layers else []
         empty = '<p class="empty">No photograph was explained.</p>'
+        title = f"{self.facts.model}: saliency report of {how_many(tally.photographs)}{place}"
         when = self.when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return Template(page_part(_ROOM, "gallery.html")).substitute(
-            generator=GENERATOR,
-            title=as_text(f"{self.facts.model}: saliency report of {how_many(tally.photographs)}{place}"),
+            head=page_head(title, style, script, images="'self' file: data:", generator=GENERATOR),
             part=place,
             model=as_text(self.facts.model),
             facts="\n".join((self.facts.as_html, *layers, fact_item("Written", when))),
@@ -78,10 +78,7 @@ class GalleryPages:
             body=self._listing(number) if tally.listed else empty,
             footer=self.facts.written_by,
             data=f"{{{data},\n{of_all.decode()[1:]}",
-            style=style,
-            style_hash=policy_hash(style),
             script=script,
-            script_hash=policy_hash(script),
         )
 
     def _listing(self, number: int) -> str:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import openvino as ov
 
-from ovxai_convert.datasets.rows import Row, by_photograph, written_path
+from ovxai_convert.datasets.rows import Row, by_photograph, short_key, written_path
 from ovxai_convert.datasets.sources import Item
 from ovxai_convert.datasets.tables import is_whole, rows_so_far
 from ovxai_convert.source.reading import sha256_of_file
@@ -33,9 +33,9 @@ def run_digest(facts: Sequence[object], options: Sequence[object]) -> str:
 
 
 class _Known(NamedTuple):
-    """Of a photograph that is done: its SHA-256, and why it failed, if it did."""
+    """Of a photograph that is done: its SHA-256 if it could be read, and why it failed, if it did."""
 
-    sha256: bytes
+    sha256: bytes | None
     error: str | None
 
 
@@ -44,20 +44,21 @@ class Earlier:
     """What a table holds of earlier runs.
 
     A photograph is done if the same model and options have made its rows, all of its pictures are there, and
-    its file has not changed since. One whose file could not be read is done again.
+    its file has not changed since. One whose file could not be read is done again, by another run.
 
     Attributes:
         path: of the table.
         run: digest of this run.
         pictures: folder that the pictures are in; None: there are none.
-        last_is_whole: whether surely all rows of the last photograph are there.
+        same_run: whether this is the run that wrote it, in another process: then surely all rows of the last
+            photograph are there, and what could not be read, or broke a process down, is not tried again.
         others: how many photographs were done by other models or with other options.
     """
 
     path: Path
     run: str
     pictures: Path | None = None
-    last_is_whole: bool = False
+    same_run: bool = False
     others: int = 0
     _known: dict[int, _Known] = field(default_factory=dict)
 
@@ -67,7 +68,7 @@ class Earlier:
         for rows in by_photograph(rows_so_far(self.path)):
             self._take(last)
             last = rows
-        if self.last_is_whole or is_whole(self.path) or any(row.run != self.run for row in last):
+        if self.same_run or is_whole(self.path) or any(row.run != self.run for row in last):
             self._take(last)
 
     def _take(self, rows: Sequence[Row]) -> None:
@@ -75,8 +76,11 @@ class Earlier:
             return
         if any(row.run != self.run for row in rows):
             self.others += 1
-        elif rows[0].sha256 is not None and all(map(self._has_its_picture, rows)):
-            self._known[_key(rows[0].path)] = _Known(bytes.fromhex(rows[0].sha256), rows[0].error)
+            return
+        first = rows[0]
+        if (first.sha256 is not None or self.same_run) and all(map(self._has_its_picture, rows)):
+            sha256 = None if first.sha256 is None else bytes.fromhex(first.sha256)
+            self._known[short_key(first.path)] = _Known(sha256, first.error)
 
     def _has_its_picture(self, row: Row) -> bool:
         if self.pictures is None or row.picture is None:
@@ -88,7 +92,7 @@ class Earlier:
 
     def is_done(self, item: Item) -> bool:
         """Whether a photograph is done; rows of one that is not will not stay."""
-        key = _key(written_path(item.shown))
+        key = short_key(written_path(item.shown))
         known = self._known.get(key)
         if known is None:
             return False
@@ -99,16 +103,16 @@ class Earlier:
 
     def failure_of(self, item: Item) -> str | None:
         """Why a photograph failed that is done, if it did."""
-        known = self._known.get(_key(written_path(item.shown)))
+        known = self._known.get(short_key(written_path(item.shown)))
         return None if known is None else known.error
 
     def forget(self, item: Item) -> None:
         """Let a photograph be done again."""
-        self._known.pop(_key(written_path(item.shown)), None)
+        self._known.pop(short_key(written_path(item.shown)), None)
 
     def _has_changed(self, item: Item, known: _Known) -> bool:
         """Whether a file is another than that of its row; those are read that are newer than the table."""
-        if item.url is not None:
+        if item.url is not None or known.sha256 is None:
             return False
         try:
             status = os.stat(item.path)
@@ -121,10 +125,6 @@ class Earlier:
         """The rows that stay."""
         left = set(self._known)
         for rows in by_photograph(rows_so_far(self.path)):
-            if _key(rows[0].path) in left:
-                left.remove(_key(rows[0].path))
+            if short_key(rows[0].path) in left:
+                left.remove(short_key(rows[0].path))
                 yield from rows
-
-
-def _key(path: str) -> int:
-    return int.from_bytes(hashlib.blake2b(path.encode(), digest_size=8).digest(), "big")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -106,6 +107,12 @@ def row_of(plain: Any) -> Row:
 def written_path(path: str | os.PathLike[str]) -> str:
     r"""A path as text that every table can hold: bytes that are no UTF-8 become escapes, as ``\udcff``."""
     return os.fspath(path).encode("utf-8", "backslashreplace").decode()
+
+
+def short_key(text: str) -> int:
+    """Eight bytes that stand for a text: sets of a million of them take little memory."""
+    content = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(content, "big")
 
 
 def by_photograph(rows: Iterator[Row]) -> Iterator[list[Row]]:

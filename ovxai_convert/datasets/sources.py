@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from ovxai_convert.datasets.folders import Folder, folders_in
 from ovxai_convert.datasets.remote import is_url, last_folder, remote_folders, remote_name
+from ovxai_convert.datasets.rows import short_key
 from ovxai_convert.errors import ModelReadError, UsageError
 
 _BITMAPS: Final = (".bmp", ".dib", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".avif")
@@ -124,7 +125,7 @@ class Photographs:
 
     def _below(self, root: str, prefix: str) -> Iterator[Item]:
         empty, below = True, 0
-        for folder in _walk(root, self.output, recursive=self.recursive):
+        for folder in folders_in(root, self.output, recursive=self.recursive):
             inner = os.path.join(prefix, os.path.relpath(folder.path, root))
             self._check_apart(root, inner)
             for item in self._in(folder, inner):
@@ -146,7 +147,7 @@ class Photographs:
         if not any(_is_image(name) for names in files.values() for name in names):
             raise UsageError(f"{pattern}: there is no photograph of such a name")
         for folder, names in files.items():
-            yield from self._in(_Folder(folder, names, 0), os.path.relpath(folder or ".", root or "."))
+            yield from self._in(Folder(folder, names, 0), os.path.relpath(folder or ".", root or "."))
 
     def _remote(self, url: str) -> Iterator[Item]:
         empty = True
@@ -159,7 +160,7 @@ class Photographs:
         if empty:
             raise UsageError(f"{url}: there is no photograph")
 
-    def _in(self, folder: _Folder, inner: str) -> Iterator[Item]:
+    def _in(self, folder: Folder, inner: str) -> Iterator[Item]:
         """The photographs of a folder, by the place where it lies in a root."""
         for file, name in self._photographs(folder.files):
             path = os.path.join(folder.path, file)
@@ -184,39 +185,6 @@ class Photographs:
             raise UsageError(
                 f"{root}: pictures would come among its photographs; choose another folder with -o"
             )
-
-
-class _Folder(NamedTuple):
-    """A folder, the names of its files, and how many folders are in it."""
-
-    path: str
-    files: list[str]
-    below: int
-
-
-def _walk(root: str, output: Path | None, *, recursive: bool) -> Iterator[_Folder]:
-    """A folder and, if wanted, those below it, but for hidden ones and that of the output."""
-    passed_over = None if output is None else os.path.realpath(output)
-    left: list[tuple[str, frozenset[str]]] = [(root, frozenset())]
-    while left:
-        folder, above = left.pop()
-        place = os.path.realpath(folder)
-        if place in above or (place == passed_over and folder != root):  # a link that leads back
-            continue
-        files, folders = [], []
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if not entry.is_dir():
-                        files.append(entry.name)
-                    elif not entry.name.startswith("."):
-                        folders.append(entry.name)
-        except OSError as error:
-            raise ModelReadError(f"{folder}: cannot be read: {error.strerror}") from error
-        yield _Folder(folder, sorted(files), len(folders))
-        if recursive:
-            inner = (os.path.join(folder, each) for each in sorted(folders, reverse=True))
-            left += [(each, above | {place}) for each in inner]
 
 
 def _lines(argument: str, listed: bytes) -> Iterator[str]:
@@ -253,23 +221,18 @@ def _distinct(items: Iterable[Item], *, named: bool) -> Iterator[Item]:
     owners: dict[int, int] = {}
     seen: set[int] = set()
     for item in items:
-        place = _digest(item.shown)
+        place = short_key(item.shown)
         if place in seen:
             continue
         seen.add(place)
-        if named and owners.setdefault(_digest(item.name.casefold()), place) != place:
+        if named and owners.setdefault(short_key(item.name.casefold()), place) != place:
             whole = item.name + os.path.splitext(item.path.name)[1]
-            if item.name == item.path.stem or owners.setdefault(_digest(whole.casefold()), place) != place:
+            if item.name == item.path.stem or owners.setdefault(short_key(whole.casefold()), place) != place:
                 raise UsageError(
                     f"2 images would be written as {item.name}_*; explain them into folders of their own"
                 )
             item = replace(item, name=whole)
         yield item
-
-
-def _digest(text: str) -> int:
-    content = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(content, "big")
 
 
 def _fixed_part(pattern: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ovxai_convert.errors import did_you_mean, no_such_value
-from ovxai_convert.evaluation.baselines import BASELINES, RANDOM_MAPS
 from ovxai_convert.evaluation.canvases import COVERS
 from ovxai_convert.evaluation.measures import METRICS
+from ovxai_convert.explain.baselines import BASELINES, RANDOM_MAPS
 
 TRUTH: Final = "truth"
 """In place of classes: those that the photograph is said to show."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
-from ovxai_convert.evaluation.baselines import BASELINES
+from ovxai_convert.explain.baselines import BASELINES
 
 
 class Contender(NamedTuple):

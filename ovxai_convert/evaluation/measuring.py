@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.errors import OvxaiError, UsageError, quoted
-from ovxai_convert.evaluation.baselines import CENTRE, RANDOM, centre_map, random_maps
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
 from ovxai_convert.evaluation.findings import ClassInView, Finding, averaged
 from ovxai_convert.evaluation.inquiry import Inquiry
 from ovxai_convert.evaluation.measurements import Contender, Measurement
 from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.evaluation.views import DrawnBoxes, View, scores_of_image, view_of
+from ovxai_convert.explain.baselines import CENTRE, RANDOM, centre_map, random_maps
 from ovxai_convert.explain.engines import Engine
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import FieldOfView

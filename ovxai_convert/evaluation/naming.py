@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
-from ovxai_convert.evaluation.baselines import CENTRE, RANDOM
 from ovxai_convert.evaluation.intervals import LEVEL, Interval
 from ovxai_convert.evaluation.measurements import Contender
 from ovxai_convert.evaluation.measures import Measure
 from ovxai_convert.evaluation.standings import Difference
+from ovxai_convert.explain.baselines import CENTRE, RANDOM
 
 _BASELINES: Final = {RANDOM: "random maps", CENTRE: "centre of the picture"}
 LEVEL_IN_WORDS: Final = f"{100 * LEVEL:g} %"

@@ -19,7 +19,7 @@ from ovxai_convert.evaluation.measurements import Contender
 from ovxai_convert.evaluation.measures import Measure
 from ovxai_convert.evaluation.naming import direction_in_words, model_names, number_in_words, seconds_in_words
 from ovxai_convert.evaluation.standings import Standings
-from ovxai_convert.explain.page import as_text, fact_item, page_part, policy_hash
+from ovxai_convert.explain.page import as_text, fact_item, page_head, page_part
 from ovxai_convert.photographs.image_files import Pixels, encode_image
 
 _ROOM: Final = "ovxai_convert.evaluation"
@@ -50,14 +50,12 @@ def evaluation_page(facts: EvaluationFacts, standings: Standings, examples: Exam
     heading = ", ".join(model_names(facts.models).values())
     notes = "".join(f"<li>{as_text(note)}</li>" for note in facts.notes)
     return Template(page_part(_ROOM, "page.html")).substitute(
-        title=as_text(f"{heading}: evaluation of explanations"),
+        head=page_head(f"{heading}: evaluation of explanations", style),
         heading=as_text(heading),
         facts="\n".join(fact_item(*fact) for fact in facts.facts),
         notes=f'<ul class="notes" aria-label="Notes">{notes}</ul>' if notes else "",
         body=_body(standings, examples),
         footer=as_text(facts.written_by),
-        style=style,
-        style_hash=policy_hash(style),
     )
 
 

@@ -17,7 +17,6 @@ from ovxai_convert.datasets.sources import Item
 from ovxai_convert.datasets.truths import Truths, no_truth
 from ovxai_convert.errors import UsageError, quoted
 from ovxai_convert.evaluation.annotations import Annotations
-from ovxai_convert.evaluation.baselines import RANDOM
 from ovxai_convert.evaluation.evaluated_models import EvaluatedModel
 from ovxai_convert.evaluation.examples import Examples
 from ovxai_convert.evaluation.inquiry import TRUTH, Inquiry
@@ -28,6 +27,7 @@ from ovxai_convert.evaluation.naming import LEVEL_IN_WORDS
 from ovxai_convert.evaluation.page import EvaluationFacts, evaluation_page
 from ovxai_convert.evaluation.standings import Standings
 from ovxai_convert.evaluation.views import DrawnBoxes
+from ovxai_convert.explain.baselines import RANDOM
 from ovxai_convert.explain.explained import chosen_by
 from ovxai_convert.photographs.image_files import Picture, image_content, picture_in
 from ovxai_convert.photographs.levels import note_on_levels, shown_picture

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.metrics import ScoreCurve
-from ovxai_convert.evaluation.baselines import RANDOM
 from ovxai_convert.evaluation.intervals import (
     Interval,
     Moments,
@@ -25,6 +24,7 @@ from ovxai_convert.evaluation.intervals import (
 )
 from ovxai_convert.evaluation.measurements import Contender, Measurement
 from ovxai_convert.evaluation.measures import MEASURES, Measure
+from ovxai_convert.explain.baselines import RANDOM
 
 Values = Mapping[tuple[Contender, str], Mapping[str, float]]
 """Of a photograph, by contender and measure: values by class."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from inspect import signature
 from os import PathLike
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ovxai_convert.blackbox.metrics import ScoreCurve, deletion, insertion
 from ovxai_convert.blackbox.streaming import Trial
 from ovxai_convert.errors import RefusedError, UsageError
+from ovxai_convert.explain.baselines import RANDOM_MAPS, random_maps
 from ovxai_convert.explain.comparison import ComparedMethod, Curves, MethodComparison
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
@@ -25,9 +26,6 @@ from ovxai_convert.explain.warned import SettingWarning
 from ovxai_convert.methods import Method, method_of
 from ovxai_convert.pictures.rendering import enlarged
 from ovxai_convert.source.labels import resolve_targets
-
-_RANDOM_MAPS: Final = 4
-_RANDOM_CELLS: Final = (7, 7)
 
 
 def compare(
@@ -173,9 +171,8 @@ def _curves(saliency: NDArray[Any], trial: Trial, target: int, steps: int) -> Cu
 
 
 def _of_random_maps(trial: Trial, target: int, steps: int) -> Curves:
-    """The mean of some as coarse as a white-box map is: strewn pixels would destroy any image at once."""
-    rng = np.random.default_rng(0)
-    found = [_curves(rng.random(_RANDOM_CELLS), trial, target, steps) for _ in range(_RANDOM_MAPS)]
+    """The mean of some."""
+    found = [_curves(each, trial, target, steps) for each in random_maps(trial.size, RANDOM_MAPS, (0,))]
     return Curves(_mean([each.deletion for each in found]), _mean([each.insertion for each in found]))
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.artifact.recovery import recover
 from ovxai_convert.blackbox.streaming import Progress, silent
-from ovxai_convert.errors import Refusal, RefusedError, UsageError, WriteError
+from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.level_doubts import LevelDoubts
@@ -141,29 +140,39 @@ class FileExplainer:
         pictures: PictureOptions = DEFAULT_PICTURES,
         raw: bool = False,
         on_progress: Progress = silent,
-        kept: Collection[Path] = (),
     ) -> ExplainedImage:
         """Write ``<image>_<label>.png`` per class, and with ``raw`` the map as it is, ``.npy``.
 
-        Files of these names are replaced; one among those to be ``kept`` is a WriteError, as is a folder that
-        cannot be written. No image is a ModelReadError, a class that does not exist a UsageError.
+        Files of these names are replaced; a folder that cannot be written is a WriteError. No image is a
+        ModelReadError, a class that does not exist a UsageError.
         """
         photograph = Photograph(read_image(path, self.channels))
         started = time.perf_counter()
         explanation = self.explanation_of(photograph, targets, pictures, on_progress)
         seconds = time.perf_counter() - started
-        stem = path.stem if self.head is None else f"{path.stem}_{plain_name(self.head)}"
-        names = explanation.file_names(stem, picture_suffix(pictures.image_format))
-        lost = [file for name in names if (file := out_dir / name) in kept]
-        if lost:
-            raise WriteError(f"{min(lost)}: a picture would replace it; choose another folder")
+        made = self.files_of(explanation, path.stem, pictures, raw=raw)
+        files = {out_dir / name: content for name, content in made.items()}
         recover(out_dir)
-        files = explanation.save(out_dir, stem, image_format=pictures.image_format, strip=pictures.caption)
-        names = explanation.file_names(stem, ".npy") if raw else []
-        for name, content in zip(names, map_files(explanation), strict=raw):
-            write_file(out_dir / name, content)
-            files.append(out_dir / name)
+        for file, content in files.items():
+            write_file(file, content)
         return ExplainedImage(path, self.shown(photograph), explanation, seconds, tuple(files), self.head)
+
+    def files_of(
+        self, explanation: Explanation, name: str, pictures: PictureOptions | None, *, raw: bool = False
+    ) -> dict[str, bytes]:
+        """The files of a photograph that is called so, by name: pictures, and with ``raw`` maps as they are.
+
+        A UsageError for a picture that is too large for its format.
+        """
+        stem = name if self.head is None else f"{name}_{plain_name(self.head)}"
+        files: dict[str, bytes] = {}
+        if pictures is not None:
+            names = explanation.file_names(stem, picture_suffix(pictures.image_format))
+            contents = explanation.encoded(pictures.image_format, strip=pictures.caption)
+            files.update(zip(names, contents, strict=True))
+        if raw:
+            files.update(zip(explanation.file_names(stem, ".npy"), _map_files(explanation), strict=True))
+        return files
 
     def explanation_of(
         self,
@@ -197,18 +206,9 @@ class FileExplainer:
         resolve_targets(targets, names, np.zeros(self.class_count, np.float32))
 
 
-def map_files(explanation: Explanation) -> Iterator[bytes]:
+def _map_files(explanation: Explanation) -> Iterator[bytes]:
     """Each map as it is, as the bytes of an ``.npy`` file."""
     for saliency in explanation.raw.values():
         content = io.BytesIO()
         np.save(content, saliency)
         yield content.getvalue()
-
-
-def check_distinct_names(images: Sequence[Path]) -> None:
-    """Raise a UsageError for images whose pictures would have the same names."""
-    stem, count = Counter(image.stem for image in images).most_common(1)[0]
-    if count > 1:
-        raise UsageError(
-            f"{count} images would be written as {stem}_*; explain them into folders of their own"
-        )

@@ -170,12 +170,8 @@ def load_heads(
         return [found.of_head(name, told) for name in names]
     without = replace(told, labels=None)
     heads = [found.of_head(name, without) for name in names]
-    fitting = [head.scores for head in heads if isinstance(head.scores, ScoresPlace)]
-    if told.labels is not None and all(told.fitting(scores).labels is None for scores in fitting):
-        raise UsageError(f"{len(told.labels)} labels fit none of the {len(names)} class outputs")
-    return [
-        head if isinstance(head.scores, Refusal) else head.told(told.fitting(head.scores)) for head in heads
-    ]
+    each_told = told.of_each([head.scores for head in heads])
+    return [head.told(one) for head, one in zip(heads, each_told, strict=True)]
 
 
 @dataclass(frozen=True)

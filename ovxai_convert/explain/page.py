@@ -7,8 +7,25 @@ import hashlib
 import html
 from dataclasses import dataclass
 from importlib import resources
+from string import Template
+from typing import Final
 
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, css_gradient
+
+_HEAD: Final = Template("""\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src $images; \
+style-src '$style_hash'$scripts; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+$generator<link rel="icon" href="data:,">
+<title>$title</title>
+<style>$style</style>
+</head>""")
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,28 @@ class ReportFacts:
         return f":root {{ --map: {css_gradient(self.colormap)}; }}\n"
 
 
+def page_head(
+    title: str, style: str, script: str | None = None, *, images: str = "data:", generator: str | None = None
+) -> str:
+    """All of a page in front of its body, with the policy that allows what is named, and no more.
+
+    Args:
+        title: of the page, text.
+        style: the only one.
+        script: the only one, which stands in the body; None: there is none.
+        images: where images may come from.
+        generator: by what a page is known to be this program's.
+    """
+    return _HEAD.substitute(
+        images=images,
+        style_hash=_policy_hash(style),
+        scripts="" if script is None else f"; script-src '{_policy_hash(script)}'",
+        generator="" if generator is None else f"{generator}\n",
+        title=as_text(title),
+        style=style,
+    )
+
+
 def fact_item(name: str, value: str) -> str:
     """One fact, HTML."""
     return f"<div><dt>{as_text(name)}</dt><dd>{as_text(value)}</dd></div>"
@@ -70,6 +109,6 @@ def page_part(room: str, *names: str) -> str:
     return "".join(folder.joinpath(name).read_text("utf-8") for name in names)
 
 
-def policy_hash(text: str) -> str:
+def _policy_hash(text: str) -> str:
     """What a Content-Security-Policy calls an inline style or script that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -19,7 +19,7 @@ import numpy as np
 import openvino as ov
 
 from ovxai_convert.explain.files import ExplainedImage, FileExplainer
-from ovxai_convert.explain.page import ReportFacts, as_text, page_part, policy_hash
+from ovxai_convert.explain.page import ReportFacts, as_text, page_head, page_part
 from ovxai_convert.methods import method_name
 from ovxai_convert.photographs.image_files import Pixels, encode_image
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP
@@ -183,17 +183,14 @@ def report_page(facts: ReportFacts, entries: Sequence[ReportEntry]) -> str:
         rows = "\n".join(_row(entry, photographs) for entry in entries)
         body = _TABLE.substitute(rows=rows, count=_count(entries))
     return Template(page_part(_ROOM, "report.html")).substitute(
-        title=as_text(f"{facts.model}: saliency report"),
+        head=page_head(f"{facts.model}: saliency report", style, script),
         model=as_text(facts.model),
         facts=facts.as_html,
         notes=facts.notes_as_html,
         body=body,
         footer=facts.written_by,
         photographs=_symbols(photographs),
-        style=style,
-        style_hash=policy_hash(style),
         script=script,
-        script_hash=policy_hash(script),
     )
 
 

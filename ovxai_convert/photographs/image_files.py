@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ovxai_convert.durable import obstacle, replace_file
 from ovxai_convert.errors import ModelReadError, WriteError
 from ovxai_convert.files import exists, is_file, is_folder
+from ovxai_convert.photographs.jpeg_end import is_cut_off
 from ovxai_convert.photographs.tiff_header import TiffHeader, tiff_header
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -109,7 +110,7 @@ def _photograph(content: bytes, path: Path | str, channels: int) -> Picture:
         raise ModelReadError(f"{path}: {header.misread}, which OpenCV does not read; {_INSTEAD}")
     if pixels is None and content[:4] == _OPEN_EXR:
         raise ModelReadError(f"{path}: OpenEXR, which this OpenCV does not read; {_INSTEAD}, .tiff or .hdr")
-    if pixels is None:
+    if pixels is None or is_cut_off(content):
         raise ModelReadError(f"{path}: not an image that can be read{_guess(content)}")
     return pixels
 

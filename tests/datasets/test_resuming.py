@@ -55,12 +55,23 @@ def test_last_photograph_is_done_again_since_rows_of_it_may_be_missing(
     earlier = Earlier(path, "a")
     assert [earlier.is_done(item) for item in items] == [True, True, False, False]
     assert list(earlier.rows()) == rows[:3]
-    whole = Earlier(path, "a", last_is_whole=True)
+    whole = Earlier(path, "a", same_run=True)
     assert [whole.is_done(item) for item in items] == [True, True, True, False]
     whole.forget(c)
     assert not whole.is_done(c)
     assert list(whole.rows()) == rows[:3]
     assert (b.name, d.name) == ("b", "d")
+
+
+def test_what_could_not_be_read_is_tried_again_by_another_run(tmp_path: Path, items: list[Item]) -> None:
+    a, b, c, _ = items
+    rows = [row_of_item(a), Row(str(b.path), error="gone", run="a"), row_of_item(c)]
+    path = left_by_a_run(tmp_path / "table.jsonl", rows)
+    other, same = Earlier(path, "a"), Earlier(path, "a", same_run=True)
+    assert [other.is_done(item) for item in (a, b)] == [True, False]
+    assert [same.is_done(item) for item in (a, b, c)] == [True, True, True]
+    assert same.failure_of(b) == "gone"
+    assert list(same.rows()) == rows
 
 
 def test_nothing_is_done_without_a_table(tmp_path: Path, items: list[Item]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from ovxai_convert.blackbox.metrics import blurred
 from ovxai_convert.blackbox.streaming import Subject
-from ovxai_convert.evaluation.baselines import BASELINES, centre_map, random_maps
 from ovxai_convert.evaluation.canvases import COVERS, canvas_of, scaled_to_one, shown_by
 from ovxai_convert.evaluation.measurements import Contender
+from ovxai_convert.explain.baselines import BASELINES, centre_map, random_maps
 from ovxai_convert.photographs.preprocessing import Preprocessing
 
 PREPARED = Preprocessing((6, 9), 3, np.dtype(np.float32), (100.0,), (50.0,))

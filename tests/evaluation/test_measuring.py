@@ -16,11 +16,11 @@ from fixtures.networks import CnnSpec, cnn
 from ovxai_convert import Explainer, RefusedError, UsageError
 from ovxai_convert.artifact.notes import UserNotes
 from ovxai_convert.evaluation.annotations import ObjectBox
-from ovxai_convert.evaluation.baselines import centre_map, random_maps
 from ovxai_convert.evaluation.evaluated_models import evaluated_model
 from ovxai_convert.evaluation.inquiry import Inquiry
 from ovxai_convert.evaluation.measurements import Measurement
 from ovxai_convert.evaluation.measuring import Measuring
+from ovxai_convert.explain.baselines import centre_map, random_maps
 from ovxai_convert.pictures.rendering import enlarged
 from tests.evaluation import definitions
 from tests.evaluation.cases import (

@@ -14,15 +14,19 @@ import pytest
 
 from ovxai_convert.errors import ModelReadError, WriteError
 from ovxai_convert.photographs.image_files import encode_image, read_image, write_file
+from ovxai_convert.photographs.jpeg_end import is_cut_off
 from tests.program.invocation import snapshot
 
+TIFF_LZW: Final = 5
 PIXELS: Final = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
 QUADRANTS: Final = np.kron(np.array([[0, 80], [160, 240]], np.uint8), np.ones((8, 16), np.uint8))
 """Grey ``(16, 32)``, another level in every quarter."""
 
 
 def encoded(suffix: str, pixels: Any) -> bytes:
-    done, content = cv2.imencode(suffix, pixels)
+    # without being told, older versions of OpenCV write floats as LogLuv, which loses some of each
+    settings = (cv2.IMWRITE_TIFF_COMPRESSION, TIFF_LZW) if suffix == ".tiff" else ()
+    done, content = cv2.imencode(suffix, pixels, settings)
     assert done
     return content.tobytes()
 
@@ -33,13 +37,16 @@ def written(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
+def with_segment(jpeg: bytes, content: bytes) -> bytes:
+    """A JPEG with one more segment in its header."""
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content + jpeg[2:]
+
+
 def turned(orientation: int) -> bytes:
     """A JPEG of the quadrants whose EXIF block states an orientation."""
     entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
     exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", 1) + entry + bytes(4)
-    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
-    jpeg = encoded(".jpg", QUADRANTS)
-    return jpeg[:2] + segment + jpeg[2:]
+    return with_segment(encoded(".jpg", QUADRANTS), exif)
 
 
 def png_that_claims(rows: int, columns: int) -> bytes:
@@ -119,6 +126,20 @@ def test_file_that_is_no_image(content: bytes, guess: str, tmp_path: Path) -> No
     with pytest.raises(ModelReadError) as caught:
         read_image(path)
     assert str(caught.value) == f"{path}: not an image that can be read{guess}"
+
+
+@pytest.mark.parametrize(
+    "settings", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)]
+)
+def test_jpeg_that_is_cut_off(settings: tuple[int, ...]) -> None:
+    """It is seen without OpenCV, older versions of which make a picture of it."""
+    plain = encode_image(PIXELS, ".jpg", settings)
+    with_small_picture = with_segment(plain, b"Exif\0\0" + encoded(".jpg", PIXELS))
+    for whole in (plain, with_small_picture, plain[:2] + b"\xff\xff" + plain[2:], plain + b"more"):
+        assert not is_cut_off(whole)
+    for jpeg in (plain, with_small_picture):
+        assert all(is_cut_off(jpeg[:-count]) for count in (1, 2, 20))
+    assert not any(map(is_cut_off, (b"", b"\xff", plain[:2], plain[:3], encoded(".png", PIXELS)[:-9])))
 
 
 def test_image_that_claims_too_many_pixels(tmp_path: Path) -> None:

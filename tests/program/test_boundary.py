@@ -17,10 +17,10 @@ import pytest
 from fixtures.endless import save_endless
 from ovxai_convert.cli import choices, console
 from ovxai_convert.cli.work import convert as work
-from ovxai_convert.evaluation.baselines import BASELINES, RANDOM_MAPS
 from ovxai_convert.evaluation.canvases import COVERS
 from ovxai_convert.evaluation.inquiry import MEASURED_STEPS
 from ovxai_convert.evaluation.measures import METRICS
+from ovxai_convert.explain.baselines import BASELINES, RANDOM_MAPS
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method

@@ -106,7 +106,14 @@ def test_photograph(
     assert outcome.exit_code in (3, 4)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2"])
+def writable(*suffixes: str) -> list[str]:
+    """Those kinds that this OpenCV writes: 4.9 neither GIF nor AVIF."""
+    return [suffix for suffix in suffixes if cv2.haveImageWriter(suffix)]
+
+
+@pytest.mark.parametrize(
+    "suffix", writable(".jpg", ".png", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2")
+)
 def test_photograph_that_is_cut(suffix: str, worker: Worker, artifact: Files, tmp_path: Path) -> None:
     """It is refused, or its first part explained."""
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
@@ -116,6 +123,7 @@ def test_photograph_that_is_cut(suffix: str, worker: Worker, artifact: Files, tm
         assert explained(worker, tmp_path / str(part), files, f"cut{suffix}").exit_code in (0, 3)
 
 
+@pytest.mark.skipif(not hasattr(cv2, "Animation"), reason="this OpenCV writes none")
 def test_photograph_that_moves(worker: Worker, artifact: Files, tmp_path: Path) -> None:
     animation = cv2.Animation()
     frames = np.random.default_rng(1).integers(0, 256, (3, 20, 20, 3), np.uint8)
@@ -127,7 +135,7 @@ def test_photograph_that_moves(worker: Worker, artifact: Files, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "suffix", [".png", ".jpg", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2", ".ppm"]
+    "suffix", writable(".png", ".jpg", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2", ".ppm")
 )
 def test_limit_of_pixels(suffix: str, artifact: Files, tmp_path: Path) -> None:
     """By the program itself, whose child tells OpenCV before it is loaded."""

@@ -42,7 +42,10 @@ _FOR_LATENCY: Final = 4
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is to come of the photographs, and how."""
+    """What is to come of the photographs, and how.
+
+    ``spare_table``: where rows are kept that only a process needs that takes the place of another.
+    """
 
     model: Path
     output_dir: Path
@@ -51,6 +54,7 @@ class _Wanted:
     raw: bool
     report: Path | None
     table: Path | None
+    spare_table: Path | None
     resume: bool
     as_json: bool
     truth: str
@@ -60,8 +64,8 @@ class _Wanted:
     quiet: bool
     debug: bool
 
-    def keeps_rows(self, total: int) -> bool:
-        """Whether anything is made of rows, if there are so many photographs."""
+    def shows_rows(self, total: int) -> bool:
+        """Whether anything is made of rows, if there are so many photographs and no process breaks down."""
         return self.table is not None or self.as_json or self.report_is_of_rows(total)
 
     def report_is_of_rows(self, total: int) -> bool:
@@ -69,10 +73,10 @@ class _Wanted:
         return self.report is not None and (total > _FEW or self.resume)
 
     def place_of_rows(self, total: int) -> Path | None:
-        """The file that rows are written to: the table, or one that the report is made of, and then gone."""
+        """The file that rows are written to: the table, or one for the report, which is gone at the end."""
         if self.table is None and self.report is not None and self.report_is_of_rows(total):
             return self.report.with_name(f".{self.report.name}.rows.jsonl")
-        return self.table
+        return self.table or self.spare_table
 
 
 def work(start: Start, images: Sequence[str], listed: bytes, recursive: bool, **arguments: Any) -> int:
@@ -125,7 +129,7 @@ def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: 
     if total > _FEW:  # else each is told what is wrong
         for explainer in explainers:
             explainer.check_targets(wanted.targets)
-    truths = truths_of(wanted.truth, explainers) if wanted.keeps_rows(total) else []
+    truths = truths_of(wanted.truth, explainers) if wanted.shows_rows(total) else []
     facts: list[object] = [_facts_of(explainer) for explainer in explainers]
     facts += [what_truth(wanted.truth)] if truths else []
     asked = Asked(
@@ -195,7 +199,7 @@ def _prepared(
         if wanted.resume or start.first:
             pictures = wanted.output_dir if asked.pictures is not None else None
             assert asked.run is not None, "every run has one"
-            earlier = Earlier(place, asked.run, pictures, last_is_whole=start.first > 0)
+            earlier = Earlier(place, asked.run, pictures, same_run=start.first > 0)
     scan = Scan.of(photographs, explain.truths, earlier, start)
     scan.check_truths(wanted.truth, len(explain.truths))
     many = total > _FEW
@@ -269,11 +273,15 @@ def _done(run: DatasetRun, wanted: _Wanted) -> int:
 
 
 def _write_report(run: DatasetRun, wanted: _Wanted, path: Path) -> None:
-    """Of a few one page that holds all, of many pages beside the pictures; nothing where nothing was done."""
+    """Of a few one page that holds all, of many pages beside the pictures; nothing where nothing was done.
+
+    Of a few likewise where another process has broken down: its entries are gone with it, its rows are not.
+    """
     pictures, explainers = run.explain.asked.pictures, run.explain.explainers
     assert pictures is not None, "a report without pictures was refused"
     recover(path.parent)
-    if run.table is not None and wanted.report_is_of_rows(run.telling.pace.total):
+    of_rows = wanted.report_is_of_rows(run.telling.pace.total) or run.start.first > 0
+    if run.table is not None and of_rows:
         facts = report_facts(explainers, wanted.model, pictures.colormap)
         write_gallery(path, run.table.rows(), facts, pictures=wanted.output_dir)
     elif run.entries:

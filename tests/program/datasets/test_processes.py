@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -17,22 +18,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fixtures.broken_files import save_ir
-from ovxai_convert import convert
 from ovxai_convert.datasets.rows import Row
 from ovxai_convert.datasets.tables import read_table, rows_so_far
 from tests.program.disturbing import disturbed
 from tests.program.invocation import BIN, Outcome, snapshot, start
-from tests.special_networks import labelled
 
 COUNT: Final = 40
 PATIENCE: Final = 120.0
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("converted")
-    return convert(save_ir(labelled(), folder / "net.xml"), folder / "artifact").xml
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +166,42 @@ def test_photograph_that_breaks_the_process_down(
     assert [row.path for row in rows] == sorted(map(str, folder.iterdir()))
     assert [row.error for row in rows if row.error is not None] == [reason]
     assert "20 of 21 explained" not in outcome.stderr or ", 1 failed" in outcome.stderr
+
+
+def test_two_that_break_the_process_down(artifact: Path, photographs: Path, tmp_path: Path) -> None:
+    """Each fails once, and so does what could not be read before them."""
+    folder = with_one(tmp_path / "set", photographs, "deadly1.jpg")
+    (folder / "deadly2.jpg").write_bytes((folder / "deadly1.jpg").read_bytes())
+    (folder / "absent.jpg").symlink_to(folder / "nowhere.jpg")
+    table = tmp_path / "table.jsonl"
+    command = [artifact, folder, "--no-pictures", "--table", table]
+    outcome = ended(begun(*command, env=disturbed(tmp_path / "disturbed", 0.02)))
+    assert outcome.exit_code == 3
+    reason = "the runtime broke down (SIGSEGV)"
+    assert outcome.errors == [
+        f"Error: {folder}/absent.jpg: no such image",
+        f"Error: {folder}/deadly1.jpg: {reason}; nothing was written",
+        f"Error: {folder}/deadly2.jpg: {reason}; nothing was written",
+    ]
+    rows = list(read_table(table))
+    assert [row.path for row in rows] == sorted(map(str, folder.iterdir()))
+    assert [row.error for row in rows if row.error is not None] == ["no such image", reason, reason]
+
+
+def test_report_of_few_after_a_breakdown(artifact: Path, photographs: Path, tmp_path: Path) -> None:
+    """It shows those, too, that the process explained that broke down."""
+    folder, out = with_one(tmp_path / "set", photographs, "deadly.jpg"), tmp_path / "out"
+    env, report = disturbed(tmp_path / "disturbed", 0.02), out / "report.html"
+    outcome = ended(begun(artifact, folder, "-o", out, "--report", report, env=env))
+    assert outcome.exit_code == 3
+    page = report.read_text()
+    found = re.search(r"<title>.*: saliency report of (.*)</title>", page)
+    assert found is not None
+    assert found.group(1) == "21 photographs"
+    pictures = {path.name for path in out.iterdir()} - {"report.html"}
+    assert len(pictures) == 20
+    assert all(path.stem in page for path in folder.iterdir()), "also the one that is not explained"
+    assert [name for name in pictures if name.startswith(".")] == []
 
 
 def test_photograph_that_takes_too_long(artifact: Path, photographs: Path, tmp_path: Path) -> None:

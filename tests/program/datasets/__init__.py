@@ -1,0 +1,1 @@
+"""Tests of ``ovxai-explain`` over data sets."""
