@@ -75,7 +75,11 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
         half = _HALF.get(port.get_element_type().get_type_name())
         graph.call(name if half is None else forms.cast_to(graph, name, half), output)
     information = [_described(*each, source, model) for each in zip(outputs, ports, strict=True)]
-    delta = onnx.GraphProto(node=graph.nodes, initializer=graph.initializers.values(), output=information)
+    constants = list(graph.initializers.values())
+    if source.weights_are_inputs:  # which those of a branch must not become
+        made = [node for each in constants for node in forms.constant_nodes(each, source.opset)]
+        return Addition(onnx.GraphProto(node=[*made, *graph.nodes], output=information), source.opset)
+    delta = onnx.GraphProto(node=graph.nodes, initializer=constants, output=information)
     return Addition(delta, source.opset)
 
 

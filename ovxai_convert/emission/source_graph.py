@@ -20,6 +20,8 @@ from ovxai_convert.tensors.ports import extents
 
 _SMALL: Final = 1024
 """Bytes of a constant that is stored once more rather than looked for."""
+_WEIGHTS_ALONE: Final = 4
+"""The version of the format from which on weights need not be inputs of the graph, too."""
 _STANDARD: Final = ("", "ai.onnx")
 
 
@@ -27,7 +29,8 @@ class SourceGraph:
     """The graph of an ONNX file, as far as nodes that are added to it need to know.
 
     ``opset`` is that of the standard ops, None where the file names none; ``tensors`` and ``names`` are those
-    in use. Weights in other files are not read.
+    in use; ``weights_are_inputs``: it is of a version in which all weights are inputs, too. Weights in other
+    files are not read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,6 +38,7 @@ class SourceGraph:
         self.opset = max(
             (each.version for each in model.opset_import if each.domain in _STANDARD), default=None
         )
+        self.weights_are_inputs = model.ir_version < _WEIGHTS_ALONE
         self._graph = model.graph
         self._weights = {each.name: each for each in self._graph.initializer}
         self.node_count = len(self._graph.node)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike
-from onnx import helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from ovxai_convert.onnx_graph.graph import OnnxGraph
 
@@ -166,3 +166,15 @@ def matrix_transposed(graph: OnnxGraph, data: str, rank: int) -> str:
     """With its last two axes exchanged."""
     order = [*range(rank - 2), rank - 1, rank - 2]
     return graph.add("Transpose", data, perm=order)
+
+
+def constant_nodes(value: TensorProto, opset: int) -> list[NodeProto]:
+    """A constant as nodes; up to operator set 8 they make real numbers alone, of which others are cast."""
+    name = value.name
+    if opset >= 9 or value.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE):
+        return [helper.make_node("Constant", [], [name], name, value=value)]
+    numbers, real = numpy_helper.from_array(numpy_helper.to_array(value).astype(np.float64)), f"{name}/real"
+    return [
+        helper.make_node("Constant", [], [real], real, value=numbers),
+        helper.make_node("Cast", [real], [name], name, to=value.data_type),
+    ]

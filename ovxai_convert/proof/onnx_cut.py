@@ -31,7 +31,9 @@ class OnnxCut:
         self._path = path
         self._model = onnx.load(path, load_external_data=False)
         nodes = self._model.graph.node
-        variable = _downstream(nodes, [each.name for each in self._model.graph.input])
+        inputs = [each.name for each in self._model.graph.input]
+        weights = {each.name for each in self._model.graph.initializer}  # inputs, too, in old files
+        variable = _downstream(nodes, [name for name in inputs if name not in weights])
         behind = _downstream(nodes, masked)
         needed = _upstream(nodes, wanted)
         head = [node for node in nodes if _any(node.output, needed) and _any(_reads(node), behind)]

@@ -33,12 +33,14 @@ class Network:
         dtype: of all tensors.
         batch: None: open, under the name ``N``.
         softmax: whether it ends in one.
+        version: of the format; before 4 all weights are inputs, too.
     """
 
     opset: int = 17
     dtype: type[np.floating[Any]] = np.float32
     batch: int | None = None
     softmax: bool = True
+    version: int = 8
 
     def model(self) -> onnx.ModelProto:
         weights = {name: (0.4 * value).astype(self.dtype) for name, value in _WEIGHTS.items()}
@@ -56,17 +58,19 @@ class Network:
             nodes.append(helper.make_node("Softmax", ["logits"], ["scores"], axis=1))
         shown = "scores" if self.softmax else "logits"
         samples = self.batch or "N"
+        old = [helper.make_tensor_value_info(name, kind, each.shape) for name, each in weights.items()]
+        more = old if self.version < 4 else []
         graph = helper.make_graph(
             nodes,
             "network",
-            [helper.make_tensor_value_info("x", kind, [samples, 3, SIZE, SIZE])],
+            [helper.make_tensor_value_info("x", kind, [samples, 3, SIZE, SIZE]), *more],
             [helper.make_tensor_value_info(shown, kind, [samples, CLASSES])],
             [numpy_helper.from_array(value, name) for name, value in weights.items()],
         )
         model = helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid("", self.opset)],
-            ir_version=8 if self.opset < 23 else 10,
+            ir_version=self.version if self.opset < 23 else 10,
         )
         model.metadata_props.add(key="author", value="Bär")
         return model

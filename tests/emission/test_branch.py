@@ -63,6 +63,17 @@ def test_in_every_operator_set(opset: int, tmp_path: Path) -> None:
     assert report.sidecar.onnx.bytes_added < 16 * 1024
 
 
+@pytest.mark.parametrize("opset", [7, 9])
+def test_old_files_whose_weights_are_inputs(opset: int, tmp_path: Path) -> None:
+    source = Network(opset, version=3).saved(tmp_path / "net.onnx")
+    report = convert(source, tmp_path / "out", output_format="onnx")
+    onnx.checker.check_model(str(report.onnx), full_check=True)
+    assert_maps_are_defined(source, report.onnx, images(2))
+    before, after = onnx.load(source).graph, onnx.load(report.onnx).graph
+    assert list(after.input) == list(before.input)
+    assert list(after.initializer) == list(before.initializer)
+
+
 def test_older_operator_sets_are_refused(tmp_path: Path) -> None:
     source = Network(OLDEST - 1).saved(tmp_path / "net.onnx")
     with pytest.raises(RefusedError, match="is of operator set 6; those from 7 to"):
