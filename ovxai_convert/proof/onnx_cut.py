@@ -31,7 +31,10 @@ class OnnxCut:
         self._path = path
         self._model = onnx.load(path, load_external_data=False)
         nodes = self._model.graph.node
-        variable = _downstream(nodes, [each.name for each in self._model.graph.input])
+        # in files of old versions every constant is among the inputs, too, as what one is that is not given
+        constants = {each.name for each in self._model.graph.initializer}
+        inputs = [each.name for each in self._model.graph.input if each.name not in constants]
+        variable = _downstream(nodes, inputs)
         behind = _downstream(nodes, masked)
         needed = _upstream(nodes, wanted)
         head = [node for node in nodes if _any(node.output, needed) and _any(_reads(node), behind)]
