@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test test-lowest lint format interop triton ray reference bench bench-dataset coverage fuzz clean
+.PHONY: help fixtures demo test test-lowest lint format interop triton ray reference bench bench-onnx bench-dataset coverage fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ reference: fixtures ## Compare OpenVINO with ONNX Runtime and TensorFlow Lite on
 
 bench: $(INSTALLED) ## Measure converted models beside their originals and the ancestor (BENCH="--models a,b")
 	python -m benchmarks.run $(BENCH)
+
+bench-onnx: $(INSTALLED) ## Measure converted ONNX files beside their sources in ONNX Runtime (BENCH="--models a,b")
+	python -m benchmarks.onnx_run $(BENCH)
 
 bench-dataset: fixtures ## Measure a data set through ovxai-explain beside its parts (DATASET="--photographs 500")
 	python -m benchmarks.dataset $(DATASET)

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import openvino as ov
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from benchmarks.open_dimensions import closed_shape
 from benchmarks.results import Latency, Quartiles
 
+Feed = Mapping[Any, NDArray[Any]]
+"""An array per input, by its index or name."""
 _LEAST_PAIRS: Final = 5
 _LEAST_WARM_UP_PAIRS: Final = 2
 _SEED: Final = 20
@@ -26,20 +28,55 @@ _F32: Final[Mapping[str, Any]] = {"INFERENCE_PRECISION_HINT": "f32"}
 """On every CPU, so that equal can mean equal and no ratio depends on the CPU's bfloat16."""
 
 
+class Runner(Protocol):
+    """A model that is ready to run."""
+
+    def infer(self, feed: Feed) -> None:
+        """One inference, which is what is timed."""
+
+    def outputs(self, count: int) -> list[NDArray[Any]]:
+        """The first outputs of the last one."""
+
+
+class _OpenVino:
+    """A model compiled by OpenVINO."""
+
+    def __init__(self, core: ov.Core, path: str, settings: Mapping[str, Any]) -> None:
+        compiled = core.compile_model(core.read_model(path), "CPU", dict(settings))
+        self._request = compiled.create_infer_request()
+
+    def infer(self, feed: Feed) -> None:
+        self._request.infer(feed)
+
+    def outputs(self, count: int) -> list[NDArray[Any]]:
+        return [np.array(self._request.get_output_tensor(index).data) for index in range(count)]
+
+
 def measure(
     original: str, converted: str, seconds: float, warm_up: float, settings: Mapping[str, Any] = _F32
 ) -> Latency:
-    """Compile both, warm both up, then run A B A B ... for some time.
+    """Compile both and run them in turn."""
+    core = ov.Core()
+    runners = [_OpenVino(core, path, settings) for path in (original, converted)]
+    model = core.read_model(original)
+    return in_turn(runners, _feeds(model), len(model.outputs), seconds, warm_up, ov.get_version())
+
+
+def in_turn(
+    runners: Sequence[Runner],
+    feeds: Sequence[Feed],
+    outputs: int,
+    seconds: float,
+    warm_up: float,
+    version: str,
+) -> Latency:
+    """Warm original and converted up, then run A B A B ... for some time; ``outputs`` are the original's.
 
     Only neighbours are compared, so a machine that slows down for a while slows both sides of a ratio.
     """
-    core = ov.Core()
-    requests = [_compile(core, path, settings).create_infer_request() for path in (original, converted)]
-    feeds = _feeds(core.read_model(original))
-    count = len(core.read_model(original).outputs)
-    before, after = ([_outputs(request, feed, count) for feed in feeds] for request in requests)
-    _run_in_turn(requests, feeds, warm_up, _LEAST_WARM_UP_PAIRS)
-    times = np.array(_run_in_turn(requests, feeds, seconds, _LEAST_PAIRS))
+    before, after = ([_outputs(runner, feed, outputs) for feed in feeds] for runner in runners)
+    _run_in_turn(runners, feeds, warm_up, _LEAST_WARM_UP_PAIRS)
+    times = np.array(_run_in_turn(runners, feeds, seconds, _LEAST_PAIRS))
     ratios = times[:, 1] / times[:, 0]
     exact, difference = _compare(before, after)
     return Latency(
@@ -49,15 +86,11 @@ def measure(
         len(times),
         exact,
         difference,
-        ov.get_version(),
+        version,
     )
 
 
-def _compile(core: ov.Core, path: str, settings: Mapping[str, Any]) -> ov.CompiledModel:
-    return core.compile_model(core.read_model(path), "CPU", dict(settings))
-
-
-def _feeds(model: ov.Model) -> list[dict[int, NDArray[Any]]]:
+def _feeds(model: ov.Model) -> list[Feed]:
     """Two seeded random images."""
     random = np.random.default_rng(_SEED)
     return [
@@ -69,29 +102,26 @@ def _feeds(model: ov.Model) -> list[dict[int, NDArray[Any]]]:
     ]
 
 
-def _outputs(request: ov.InferRequest, feed: dict[int, NDArray[Any]], count: int) -> list[NDArray[Any]]:
-    request.infer(feed)
-    return [np.array(request.get_output_tensor(index).data) for index in range(count)]
+def _outputs(runner: Runner, feed: Feed, count: int) -> list[NDArray[Any]]:
+    runner.infer(feed)
+    return runner.outputs(count)
 
 
 def _run_in_turn(
-    requests: Sequence[ov.InferRequest],
-    feeds: Sequence[dict[int, NDArray[Any]]],
-    seconds: float,
-    least: int,
+    runners: Sequence[Runner], feeds: Sequence[Feed], seconds: float, least: int
 ) -> list[tuple[float, ...]]:
     """Seconds of every run, one tuple per turn; `least` turns even where they take longer."""
     turns: list[tuple[float, ...]] = []
     end = time.perf_counter() + seconds
     while len(turns) < least or time.perf_counter() < end:
         feed = feeds[len(turns) % len(feeds)]
-        turns.append(tuple(_timed(request, feed) for request in requests))
+        turns.append(tuple(_timed(runner, feed) for runner in runners))
     return turns
 
 
-def _timed(request: ov.InferRequest, feed: dict[int, NDArray[Any]]) -> float:
+def _timed(runner: Runner, feed: Feed) -> float:
     started = time.perf_counter()
-    request.infer(feed)
+    runner.infer(feed)
     return time.perf_counter() - started
 
 

@@ -154,7 +154,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> str:
 
 def _legend(rows: Sequence[Row]) -> str:
     def versions(latencies: Sequence[Latency]) -> str:
-        return ", ".join(sorted({latency.openvino.split("-")[0] for latency in latencies})) or "-"
+        return ", ".join(sorted({latency.runtime.split("-")[0] for latency in latencies})) or "-"
 
     ours = versions([row.ours.latency for row in rows if isinstance(row.ours, Side)])
     ancestor = versions([row.ancestor.latency for row in rows if isinstance(row.ancestor, Side)])

@@ -32,7 +32,7 @@ class Latency:
         pairs: how many pairs of runs there were.
         bit_exact: the original's outputs are the same in both, bit by bit.
         max_abs_diff: the largest difference of an output.
-        openvino: the version that ran them.
+        runtime: the version that ran them, of OpenVINO if nothing else is said.
     """
 
     ratio: Quartiles
@@ -41,7 +41,7 @@ class Latency:
     pairs: int
     bit_exact: bool
     max_abs_diff: float
-    openvino: str
+    runtime: str
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Latency:

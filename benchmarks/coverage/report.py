@@ -9,7 +9,7 @@ from statistics import geometric_mean
 from typing import Final
 
 from benchmarks.coverage.catalogue import ARCHITECTURES
-from benchmarks.coverage.results import Outcome, Result
+from benchmarks.coverage.results import OnnxForm, Outcome, Result
 
 _COLUMNS: Final = (
     "network",
@@ -22,6 +22,10 @@ _COLUMNS: Final = (
     "outputs",
     "ratio",
     "s",
+    "as ONNX",
+    "ONNX ratio",
+    "bytes",
+    "described in",
     "reason",
 )
 _NUMBERS: Final = re.compile(r"\[[\d,.?-]*\]|'[^']*'|\d[\d.]*")
@@ -38,6 +42,8 @@ def short_line(result: Result) -> str:
     words = [result.key, str(result.outcome), result.method, result.reason]
     if result.check is not None:
         words[3:3] = [f"{result.check.ratio:.2f}", "" if result.check.bit_exact else "NOT BIT-EXACT"]
+    if result.onnx is not None and not result.onnx.is_equal:
+        words.append(f"ONNX: {result.onnx.outcome} {result.onnx.reason}")
     return "  ".join(word for word in words if word)
 
 
@@ -63,10 +69,29 @@ def _sums(results: Sequence[Result]) -> str:
         lines.append(
             f"- latency ratio: geometric mean {geometric_mean(ratios):.2f}, largest {max(ratios):.2f}"
         )
-    return "\n".join([lines[0], "", *lines[1:]])
+    return "\n".join([lines[0], "", *lines[1:], *_onnx_sums(results)])
 
 
-def _share(some: Sequence[Result], of: Sequence[Result]) -> str:
+def _onnx_sums(results: Sequence[Result]) -> list[str]:
+    """Of those that were converted to IR and came as ONNX."""
+    forms = [each.onnx for each in results if each.onnx is not None and each.outcome is Outcome.CONVERTED]
+    if not forms:
+        return []
+    equal = [form for form in forms if form.is_equal]
+    lines = [f"- as ONNX, equal in ONNX Runtime: {_share(equal, forms)} of those that came as ONNX"]
+    counts = Counter(form.outcome for form in forms)
+    lines += [f"- as ONNX {outcome}: {counts[outcome]}" for outcome in Outcome if counts[outcome]]
+    checked = [(form, form.check) for form in forms if form.check is not None]
+    if checked:
+        ratio = geometric_mean([check.ratio for _, check in checked])
+        graph = max(form.bytes_added - check.described for form, check in checked)
+        grown = max(form.bytes_added for form, _ in checked)
+        lines.append(f"- as ONNX latency ratio: geometric mean {ratio:.2f}")
+        lines.append(f"- as ONNX growth: at most {graph:,} bytes, {grown:,} with the description")
+    return lines
+
+
+def _share(some: Sequence[object], of: Sequence[object]) -> str:
     return f"{len(some)} of {len(of)}" + (f" ({100 * len(some) / len(of):.1f} %)" if of else "")
 
 
@@ -81,6 +106,11 @@ def _reasons(results: Iterable[Result]) -> str:
     for (outcome, _), members in sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]))):
         lines.append(f"- **{outcome}**, {len(members)}: {_cell(members[0].reason)}")
         lines.append(f"  {', '.join(each.key for each in members)}")
+    lines += [
+        f"- **{each.key} as ONNX**, {each.onnx.outcome}: {_cell(each.onnx.reason)}"
+        for each in results
+        if each.onnx is not None and not each.onnx.is_equal
+    ]
     return "\n".join(lines) or "Nothing."
 
 
@@ -102,8 +132,19 @@ def _row(result: Result) -> tuple[str, ...]:
         "" if check is None else "bit-exact" if check.bit_exact else f"off by {check.max_output_diff:.2g}",
         "" if check is None else f"{check.ratio:.2f}",
         f"{result.seconds:.1f}" if result.seconds else "",
+        *_onnx_cells(result.onnx),
         _cell(result.reason),
     )
+
+
+def _onnx_cells(form: OnnxForm | None) -> tuple[str, str, str, str]:
+    if form is None:
+        return "", "", "", ""
+    if form.check is None or form.proof is None:
+        return str(form.outcome), "", "", ""
+    state = "equal" if form.is_equal else f"off by {form.check.max_output_diff:.2g}"
+    grown, described = form.bytes_added, form.check.described
+    return state, f"{form.check.ratio:.2f}", f"{grown - described:,}", f"{described:,}"
 
 
 def _cell(text: str) -> str:

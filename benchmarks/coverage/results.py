@@ -56,6 +56,67 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class OnnxCheck:
+    """What was found of a conversion to ONNX apart from the converter, in ONNX Runtime.
+
+    Attributes:
+        bit_exact: the source's outputs are the same in both files, bit by bit.
+        max_output_diff: the largest difference of an output.
+        ratio: time of the converted file / of the source, median.
+        apart: largest difference of the map from that of the IR in OpenVINO, in grey levels; rounding of two
+            runtimes is in it.
+        described: bytes of metadata that were added.
+    """
+
+    bit_exact: bool
+    max_output_diff: float
+    ratio: float
+    apart: float
+    described: int
+
+
+@dataclass(frozen=True)
+class OnnxForm:
+    """A network that was to stay ONNX, too.
+
+    Attributes:
+        outcome: how far it came.
+        reason: why no further.
+        opset: the file's operator set.
+        nodes: how many were added.
+        bytes_added: by how many bytes the file has grown.
+        proof: the converter's own, in ONNX Runtime.
+        check: the independent one.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    opset: int = 0
+    nodes: int = 0
+    bytes_added: int = 0
+    proof: Proof | None = None
+    check: OnnxCheck | None = None
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether in ONNX Runtime outputs stay as they are to the bit, and maps as they are defined."""
+        return self.outcome is Outcome.CONVERTED and bool(self.proof and self.check and self.check.bit_exact)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> OnnxForm:
+        """The inverse of `dataclasses.asdict`."""
+        proof, check = values["proof"], values["check"]
+        return cls(
+            **{
+                **values,
+                "outcome": Outcome(values["outcome"]),
+                "proof": proof and Proof(**proof),
+                "check": check and OnnxCheck(**check),
+            }
+        )
+
+
+@dataclass(frozen=True)
 class Result:
     """One architecture.
 
@@ -67,10 +128,11 @@ class Result:
         reason: why no further; why a better method was not possible; empty where there is nothing to say.
         method: of the branch that was inserted.
         target: the sidecar's words for the layer that is masked.
-        seconds: wall time of the conversion.
+        seconds: wall time of the conversion, of an ONNX file to both forms.
         peak_bytes: largest resident set of the conversion.
         proof: the converter's own.
         check: the independent one.
+        onnx: of an ONNX file that was converted, what came of its ONNX form.
     """
 
     key: str
@@ -84,16 +146,18 @@ class Result:
     peak_bytes: int = 0
     proof: Proof | None = None
     check: Check | None = None
+    onnx: OnnxForm | None = None
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Result:
         """The inverse of `dataclasses.asdict`."""
-        proof, check = values["proof"], values["check"]
+        proof, check, onnx = values["proof"], values["check"], values.get("onnx")
         return cls(
             **{
                 **values,
                 "outcome": Outcome(values["outcome"]),
                 "proof": proof and Proof(**proof),
                 "check": check and Check(**check),
+                "onnx": onnx and OnnxForm.from_dict(onnx),
             }
         )

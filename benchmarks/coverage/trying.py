@@ -11,14 +11,12 @@ from typing import Any, Final
 
 from benchmarks.catalogue import ROOT
 from benchmarks.coverage.catalogue import Architecture
-from benchmarks.coverage.limited_process import Ended, Limits, run_limited
+from benchmarks.coverage.limited_process import Ended, run_limited
+from benchmarks.coverage.outcomes import LIMITS, onnx_form, outcome_of
 from benchmarks.coverage.results import Check, Outcome, Proof, Result
 
-_LIMITS: Final = Limits(seconds=600, resident_bytes=8 * 2**30)
 _MOST_GREY_LEVELS: Final = 1.0
 """What rounding to grey levels may move."""
-_REFUSED: Final = 4
-_UNPROVED: Final = 5
 
 
 def converter_digest(command: Path) -> str:
@@ -43,42 +41,35 @@ def file_digest(architecture: Architecture) -> str:
 
 
 def try_architecture(architecture: Architecture, command: Path, method: str, seconds: float) -> Result:
-    """Convert and check; whatever goes wrong is a result."""
+    """Convert and check; whatever goes wrong is a result.
+
+    An ONNX file is to become IR and ONNX at once, and IR alone where that fails.
+    """
     model, converter = file_digest(architecture), converter_digest(command)
+    source = architecture.file
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        arguments: list[str | Path] = [
-            command,
-            architecture.file,
-            "--method",
-            method,
-            "-o",
-            folder,
-            "--quiet",
-        ]
-        ended = run_limited(arguments, _LIMITS)
-        outcome, reason = _conversion_outcome(ended)
-        reason = reason.replace(f"Error: {architecture.file}: ", "").partition("; 'ovxai-inspect")[0]
+
+        def converted(form: str) -> Ended:
+            arguments: list[str | Path] = [command, source, "--method", method, "-o", folder, "--quiet"]
+            return run_limited([*arguments, "--format", form], LIMITS)
+
+        is_onnx = source.suffix == ".onnx"
+        both = converted("both") if is_onnx else None
+        ended = both if both is not None and both.exit_code == 0 else converted("ir")
+        outcome, reason = outcome_of(ended, source)
         known: dict[str, Any] = {"seconds": ended.seconds, "peak_bytes": ended.peak_bytes}
         if outcome is Outcome.CONVERTED:
-            sidecar_file = Path(folder) / f"{architecture.file.stem}_xai.json"
+            sidecar_file = Path(folder) / f"{source.stem}_xai.json"
             sidecar = json.loads(sidecar_file.read_text(encoding="utf-8"))
             if sidecar["mode"] == "whitebox":
                 known |= _described(sidecar)
                 outcome, reason, known["check"] = _checked(architecture, sidecar_file, seconds)
+                if both is not None:
+                    known["onnx"] = onnx_form(source, both, sidecar_file, sidecar, seconds)
             else:  # no branch was possible, and the model is to be explained from outside
                 outcome = Outcome.REFUSED
             reason = reason or _refused(sidecar)
     return Result(architecture.key, model, converter, outcome, reason, **known)
-
-
-def _conversion_outcome(ended: Ended) -> tuple[Outcome, str]:
-    if ended.stopped_for:
-        return Outcome.STOPPED, ended.reason
-    if ended.exit_code == 0:
-        return Outcome.CONVERTED, ""
-    if ended.has_traceback or ended.exit_code not in (_REFUSED, _UNPROVED):
-        return Outcome.CRASHED, ended.reason
-    return (Outcome.REFUSED if ended.exit_code == _REFUSED else Outcome.UNPROVED), ended.reason
 
 
 def _refused(sidecar: dict[str, Any]) -> str:
@@ -106,7 +97,7 @@ def _checked(architecture: Architecture, sidecar: Path, seconds: float) -> tuple
         architecture.file,
         sidecar,
     ]
-    ended = run_limited([*command, "--seconds", str(seconds)], _LIMITS)
+    ended = run_limited([*command, "--seconds", str(seconds)], LIMITS)
     if ended.stopped_for or ended.exit_code != 0:
         return Outcome.UNCHECKED, ended.reason, None
     check = Check(**json.loads(ended.stdout))

@@ -74,6 +74,16 @@ class OnnxGraph:
             self.initializers[copy.name] = copy
         return self._constants[key]
 
+    def with_axes(self, name: str, rank: int) -> str:
+        """A constant of this graph that holds one number, with so many axes; any other tensor as it is."""
+        proto = self.initializers.get(name)
+        if proto is None or len(proto.dims) >= rank or any(extent != 1 for extent in proto.dims):
+            return name
+        copy = onnx.TensorProto()
+        copy.CopyFrom(proto)
+        copy.dims[:] = [1] * rank
+        return self.tensor(copy)
+
     def call(self, tensor: str, name: str) -> None:
         """Give a tensor another name; one that the file itself has is handed on under it."""
         for node in self.nodes:

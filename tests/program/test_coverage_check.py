@@ -6,11 +6,16 @@ import json
 import sys
 from pathlib import Path
 
+import onnx
 import openvino as ov
 import pytest
 
+from benchmarks.coverage import onnx_check
 from benchmarks.coverage.check import check
-from benchmarks.coverage.limited_process import Limits, run_limited
+from benchmarks.coverage.limited_process import Ended, Limits, run_limited
+from benchmarks.coverage.outcomes import onnx_form
+from benchmarks.coverage.results import Outcome
+from fixtures.broken_files import onnx_classifier
 from fixtures.networks import CnnSpec, cnn
 from ovxai_convert.pipeline import convert
 from tests.special_networks import subsampled_tokens
@@ -106,6 +111,49 @@ def test_moved_outputs_are_seen(tmp_path: Path) -> None:
     ov.save_model(cnn(CnnSpec(batch=1, seed=99)), other, compress_to_fp16=False)
     assert check(source, sidecar, SECONDS).bit_exact
     assert not check(other, sidecar, SECONDS).bit_exact
+
+
+def in_both_forms(folder: Path) -> tuple[Path, Path]:
+    """An ONNX file and the sidecar of its conversion to both forms."""
+    source = folder / "model.onnx"
+    onnx.save(onnx_classifier(), source)
+    return source, convert(source, folder, output_format="both").sidecar_path
+
+
+def test_a_file_that_stays_onnx_is_run_beside_its_source(tmp_path: Path) -> None:
+    source, sidecar = in_both_forms(tmp_path)
+    told = json.loads(sidecar.read_text(encoding="utf-8"))
+    form = onnx_form(source, Ended(0, 1, 1, "", ""), sidecar, told, SECONDS)
+    assert form.is_equal, form
+    assert form.check is not None
+    assert form.check.apart <= 1
+    assert 0 < form.check.described < form.bytes_added
+    assert form.nodes == told["onnx"]["nodes_added"]
+
+
+def test_a_file_of_other_weights_is_seen(tmp_path: Path) -> None:
+    _, sidecar = in_both_forms(tmp_path)
+    other = tmp_path / "other.onnx"
+    onnx.save(onnx_classifier(seed=99), other)
+    xml, converted = sidecar.with_suffix(".xml"), sidecar.with_suffix(".onnx")
+    found = onnx_check.check(other, xml, converted, SECONDS)
+    assert (found.bit_exact, found.max_output_diff > 0) == (False, True)
+
+
+def test_a_map_of_another_file_is_seen(tmp_path: Path) -> None:
+    source, sidecar = in_both_forms(tmp_path)
+    other = tmp_path / "other.onnx"
+    onnx.save(onnx_classifier(seed=99), other)
+    xml = convert(other, tmp_path / "out").xml
+    found = onnx_check.check(source, xml, sidecar.with_suffix(".onnx"), SECONDS)
+    assert found.apart > 20
+
+
+def test_what_has_no_form_in_onnx_is_told(tmp_path: Path) -> None:
+    ended = Ended(4, 1, 1, "", "Error: model.onnx: Round cannot be said in operator set 9\n")
+    form = onnx_form(Path("model.onnx"), ended, tmp_path / "none.json", {}, SECONDS)
+    assert (form.outcome, form.is_equal) == (Outcome.REFUSED, False)
+    assert form.reason == "Round cannot be said in operator set 9"
 
 
 @pytest.mark.parametrize(
