@@ -77,7 +77,9 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
 ONLY_IN: Final[Mapping[str, frozenset[str]]] = {
     "click": frozenset({"cli"}),
     "jsonschema": frozenset({"artifact.schema"}),
-    "onnx": frozenset({"source.onnx_file", "onnx_graph", "ops", "emission", "proof.onnx_cut"}),
+    "onnx": frozenset(
+        {"source.onnx_file", "onnx_graph", "ops", "emission", "proof.onnx_cut", "proof.onnx_rules"}
+    ),
     "google": frozenset({"source.onnx_file"}),
 }
 """Libraries that one module or room alone imports."""

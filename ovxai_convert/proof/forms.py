@@ -20,6 +20,7 @@ from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, UsageError, VerificationError
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.proof.execution import quantises
+from ovxai_convert.proof.onnx_rules import check_rules
 from ovxai_convert.proof.onnx_runtime import OnnxRuntimeProver, Runtime
 from ovxai_convert.proof.prover import Proof, Prover
 from ovxai_convert.proof.tying import proved
@@ -105,8 +106,9 @@ class Forms:
     def _both(
         self, ir: Written | None, description: Description, proof: Proof, doubts: tuple[str, ...]
     ) -> Written:
-        """What is told of an ONNX file, beside what is of the IR."""
+        """What is told of an ONNX file, which keeps the rules of ONNX, beside what is of the IR."""
         assert self._onnx is not None, "or there is no such file"
+        check_rules(self._source.path, self._onnx.path)
         told = proof.verification
         version = ov.get_version().split("-")[0]
         own = RuntimeCheck(f"OpenVINO {version}", told.inputs, told.outputs, told.saliency_map)

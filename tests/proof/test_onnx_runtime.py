@@ -114,6 +114,22 @@ def test_op_that_no_runtime_knows_is_found(
     assert written(tmp_path / "out") == []
 
 
+def test_rules_of_onnx_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An output whose extents are not what its nodes give: neither runtime minds."""
+    real = branch._described
+
+    def described(*given: Any) -> onnx.ValueInfoProto:
+        information = real(*given)
+        information.type.tensor_type.shape.dim[1].dim_value = 4
+        return information
+
+    monkeypatch.setattr(branch, "_described", described)
+    source = Network(batch=1).saved(tmp_path / "net.onnx")
+    with pytest.raises(VerificationError, match=r"breaks the rules of ONNX: .*dimension 1"):
+        convert(source, tmp_path / "out", output_format="onnx")
+    assert written(tmp_path / "out") == []
+
+
 def test_without_the_runtime_that_is_told(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
