@@ -18,6 +18,9 @@ import onnx
 import openvino as ov
 import pytest
 
+from by_description.answer import read_probabilities
+from by_description.overlay import Box, lay_over, seen, weights
+from by_description.photograph import prepare
 from fixtures.broken_files import save_ir
 from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch, fetch_labels
@@ -184,8 +187,8 @@ def test_every_way_to_resize(size: tuple[int, int]) -> None:
     photo = RANDOM.integers(0, 256, (*size, 3), np.uint8)
     for way in _ways():
         how = described(way, ())
-        np.testing.assert_array_equal(READER["prepare"](photo, how), way(photo)[0], str(how))
-        region, box = way.region(*size), READER["seen"](how, *size)
+        np.testing.assert_array_equal(prepare(photo, how), way(photo)[0], str(how))
+        region, box = way.region(*size), seen(how, *size)
         found = (box.left, box.top, box.left + box.width, box.top + box.height)
         np.testing.assert_allclose(found, (region.left, region.top, region.right, region.bottom), atol=1e-9)
 
@@ -208,17 +211,17 @@ def test_levels_of_any_kind(photo: Any, levels: str, colour: Colour) -> None:
     for each in (way, replace(way, resize="letterbox", pad_value=7), replace(way, interpolation="linear")):
         how = described(each, ("mean", "scale") if levels == "assumed" else ())
         assert ("levels" in how) == (levels == "told")
-        found, expected = READER["prepare"](photo, how), each(photo)[0]
+        found, expected = prepare(photo, how), each(photo)[0]
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected, str(how))
         grey = photo[..., 0]
-        np.testing.assert_array_equal(READER["prepare"](grey, how), each(grey[..., None])[0])
+        np.testing.assert_array_equal(prepare(grey, how), each(grey[..., None])[0])
 
 
 def test_channel_that_is_cut_off() -> None:
     photo = RANDOM.integers(0, 256, (61, 43, 3), np.uint8)
     way = Preprocessing((10, 14), 4, np.dtype(np.uint8), layout="NHWC")
-    np.testing.assert_array_equal(READER["prepare"](photo, described(way, ())), way(photo)[0])
+    np.testing.assert_array_equal(prepare(photo, described(way, ())), way(photo)[0])
 
 
 def test_photograph_of_16_bits(tmp_path: Path) -> None:
@@ -243,9 +246,9 @@ def test_every_key_counts() -> None:
     """No key of the description is without effect, so that a reader that forgets one is seen."""
     photo = RANDOM.integers(0, 256, (61, 43, 3), np.uint8)
     how = described(Preprocessing((10, 14), 3, np.dtype(np.float32), (1, 2, 3), (2, 2, 2)), ())
-    usual = READER["prepare"](photo, how)
+    usual = prepare(photo, how)
     for changed in _changes(how):
-        sample = READER["prepare"](photo, changed)
+        sample = prepare(photo, changed)
         assert sample.shape != usual.shape or (sample != usual).any()
 
 
@@ -256,7 +259,7 @@ def test_what_a_graph_that_resizes_shows() -> None:
         Preprocessing((9, 8), 3, f32, resize="letterbox"),
     ):
         way = Preprocessing((10, 14), 3, f32, resize="none", embedded=inside)
-        region, box = way.region(61, 43), READER["seen"](described(way, ()), 61, 43)
+        region, box = way.region(61, 43), seen(described(way, ()), 61, 43)
         found = (box.left, box.top, box.left + box.width, box.top + box.height)
         np.testing.assert_allclose(found, (region.left, region.top, region.right, region.bottom), atol=1e-9)
         assert found != (0, 0, 43, 61)
@@ -276,7 +279,7 @@ def test_probabilities(kind: Probabilities, values: list[float]) -> None:
         "outputs": [{"name": "scores", "index": 0}],
     }
     results = {0: np.array([values], np.float32)}
-    found = READER["read_probabilities"](description, results, 1)
+    found = read_probabilities(description, results, 1)
     expected = ScoresOutput(0, Answer(kind, groups))(results, 1)[0]
     np.testing.assert_allclose(list(found.values()), expected, rtol=1e-6)
 
@@ -295,21 +298,21 @@ def test_overlay_lies_where_the_package_lays_it(region: FieldOfView) -> None:
     photo = RANDOM.integers(0, 256, (61, 43, 3), np.uint8)
     grid = RANDOM.integers(0, 256, (5, 7), np.uint8)
     grid[0, 0], grid[-1, -1] = 0, 255
-    box = READER["Box"](region.left, region.top, region.right - region.left, region.bottom - region.top)
-    down = READER["weights"](61, box.top, box.height, 5, True)
-    across = READER["weights"](43, box.left, box.width, 7, True)
+    box = Box(region.left, region.top, region.right - region.left, region.bottom - region.top)
+    down = weights(61, box.top, box.height, 5, True)
+    across = weights(43, box.left, box.width, 7, True)
     levels = np.clip(down @ grid @ across.T, 0, 255)
     np.testing.assert_allclose(levels, enlarged(grid, (61, 43), region), atol=0.01)
     description = {"saliency_map": {"upsampling": {"interpolation": "cubic"}, "scaling": "minmax_per_map"}}
-    picture = READER["lay_over"](photo, grid, box, description)
+    picture = lay_over(photo, grid, box, description)
     coloured = cv2.applyColorMap(np.rint(levels).astype(np.uint8), cv2.COLORMAP_JET)
-    seen = covered((61, 43), region)
-    np.testing.assert_array_equal(picture[seen], cv2.addWeighted(photo, 0.5, coloured, 0.5, 0)[seen])
-    outside = picture[~seen]
+    inside = covered((61, 43), region)
+    np.testing.assert_array_equal(picture[inside], cv2.addWeighted(photo, 0.5, coloured, 0.5, 0)[inside])
+    outside = picture[~inside]
     assert (outside == outside[:, :1]).all(), "grey"
 
 
 def test_linear_weights_are_those_of_opencv() -> None:
     grid = RANDOM.random((5, 7)).astype(np.float32)
-    found = READER["weights"](61, 0, 61, 5, False) @ grid @ READER["weights"](43, 0, 43, 7, False).T
+    found = weights(61, 0, 61, 5, False) @ grid @ weights(43, 0, 43, 7, False).T
     np.testing.assert_allclose(found, cv2.resize(grid, (43, 61), interpolation=cv2.INTER_LINEAR), atol=1e-5)
