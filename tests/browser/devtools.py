@@ -110,10 +110,10 @@ class Chromium:
         assert "error" not in answer, (method, answer)
         return answer["result"]
 
-    def open(self, page: Path) -> None:
-        """Load a file and wait until it and its pictures are there; what was reported before is forgotten."""
+    def open(self, page: Path | str) -> None:
+        """Load a file or a URL and wait until all of it is there; what was reported before is forgotten."""
         self.events.clear()
-        self.call("Page.navigate", url=page.resolve().as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         if not self.reported("Page.loadEventFired"):
             self._until(lambda each: each.get("method") == "Page.loadEventFired")
 
@@ -146,6 +146,12 @@ class Chromium:
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def choose(self, selector: str, *files: Path) -> None:
+        """Give files to a field for files."""
+        field = self.call("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
+        paths = [str(each.resolve()) for each in files]
+        self.call("DOM.setFileInputFiles", files=paths, objectId=field["result"]["objectId"])
 
     def show(self, width: int, height: int, scheme: str = "light") -> None:
         """Give the tab a size in pixels and a colour scheme."""

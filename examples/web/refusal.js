@@ -1,0 +1,3 @@
+// What the page cannot do, as a sentence for the visitor.
+
+export class Refusal extends Error {}
