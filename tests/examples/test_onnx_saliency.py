@@ -24,6 +24,7 @@ from tests.examples.cases import CASES, NORMALISED, SIZES, Given, Package, Run, 
 from tests.examples.onnx_cases import as_onnx, converted_as_onnx
 from tests.special_networks import perceptron
 
+pytest.importorskip("onnxruntime")
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 PROGRAM: Final = EXAMPLES / "onnx_saliency.py"
 MAIN: Final = runpy.run_path(str(PROGRAM))["main"]
