@@ -14,6 +14,8 @@ from openvino.op import Constant
 from ovxai_convert.errors import UsageError, did_you_mean
 from ovxai_convert.vocabulary import index_in
 
+_SMALL: Final = 4096
+"""Elements of what is evaluated."""
 SHAPE_OF: Final = "ShapeOf"
 """The op that reads a tensor's shape and none of its numbers."""
 
@@ -44,7 +46,7 @@ def rank(port: Output) -> int | None:
     return None if shape is None else len(shape)
 
 
-def constant_value(port: Output, most: int = 4096) -> NDArray[Any] | None:
+def constant_value(port: Output, most: int = _SMALL) -> NDArray[Any] | None:
     """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
     Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
@@ -52,22 +54,29 @@ def constant_value(port: Output, most: int = 4096) -> NDArray[Any] | None:
     handful); where they start from a dynamic shape, OpenVINO's shape inference may still know the value, as a
     lower and an upper bound that agree.
     """
+    return _value(port, most, {})
+
+
+def _value(port: Output, most: int, seen: dict[Output, NDArray[Any] | None]) -> NDArray[Any] | None:
+    """The same; ``seen`` are those asked for before, so that no path is walked twice."""
     node = port.get_node()
     if isinstance(node, Constant):
         return np.array(node.data)
     shape = extents(port)
     if shape is None or None in shape or elements(port) > most:
         return None
-    evaluated = _evaluated(node, port.get_index())
-    return _inferred(port) if evaluated is None else evaluated
+    if port not in seen:
+        evaluated = _evaluated(node, port.get_index(), seen)
+        seen[port] = _inferred(port) if evaluated is None else evaluated
+    return seen[port]
 
 
-def _evaluated(node: Node, index: int) -> NDArray[Any] | None:
+def _evaluated(node: Node, index: int, seen: dict[Output, NDArray[Any] | None]) -> NDArray[Any] | None:
     """The op run on its inputs' constant values; a shape is constant where it is static."""
     if node.get_type_name() == SHAPE_OF:
         shape = extents(node.input_value(0))
         return None if shape is None or None in shape else np.array(shape, np.int64)
-    inputs = [constant_value(port) for port in node.input_values()]
+    inputs = [_value(port, _SMALL, seen) for port in node.input_values()]
     known = [Tensor(np.array(value, order="C")) for value in inputs if value is not None]
     if not inputs or len(known) != len(inputs):
         return None
