@@ -19,7 +19,7 @@ from ovxai_convert.tensors.ports import constant_value
 Known = Callable[[Output], "str | None"]
 """The name under which a graph has a tensor already, None where it has not."""
 
-_FOLDED: Final = 1024
+_MOST: Final = 1024
 """Most elements of a tensor that is computed now, where it is computed from constants alone: axes, shapes."""
 
 
@@ -30,13 +30,14 @@ def said_in_onnx(wanted: Sequence[Output], graph: OnnxGraph, known: Known) -> li
         Their names; or a refusal that names the op that has no form, and the operator set that has one.
     """
     names: dict[Output, str] = {}
+    folded = _Folded()
 
     def tensor(port: Output) -> str:
         if port not in names:  # a constant, or folded to one: it enters the graph when it is read
-            names[port] = _constant(port, graph)
+            names[port] = folded.constant(port, graph)
         return names[port]
 
-    for node in _in_order(wanted, known, names):
+    for node in _in_order(wanted, known, names, folded):
         try:
             said = op_of(node).onnx(OnnxCall(node, graph, tensor))
         except CannotSay as reason:
@@ -50,7 +51,9 @@ def said_in_onnx(wanted: Sequence[Output], graph: OnnxGraph, known: Known) -> li
     return result
 
 
-def _in_order(wanted: Sequence[Output], known: Known, names: dict[Output, str]) -> list[Node]:
+def _in_order(
+    wanted: Sequence[Output], known: Known, names: dict[Output, str], folded: _Folded
+) -> list[Node]:
     """The ops that are to be said, inputs before their users; tensors that the graph has get their names."""
     ordered: dict[Node, None] = {}
     waiting = [(port, False) for port in reversed(wanted)]
@@ -63,21 +66,31 @@ def _in_order(wanted: Sequence[Output], known: Known, names: dict[Output, str]) 
             name = known(port)
             if name is not None:
                 names[port] = name
-            elif not _is_folded(port):
+            elif not folded.is_one(port):
                 waiting.append((port, True))
                 waiting += [(source, False) for source in reversed(node.input_values())]
     return list(ordered)
 
 
-def _is_folded(port: Output) -> bool:
-    return isinstance(port.get_node(), Constant) or constant_value(port, _FOLDED) is not None
+class _Folded:
+    """Tensors that are computed now, being small and computed from constants alone."""
 
+    def __init__(self) -> None:
+        self._seen: dict[Output, NDArray[Any] | None] = {}
 
-def _constant(port: Output, graph: OnnxGraph) -> str:
-    value = constant_value(port, _FOLDED)
-    if value is None:
-        raise CannotSay(f"{port.get_node().get_type_name()} gives no output that can be read")
-    return graph.constant(_as_numbers(value, port).astype(dtype_of(port)))
+    def is_one(self, port: Output) -> bool:
+        """Whether a tensor is, or is a constant of any size."""
+        return isinstance(port.get_node(), Constant) or self._value(port) is not None
+
+    def constant(self, port: Output, graph: OnnxGraph) -> str:
+        """The name of its value in a graph; a CannotSay where it has none."""
+        value = self._value(port)
+        if value is None:
+            raise CannotSay(f"{port.get_node().get_type_name()} gives no output that can be read")
+        return graph.constant(_as_numbers(value, port).astype(dtype_of(port)))
+
+    def _value(self, port: Output) -> NDArray[Any] | None:
+        return constant_value(port, _MOST, self._seen)
 
 
 def _as_numbers(value: NDArray[Any], port: Output) -> NDArray[Any]:

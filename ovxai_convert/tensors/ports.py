@@ -46,15 +46,20 @@ def rank(port: Output) -> int | None:
     return None if shape is None else len(shape)
 
 
-def constant_value(port: Output, most: int = _SMALL) -> NDArray[Any] | None:
+def constant_value(
+    port: Output, most: int = _SMALL, seen: dict[Output, NDArray[Any] | None] | None = None
+) -> NDArray[Any] | None:
     """Value of a small tensor that does not depend on the input's values, or None when it does or may.
 
     Exporters hide constants behind small subgraphs (ONNX GlobalAveragePool becomes a ReduceMean whose axes
     are ``Range(2, rank)``). Those are evaluated, up to ``most`` elements (axes, orders and shapes have a
     handful); where they start from a dynamic shape, OpenVINO's shape inference may still know the value, as a
     lower and an upper bound that agree.
+
+    ``seen``: what was found before, for one who asks of many tensors of a model that stays as it is, of one
+    ``most``.
     """
-    return _value(port, most, {})
+    return _value(port, most, {} if seen is None else seen)
 
 
 def _value(port: Output, most: int, seen: dict[Output, NDArray[Any] | None]) -> NDArray[Any] | None:
