@@ -225,7 +225,7 @@ def _rows(
             class_index=index,
             label=explanation.label_of(index),
             score=score,
-            rank=1 + int((scores > score).sum()) + int((scores[:index] == score).sum()),
+            rank=1 + int(np.count_nonzero(scores > score) + np.count_nonzero(scores[:index] == score)),
             correct=None if truth is None else best == truth,
             picture=Path(pictures[number]).as_posix() if pictures else None,
             map=levels.tobytes(),

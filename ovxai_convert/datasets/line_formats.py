@@ -45,9 +45,12 @@ def read_lines(path: Path, kind: LineFormat) -> Iterator[Row]:
         raise ModelReadError(f"{path}, line {number}: no row of a table of photographs: {error}") from error
 
 
+_WRITER: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def json_line(row: Row) -> bytes:
     """A row as one line of JSON, with its end."""
-    return json.dumps(row.as_plain(), separators=(",", ":")).encode() + b"\n"
+    return _WRITER.encode(row.as_plain()).encode() + b"\n"
 
 
 def _read_json_lines(lines: Iterator[str]) -> Iterator[Row]:

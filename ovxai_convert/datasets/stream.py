@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Final, Generic, TypeVar
 
 _Task = TypeVar("_Task")
@@ -57,25 +57,23 @@ class InOrder(Generic[_Task, _Done]):
         waited for.
         """
         executor = ThreadPoolExecutor(self.threads)
-        running: deque[Future[_Done]] = deque()
-        begun = 0
+        under_way = _UnderWay(self.work, self.size)
 
         def taken(is_enough: Callable[[], bool]) -> Iterator[_Done]:
-            while running and not is_enough():
-                if running[0].done():
-                    yield running.popleft().result()
-                    self._tell(running, begun)
-                else:
-                    self._wait(running)
+            while under_way and not is_enough():
+                if under_way.is_next_done():
+                    yield under_way.take()
+                    self._tell(under_way)
+                elif not under_way.wait():
+                    self.tick()
 
         try:
             for number, task in enumerate(tasks):
                 if single := alone(number):
                     yield from taken(lambda: False)
-                yield from taken(lambda: not running[0].done() and not self._is_full(running))
-                running.append(executor.submit(self.work, task))
-                begun += 1
-                self._tell(running, begun)
+                yield from taken(lambda: not under_way.is_next_done() and not self._is_full(under_way))
+                executor.submit(under_way.work_on, under_way.begin(), task)
+                self._tell(under_way)
                 if single:
                     yield from taken(lambda: False)
             yield from taken(lambda: False)
@@ -83,18 +81,85 @@ class InOrder(Generic[_Task, _Done]):
             self.stop()
             executor.shutdown(wait=False, cancel_futures=True)
 
-    def _tell(self, running: deque[Future[_Done]], begun: int) -> None:
-        if running:
-            self.began(begun - len(running), begun - 1)
+    def _tell(self, under_way: _UnderWay[_Task, _Done]) -> None:
+        if under_way:
+            self.began(under_way.first, under_way.behind - 1)
 
-    def _is_full(self, running: deque[Future[_Done]]) -> bool:
+    def _is_full(self, under_way: _UnderWay[_Task, _Done]) -> bool:
         """Whether no more is to begin: all threads have work, or too much is held."""
-        done = [each for each in running if each.done()]
-        if len(running) - len(done) > self.threads or len(running) >= _HELD_FOR_EACH * self.threads:
+        if under_way.not_done > self.threads or len(under_way) >= _HELD_FOR_EACH * self.threads:
             return True
-        return sum(self.size(each.result()) for each in done if each.exception() is None) > self.most
+        return under_way.held > self.most
 
-    def _wait(self, running: Iterable[Future[_Done]]) -> None:
-        """Wait until one more is done, whichever it is, or some time has passed."""
-        if not wait([each for each in running if not each.done()], _TICK, FIRST_COMPLETED).done:
-            self.tick()
+
+@dataclass
+class _UnderWay(Generic[_Task, _Done]):
+    """Tasks that have begun, from ``first`` to one before ``behind``, and of which nothing is taken yet.
+
+    Threads hand over what came of a task by a queue, which costs them and the one that takes it much less
+    than waiting for many futures at once. ``held`` is the size of all that is there.
+    """
+
+    work: Callable[[_Task], _Done]
+    size: Callable[[_Done], int]
+    first: int = 0
+    behind: int = 0
+    held: int = 0
+    _there: dict[int, _Done | _Raised] = field(default_factory=dict)
+    _handed_over: SimpleQueue[tuple[int, _Done | _Raised]] = field(default_factory=SimpleQueue)
+
+    def __len__(self) -> int:
+        return self.behind - self.first
+
+    @property
+    def not_done(self) -> int:
+        """How many are being worked on, or wait for that."""
+        return len(self) - len(self._there)
+
+    def begin(self) -> int:
+        """One more; its number."""
+        self.behind += 1
+        return self.behind - 1
+
+    def work_on(self, number: int, task: _Task) -> None:
+        """Work on a task and hand over what came of it; a thread does so."""
+        try:
+            done: _Done | _Raised = self.work(task)
+        except BaseException as error:  # which is raised where it is taken
+            done = _Raised(error)
+        self._handed_over.put((number, done))
+
+    def is_next_done(self) -> bool:
+        """Whether the first one can be taken."""
+        while not self._handed_over.empty():
+            self._receive(*self._handed_over.get())
+        return self.first in self._there
+
+    def take(self) -> _Done:
+        """What came of the first one, or the exception that did."""
+        done = self._there.pop(self.first)
+        self.first += 1
+        if isinstance(done, _Raised):
+            raise done.error
+        self.held -= self.size(done)
+        return done
+
+    def wait(self) -> bool:
+        """Wait until one more is done, whichever it is; False where some time has passed before."""
+        try:
+            self._receive(*self._handed_over.get(timeout=_TICK))
+        except Empty:
+            return False
+        return True
+
+    def _receive(self, number: int, done: _Done | _Raised) -> None:
+        self._there[number] = done
+        if not isinstance(done, _Raised):
+            self.held += self.size(done)
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """In place of what comes of a task, what it raised."""
+
+    error: BaseException

@@ -19,7 +19,7 @@ from ovxai_convert.photographs.image_files import Picture, Pixels
 from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, coloured
-from ovxai_convert.pictures.rendering import covered, enlarged, grey_levels, laid_over
+from ovxai_convert.pictures.rendering import covered_box, enlarged, grey_levels, laid_over
 
 MOST_EXAMPLES: Final = 8
 _LONGEST: Final = 240
@@ -98,7 +98,7 @@ def _overlay(
     )
     size = shown.shape[0], shown.shape[1]
     levels = grey_levels(enlarged(saliency, size, smaller))
-    return laid_over(shown, coloured(levels, DEFAULT_COLORMAP), 0.5, covered(size, smaller))
+    return laid_over(shown, coloured(levels, DEFAULT_COLORMAP), 0.5, covered_box(size, smaller))
 
 
 def _boxed(shown: Pixels, boxes: DrawnBoxes, scale: tuple[float, float]) -> Pixels:

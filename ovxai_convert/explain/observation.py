@@ -74,7 +74,7 @@ class WhiteBox:
             batch = self.image.batch or 1
             samples = sample if batch == len(sample) else np.repeat(sample, batch, axis=0)
             with InTheRuntime():  # which only looks at the sample, and gives arrays of their own
-                results: Results = request.infer([samples], share_inputs=True)
+                results: Results = request.infer(samples, share_inputs=True)
         finally:
             self.requests.give_back(request)
         return results

@@ -20,6 +20,6 @@ def is_cut_off(content: bytes) -> bool:
     while content[at : at + 1] == b"\xff":
         kind = content[at + 1 : at + 2]
         if kind == _SCAN:
-            return content.find(_END, at) < 0
+            return content.rfind(_END, at) < 0  # as a rule it is where the file ends
         at += 1 if kind == b"\xff" else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
     return False

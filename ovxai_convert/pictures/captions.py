@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -158,10 +159,15 @@ def framed(picture: Pixels, caption: Caption) -> Pixels:
     canvas = np.empty((rows + len(strip), across, 3), np.uint8)
     left = (across - columns) // 2
     if across > columns:
-        canvas[:rows] = _GROUND
+        _fill(canvas[:rows], _GROUND)
     canvas[:rows, left : left + columns] = picture if picture.ndim == 3 else picture[..., np.newaxis]
     canvas[rows:] = strip
     return canvas
+
+
+def _fill(canvas: Pixels, colour: Bgr) -> None:
+    """Make all of a picture one colour; much sooner than NumPy, which writes three bytes at a time."""
+    cv2.rectangle(canvas, (0, 0), canvas.shape[1::-1], colour, cv2.FILLED)
 
 
 class _Strip:
@@ -199,7 +205,7 @@ class _Strip:
         """An empty strip of so many lines, and the rows that their letters stand on."""
         apart = round(1.45 * self._size)
         canvas = np.empty((2 * round(0.45 * self._size) + count * apart, self._columns, 3), np.uint8)
-        canvas[:] = _GROUND
+        _fill(canvas, _GROUND)
         first = (len(canvas) - (count - 1) * apart + lettering.capital_height(self._size)) // 2
         return [first + index * apart for index in range(count)], canvas
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ovxai_convert.errors import UsageError, did_you_mean
 from ovxai_convert.photographs.image_files import Pixels
@@ -50,10 +51,21 @@ def _table(name: str) -> Pixels:
     return table
 
 
+@cache
+def _as_numbers(name: str) -> NDArray[np.int32]:
+    """The same, ``(1, 256)``, each colour and a byte of 0 as one number."""
+    table = np.zeros((256, 4), np.uint8)
+    table[:, :3] = _table(name)
+    return table.view(np.int32).reshape(1, 256)
+
+
 def coloured(grey: Pixels, colormap: str = DEFAULT_COLORMAP) -> Pixels:
-    """Grey levels ``(H, W)`` in the colours of a heat map, ``(H, W, 3)`` blue, green, red."""
-    levels = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.LUT(levels, _table(colormap)[np.newaxis]), np.uint8)  # as applyColorMap, but sooner
+    """Grey levels ``(H, W)`` in the colours of a heat map, ``(H, W, 3)`` blue, green, red.
+
+    As OpenCV's applyColorMap, which looks up each of the three by itself, and takes twice as long.
+    """
+    numbers = np.asarray(cv2.LUT(grey, _as_numbers(colormap)), np.int32)
+    return np.asarray(cv2.cvtColor(numbers.view(np.uint8).reshape(*grey.shape, 4), cv2.COLOR_BGRA2BGR))
 
 
 def gradient(colormap: str, columns: int) -> Pixels:

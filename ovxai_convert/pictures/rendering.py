@@ -22,6 +22,8 @@ from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, colormap_named, c
 _HALF_AS_BRIGHT: Final = np.rint(np.arange(256) * 0.5).astype(np.uint8)
 _BY_ONE_THREAD: Final = 2**18
 """Products of numbers, within a product of matrices, that OpenBLAS gives to no threads."""
+PictureBox: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a picture."""
 Maps: TypeAlias = Mapping[int | str, NDArray[Any]]
 """Maps by class, by ``"per_image_map"`` where one stands for all."""
 
@@ -108,12 +110,12 @@ def _rendered(
     picture: NDArray[Any] = enlarged(saliency, size, scene.region) if resizes else saliency
     # Grey levels that were interpolated are floats between them.
     if rendering.scaling or colours is not None or (resizes and saliency.dtype == np.uint8):
-        picture = grey_levels(picture)
+        picture = _scaled(picture) if resizes else grey_levels(picture)
     if colours is not None:
         picture = coloured(picture, colours)
     if rendering.overlay:
-        where = None if scene.region is None else covered(size, scene.region)
-        picture = laid_over(scene.picture, picture, rendering.overlay_weight, where)
+        box = None if scene.region is None else covered_box(size, scene.region)
+        picture = laid_over(scene.picture, picture, rendering.overlay_weight, box)
         if rendering.overlay_prediction and caption is not None:
             picture = captioned(picture, caption)
     return picture
@@ -186,36 +188,61 @@ def _cubic_weights(pixels: int, cells: int, start: float, end: float) -> NDArray
     return found
 
 
+def covered_box(size: tuple[int, int], region: FieldOfView) -> PictureBox:
+    """The pixels of a picture (rows, columns) whose centres lie in a region."""
+    return _centred_between(size[0], region.top, region.bottom), _centred_between(
+        size[1], region.left, region.right
+    )
+
+
+def _centred_between(pixels: int, start: float, end: float) -> slice:
+    """Which pixels of a line have their centres there."""
+    centres = np.arange(pixels) + 0.5
+    return slice(int(np.searchsorted(centres, start)), int(np.searchsorted(centres, end, "right")))
+
+
 def covered(size: tuple[int, int], region: FieldOfView) -> NDArray[np.bool_]:
-    """Which pixels of a picture (rows, columns) lie in a region."""
-    rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
-    down = (rows >= region.top) & (rows <= region.bottom)
-    across = (columns >= region.left) & (columns <= region.right)
-    return np.logical_and.outer(down, across)
+    """The same, ``(rows, columns)``: which pixels they are."""
+    where = np.zeros(size, np.bool_)
+    where[covered_box(size, region)] = True
+    return where
 
 
 def grey_levels(saliency: NDArray[Any]) -> Pixels:
     """A map min-max scaled to 0 to 255; a constant one is all 0."""
-    values = saliency.astype(np.float32)
-    spread = float(np.ptp(values))
+    return _scaled(saliency.astype(np.float32))
+
+
+def _scaled(values: NDArray[np.float32]) -> Pixels:
+    """The same of a map that nobody needs any more: its memory is used."""
+    low, high = values.min(), values.max()
+    spread = high - low
     if spread == 0 or not np.isfinite(spread):
         return np.zeros(values.shape, np.uint8)
-    values -= values.min()
-    values /= np.float32(spread)
+    values -= low
+    values /= spread
     values *= 255
-    return np.rint(values, out=values).astype(np.uint8)
+    return np.asarray(cv2.convertScaleAbs(values), np.uint8).reshape(values.shape)  # which rounds
 
 
-def laid_over(
-    picture: Pixels, colours: Pixels, weight: float, where: NDArray[np.bool_] | None = None
-) -> Pixels:
+def laid_over(picture: Pixels, colours: Pixels, weight: float, box: PictureBox | None = None) -> Pixels:
     """A picture and a heat map, ``(H, W, 3)`` both, blended: ``(1 - weight) * picture + weight * colours``.
 
-    Pixels that the map does not cover, by ``where`` ``(H, W)``, are shown grey and half as bright.
+    Pixels outside the box that the map covers (None: all of the picture) are shown grey and half as bright.
     """
-    blended = np.asarray(cv2.addWeighted(picture, 1 - weight, colours, weight, 0), np.uint8)
-    if where is None or where.all():
-        return blended
-    grey = cv2.LUT(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), _HALF_AS_BRIGHT)
-    outside = np.logical_not(where).view(np.uint8)
-    return np.asarray(cv2.copyTo(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), outside, blended), np.uint8)
+    rows, columns = box or np.s_[0 : picture.shape[0], 0 : picture.shape[1]]
+    shown = np.empty(picture.shape, np.uint8)
+    if picture[rows, columns].size:
+        cv2.addWeighted(
+            picture[rows, columns], 1 - weight, colours[rows, columns], weight, 0, shown[rows, columns]
+        )
+    for outside in (
+        np.s_[: rows.start, :],
+        np.s_[rows.stop :, :],
+        np.s_[rows, : columns.start],
+        np.s_[rows, columns.stop :],
+    ):
+        if picture[outside].size:
+            grey = cv2.LUT(cv2.cvtColor(picture[outside], cv2.COLOR_BGR2GRAY), _HALF_AS_BRIGHT)
+            shown[outside] = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    return shown

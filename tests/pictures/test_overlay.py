@@ -151,13 +151,19 @@ def test_blending() -> None:
     assert abs(blended - (0.75 * picture + 0.25 * colours)).max() <= 0.5 + 1e-6
 
 
-def test_what_was_not_seen_is_grey_and_dark() -> None:
-    picture = np.full((2, 4, 3), 200, np.uint8)
-    colours = np.full((2, 4, 3), (255, 0, 0), np.uint8)
-    where = np.zeros((2, 4), bool)
-    where[:, 1:3] = True
-    shown = laid_over(picture, colours, 0.5, where)
-    np.testing.assert_array_equal(shown[~where], np.full((4, 3), 100))
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [((0, 4), (1, 5)), ((1, 2), (0, 6)), ((1, 3), (2, 4)), ((0, 4), (0, 6)), ((2, 2), (0, 6))],
+    ids=["beside", "above and below", "around", "nothing", "everything"],
+)
+def test_what_was_not_seen_is_grey_and_dark(rows: tuple[int, int], columns: tuple[int, int]) -> None:
+    picture = np.full((4, 6, 3), 200, np.uint8)
+    colours = np.full((4, 6, 3), (255, 0, 0), np.uint8)
+    box = slice(rows[0], rows[1]), slice(columns[0], columns[1])
+    where = np.zeros((4, 6), bool)
+    where[box] = True
+    shown = laid_over(picture, colours, 0.5, box)
+    assert (shown[~where] == 100).all()
     np.testing.assert_array_equal(shown[where], laid_over(picture, colours, 0.5)[where])
 
 
