@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,8 @@ from benchmarks.results import Latency, Quartiles
 
 Feed = Mapping[Any, NDArray[Any]]
 """An array per input, by its index or name."""
+Clock = Callable[[], float]
+"""Tells seconds."""
 _LEAST_PAIRS: Final = 5
 _LEAST_WARM_UP_PAIRS: Final = 2
 _SEED: Final = 20
@@ -69,14 +71,15 @@ def in_turn(
     seconds: float,
     warm_up: float,
     version: str,
+    clock: Clock = time.perf_counter,
 ) -> Latency:
     """Warm original and converted up, then run A B A B ... for some time; ``outputs`` are the original's.
 
     Only neighbours are compared, so a machine that slows down for a while slows both sides of a ratio.
     """
     before, after = ([_outputs(runner, feed, outputs) for feed in feeds] for runner in runners)
-    _run_in_turn(runners, feeds, warm_up, _LEAST_WARM_UP_PAIRS)
-    times = np.array(_run_in_turn(runners, feeds, seconds, _LEAST_PAIRS))
+    _run_in_turn(runners, feeds, warm_up, _LEAST_WARM_UP_PAIRS, clock)
+    times = np.array(_run_in_turn(runners, feeds, seconds, _LEAST_PAIRS, clock))
     ratios = times[:, 1] / times[:, 0]
     exact, difference = _compare(before, after)
     return Latency(
@@ -108,21 +111,21 @@ def _outputs(runner: Runner, feed: Feed, count: int) -> list[NDArray[Any]]:
 
 
 def _run_in_turn(
-    runners: Sequence[Runner], feeds: Sequence[Feed], seconds: float, least: int
+    runners: Sequence[Runner], feeds: Sequence[Feed], seconds: float, least: int, clock: Clock
 ) -> list[tuple[float, ...]]:
     """Seconds of every run, one tuple per turn; `least` turns even where they take longer."""
     turns: list[tuple[float, ...]] = []
     end = time.perf_counter() + seconds
     while len(turns) < least or time.perf_counter() < end:
         feed = feeds[len(turns) % len(feeds)]
-        turns.append(tuple(_timed(runner, feed) for runner in runners))
+        turns.append(tuple(_timed(runner, feed, clock) for runner in runners))
     return turns
 
 
-def _timed(runner: Runner, feed: Feed) -> float:
-    started = time.perf_counter()
+def _timed(runner: Runner, feed: Feed, clock: Clock) -> float:
+    started = clock()
     runner.infer(feed)
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def _compare(

@@ -1,13 +1,15 @@
 """Two ONNX files run in turn in ONNX Runtime: `python -m benchmarks.onnx_latency ORIGINAL CONVERTED`.
 
 On the CPU with its default options, but with two threads that both sessions share: with threads of its own
-each would spin for a while after a run and slow the other one's.
+each would spin for a while after a run and slow the other one's. With `--processor-time` on one thread, by
+the time that it has of a processor, which other work on the machine hardly moves.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +20,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from benchmarks.latency import Feed, in_turn
+from benchmarks.latency import Clock, Feed, in_turn
 from benchmarks.results import Latency
 
 _THREADS: Final = 2
@@ -72,11 +74,11 @@ def share_threads(count: int = _THREADS) -> None:
     ort.set_global_thread_pool_sizes(count, 1)
 
 
-def measure(original: str, converted: str, seconds: float, warm_up: float) -> Latency:
+def measure(original: str, converted: str, seconds: float, warm_up: float, clock: Clock) -> Latency:
     """Load both and run them in turn."""
     sessions = [Session(path) for path in (original, converted)]
     count = len(sessions[0].session.get_outputs())
-    return in_turn(sessions, sessions[0].feeds(), count, seconds, warm_up, ort.__version__)
+    return in_turn(sessions, sessions[0].feeds(), count, seconds, warm_up, ort.__version__, clock)
 
 
 def main() -> None:
@@ -86,10 +88,13 @@ def main() -> None:
     parser.add_argument("converted")
     parser.add_argument("--seconds", type=float, default=10.0, help="time to measure for")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds of running before that")
+    parser.add_argument("--processor-time", action="store_true", help="of one thread, instead of the clock")
     arguments = parser.parse_args()
-    share_threads()
+    spent = arguments.processor_time
+    share_threads(1 if spent else _THREADS)
     original, converted = arguments.original, arguments.converted
-    latency = measure(original, converted, arguments.seconds, arguments.warm_up)
+    clock = time.thread_time if spent else time.perf_counter
+    latency = measure(original, converted, arguments.seconds, arguments.warm_up, clock)
     described = metadata_bytes(Path(converted)) - metadata_bytes(Path(original))
     print(json.dumps({"latency": asdict(latency), "described": described}))
 

@@ -23,8 +23,17 @@ from benchmarks.results import Failure, Latency
 _GEOMETRIC_MEAN: Final = 1.15
 _VIT_LATENCY: Final = 1.2
 _GROWTH: Final = 64 * 1024
-_ROW: Final = "| {} | {} | {} | {} | {} | {} | {} |"
-_HEADINGS: Final = ("network", "latency", "nodes", "bytes", "described in", "outputs", "original, ms")
+_ROW: Final = "| {} | {} | {} | {} | {} | {} | {} | {} |"
+_HEADINGS: Final = (
+    "network",
+    "latency",
+    "processor time",
+    "nodes",
+    "bytes",
+    "described in",
+    "outputs",
+    "original, ms",
+)
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,14 @@ class Measured:
 
     Attributes:
         latency: beside its source, in ONNX Runtime.
+        processor: the same by the processor's time on one thread.
         nodes: how many were added.
         grown: bytes that nodes and constants add.
         described: bytes that metadata add.
     """
 
     latency: Latency
+    processor: Latency
     nodes: int
     grown: int
     described: int
@@ -102,7 +113,10 @@ def _mean(what: str, rows: Sequence[Row], bar: float) -> Verdict:
     if not ratios:
         return Verdict(goal, complaint, False)
     mean = geometric_mean(ratios)
-    found = f"{mean:.3f} over {len(ratios)}" + (f"; {complaint}" if failed else "")
+    spent = [row.found.processor.ratio.median for row in rows if isinstance(row.found, Measured)]
+    found = f"{mean:.3f} over {len(ratios)}, of processor time {geometric_mean(spent):.3f}" + (
+        f"; {complaint}" if failed else ""
+    )
     return Verdict(goal, found, mean <= bar and not failed)
 
 
@@ -115,14 +129,15 @@ def _measured(network: Network, seconds: float) -> Measured | Failure:
             return Failure("conversion", finished.reason)
         converted = folder / f"{source.stem}_xai.onnx"
         told = json.loads((ROOT / converted).with_suffix(".json").read_text(encoding="utf-8"))["onnx"]
-        worker: list[str | Path] = [sys.executable, "-m", "benchmarks.onnx_latency"]
-        run = run_measured([*worker, source, converted, "--seconds", str(seconds)])
-        if run.exit_code != 0:
-            return Failure("running", run.reason)
-        found = json.loads(run.stdout)
-        described = found["described"]
-        latency = Latency.from_dict(found["latency"])
-        return Measured(latency, told["nodes_added"], told["bytes_added"] - described, described)
+        worker: list[str | Path] = [sys.executable, "-m", "benchmarks.onnx_latency", source, converted]
+        worker += ["--seconds", str(seconds)]
+        runs = [run_measured(worker), run_measured([*worker, "--processor-time"])]
+        if broken := next((run for run in runs if run.exit_code != 0), None):
+            return Failure("running", broken.reason)
+        latency, processor = (json.loads(run.stdout) for run in runs)
+        described = latency["described"]
+        times = Latency.from_dict(latency["latency"]), Latency.from_dict(processor["latency"])
+        return Measured(*times, told["nodes_added"], told["bytes_added"] - described, described)
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -133,13 +148,18 @@ def _table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> str:
     found = row.found
     if isinstance(found, Failure):
-        return _ROW.format(row.network.title, f"{found.step} failed: {found.reason}", *[""] * 5)
+        return _ROW.format(row.network.title, f"{found.step} failed: {found.reason}", *[""] * 6)
     latency = found.latency
-    ratio = f"{latency.ratio.median:.3f} [{latency.ratio.lower:.2f}, {latency.ratio.upper:.2f}]"
+    ratios = map(_spread, (latency, found.processor))
     outputs = "bit-exact" if latency.bit_exact else f"moved by {latency.max_abs_diff:.1e}"
     sizes = f"{found.grown:,}", f"{found.described:,}"
     original = f"{latency.original_ms.median:.2f}"
-    return _ROW.format(row.network.title, ratio, found.nodes, *sizes, outputs, original)
+    return _ROW.format(row.network.title, *ratios, found.nodes, *sizes, outputs, original)
+
+
+def _spread(latency: Latency) -> str:
+    ratio = latency.ratio
+    return f"{ratio.median:.3f} [{ratio.lower:.2f}, {ratio.upper:.2f}]"
 
 
 def _chosen(models: str | None) -> list[Network]:

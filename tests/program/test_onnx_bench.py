@@ -19,7 +19,8 @@ KEYS = {network.key: network for network in NETWORKS}
 def measured(ratio: float, grown: int = 1000) -> Measured:
     """A network whose branch takes so much time, and so many bytes."""
     flat = Quartiles(ratio, ratio, ratio)
-    return Measured(Latency(flat, flat, flat, 5, True, 0.0, ""), 30, grown, 1000)
+    latency = Latency(flat, flat, flat, 5, True, 0.0, "")
+    return Measured(latency, latency, 30, grown, 1000)
 
 
 def test_goals_are_held_and_missed() -> None:
