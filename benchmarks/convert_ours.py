@@ -56,7 +56,9 @@ def converted_by_ours(source: Path, folder: Path) -> Path:
 def _conversion(source: Path, method: str, folder: Path) -> list[str | Path]:
     """The command that is installed beside the Python that runs this, with its arguments."""
     command = Path(sys.executable).parent / "ovxai-convert"
-    return [command, source, "--method", method, "--output-dir", folder, "--force", "--quiet"]
+    # the ancestor compares nothing with the source's framework either
+    options = ["--reference", "none", "--force", "--quiet"]
+    return [command, source, "--method", method, "--output-dir", folder, *options]
 
 
 def _bin_size(xml: Path) -> int:
