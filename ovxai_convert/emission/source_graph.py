@@ -15,6 +15,7 @@ from onnx.external_data_helper import uses_external_data
 from openvino import Output
 from openvino.op import Constant
 
+from ovxai_convert.onnx_graph import forms
 from ovxai_convert.onnx_graph.graph import OnnxGraph
 from ovxai_convert.tensors.ports import extents
 
@@ -76,13 +77,13 @@ class SourceGraph:
                 continue
             if np.array_equal(own.ravel(), value.ravel()):
                 same = own.shape == value.shape
-                return name if same else graph.add("Reshape", name, graph.constant(list(value.shape)))
+                return name if same else forms.reshaped_to(graph, name, value.shape)
             if (
                 own.ndim == value.ndim == 2
                 and own.shape == value.shape[::-1]
                 and np.array_equal(own.T, value)
             ):
-                return graph.add("Transpose", name, perm=[1, 0])
+                return forms.matrix_transposed(graph, name, 2)
         return None
 
     @cached_property

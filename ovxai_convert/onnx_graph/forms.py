@@ -162,6 +162,11 @@ def onnx_type(dtype: str) -> int:
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
+def reshaped_to(graph: OnnxGraph, data: str, shape: Sequence[int]) -> str:
+    """With other extents, known now."""
+    return graph.add("Reshape", data, graph.constant(list(shape)))
+
+
 def matrix_transposed(graph: OnnxGraph, data: str, rank: int) -> str:
     """With its last two axes exchanged."""
     order = [*range(rank - 2), rank - 1, rank - 2]

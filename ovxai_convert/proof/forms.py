@@ -18,6 +18,7 @@ from ovxai_convert.artifact.sidecar import Description, OnnxFile
 from ovxai_convert.artifact.staging import Staging
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.errors import Refusal, UsageError, VerificationError
+from ovxai_convert.files import exists
 from ovxai_convert.insertion.request import Insertion
 from ovxai_convert.proof.execution import quantises
 from ovxai_convert.proof.onnx_rules import check_rules
@@ -136,5 +137,6 @@ class Forms:
 def check_target(path: Path, out_dir: Path, files: ArtifactFiles) -> None:
     """A UsageError where a model would be written over the one that it is made from."""
     for name in files.models:
-        if (out_dir / name).resolve() == path.resolve():
+        target = out_dir / name
+        if exists(target) and exists(path) and target.samefile(path):
             raise UsageError(f"{path}: would be written over itself; give another name or folder")

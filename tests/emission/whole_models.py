@@ -47,6 +47,8 @@ def described(name: str, port: Output) -> onnx.ValueInfoProto:
 
 
 def in_onnx_runtime(model: onnx.ModelProto, inputs: dict[str, Floats]) -> list[NDArray[Any]]:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
     there = {argument.name for argument in session.get_inputs()}
     return list(session.run(None, {name: value for name, value in inputs.items() if name in there}))
