@@ -142,14 +142,19 @@ def _compare(
     return False, float(max(np.max(np.abs(new.astype(np.float64) - old)) for old, new in pairs))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Run two models in turn and compare their times.")
+def parser_of_pairs(description: str) -> argparse.ArgumentParser:
+    """A program's arguments: two files, and for how long they are run."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("original")
     parser.add_argument("converted")
     parser.add_argument("--seconds", type=float, default=10.0, help="time to measure for")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds of running before that")
-    arguments = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = parser_of_pairs("Run two models in turn and compare their times.").parse_args()
     found = measure(arguments.original, arguments.converted, arguments.seconds, arguments.warm_up)
     print(json.dumps(asdict(found)))
 

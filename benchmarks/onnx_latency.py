@@ -7,7 +7,6 @@ the time that it has of a processor, which other work on the machine hardly move
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from benchmarks.latency import Clock, Feed, in_turn
+from benchmarks.latency import Clock, Feed, in_turn, parser_of_pairs
 from benchmarks.results import Latency
 
 _THREADS: Final = 2
@@ -83,11 +82,7 @@ def measure(original: str, converted: str, seconds: float, warm_up: float, clock
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Run two ONNX files in turn and compare their times.")
-    parser.add_argument("original")
-    parser.add_argument("converted")
-    parser.add_argument("--seconds", type=float, default=10.0, help="time to measure for")
-    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds of running before that")
+    parser = parser_of_pairs("Run two ONNX files in turn and compare their times.")
     parser.add_argument("--processor-time", action="store_true", help="of one thread, instead of the clock")
     arguments = parser.parse_args()
     spent = arguments.processor_time

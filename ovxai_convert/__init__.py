@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "artifact.conversion": ("ConversionReport",),
     "artifact.reading": ("read_sidecar",),
     "artifact.sidecar": ("Description", "Sidecar"),
     "blackbox.method": ("Preset",),
@@ -73,7 +74,6 @@ _HOMES = {
     "insertion.insert": ("insert_xai",),
     "methods": ("Method",),
     "photographs.hints": ("PreprocessingHints",),
-    "artifact.conversion": ("ConversionReport",),
     "pipeline": ("convert",),
     "vocabulary": ("Task",),
 }

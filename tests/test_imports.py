@@ -32,7 +32,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "mosaic": frozenset({"tensors", "ops", "anatomy"}),
     "blackbox": frozenset(),
     "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
-    "source": frozenset({"tensors", "ops"}),
+    "source": frozenset({"tensors", "onnx_graph", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
     "emission": frozenset({"tensors", "onnx_graph", "ops"}),
     "photographs": frozenset({"durable", "tensors", "anatomy"}),

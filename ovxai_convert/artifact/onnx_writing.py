@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from ovxai_convert.artifact.reading import EMBEDDED
 from ovxai_convert.artifact.sidecar import Description, OnnxFile, SourceFile
 from ovxai_convert.artifact.writing import Writer
 from ovxai_convert.emission.appending import write_appended
-from ovxai_convert.emission.branch import branch_in_onnx
+from ovxai_convert.emission.branch import Addition, branch_in_onnx
 from ovxai_convert.emission.source_graph import SourceGraph
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.source.metadata import MODEL_INFO
@@ -30,11 +30,13 @@ class OnnxWriter(Writer):
     Attributes:
         source: the file, as it was read.
         graph: what it has.
+        added: what was added to it the last time, alone in a list.
     """
 
     reshapes: ClassVar[bool] = False  # fixed extents are fixed in ONNX; those that are open stay so
     source: SourceModel
     graph: SourceGraph
+    added: list[Addition] = field(default_factory=list)
 
     @classmethod
     def beside(cls, writer: Writer, path: Path, source: SourceModel) -> OnnxWriter:
@@ -59,20 +61,19 @@ class OnnxWriter(Writer):
         if isinstance(added, Refusal):
             return added
         write_appended(self.source.path, self.path, added.graph, self._metadata(description))
+        self.added[:] = [added]
         return None
 
     def file(self) -> OnnxFile:
         """What is told of the file that was written; its runtimes are not known here."""
-        written = SourceGraph(self.path)
-        assert written.opset is not None, "or it was not written"
-        external = [file for file in sorted(self.source.files.items()) if file[0] != self.source.path.name]
+        (added,) = self.added
         return OnnxFile(
             self.path.name,
             sha256_of_file(self.path),
-            written.opset,
-            written.node_count - self.graph.node_count,
+            added.opset,
+            added.nodes,
             self.path.stat().st_size - self.source.path.stat().st_size,
-            tuple(SourceFile(*file) for file in external),
+            tuple(SourceFile(name, self.source.files[name]) for name in external_files(self.source)),
             (),
         )
 

@@ -65,16 +65,18 @@ def find_artifact(model: ov.Model, path: Path | None, digests: Mapping[str, str]
         beside = path.with_suffix(".json")
         files = _files(path, sidecar)
         changed = [file for file, recorded in files if _digest(path, file, digests) != recorded]
-        if files and not changed:
+        if not files:  # it is of another form of the model alone
+            changed = [path]
+        if not changed:
             _refuse(contradiction(sidecar, model), beside)
             if embedded is not None and (key := disagreement(sidecar, embedded)) is not None:
                 _refuse(f"its {key} are not those that stand in the model", beside)
             return Artifact(sidecar)
         if embedded is None:
             raise ModelReadError(
-                f"{(changed or [path])[0]}: not the file that its sidecar describes; convert the model again"
+                f"{changed[0]}: not the file that its sidecar describes; convert the model again"
             )
-        doubt = f"'{beside.name}' and its proof are of another file than '{(changed or [path])[0].name}'"
+        doubt = f"'{beside.name}' and its proof are of another file than '{changed[0].name}'"
     elif embedded is None:
         return None
     elif path is None:

@@ -43,8 +43,7 @@ class Staging:
         self.folder = temporary_path(out_dir)
         self.target = self._out_dir = out_dir
         self._names = tuple(names)
-        inner = {folder for name in names for folder in Path(name).parents if folder != Path()}
-        self._folders = sorted(inner)  # outer ones first
+        self._folders = _folders_of(names)
         self._force = force
         self._made: list[Path] = []
         self._committed = False
@@ -56,11 +55,8 @@ class Staging:
         try:
             with self._writing():
                 self._begin()
-                replaced = self.folder / REPLACED
-                replaced.mkdir()
-                for root in (self.folder, replaced):
-                    for folder in self._folders:
-                        (root / folder).mkdir()
+                (self.folder / REPLACED).mkdir()
+                self._make_inside(self._folders)
             self._let_others()
         except BaseException:
             self._leave()
@@ -77,13 +73,10 @@ class Staging:
 
     def add(self, names: Sequence[str]) -> None:
         """More names, whose files come before the others; a WriteError as at the beginning."""
-        inner = {folder for name in names for folder in Path(name).parents if folder != Path()}
+        there, self._names = self._folders, (*names, *self._names)
+        self._folders = _folders_of(self._names)
         with self._writing():
-            for folder in sorted(inner - set(self._folders)):
-                (self.folder / folder).mkdir()
-                (self.folder / REPLACED / folder).mkdir()
-            self._folders = sorted(inner | set(self._folders))
-            self._names = (*names, *self._names)
+            self._make_inside([folder for folder in self._folders if folder not in there])
             self._check()
 
     def write_text(self, name: str, text: str) -> None:
@@ -142,6 +135,12 @@ class Staging:
                     raise
             else:
                 return
+
+    def _make_inside(self, folders: Sequence[Path]) -> None:
+        """Make folders in the temporary one, for new files and for those that they replace."""
+        for root in (self.folder, self.folder / REPLACED):
+            for folder in folders:
+                (root / folder).mkdir()
 
     def _check(self) -> None:
         """Raise a WriteError where a file must not be written."""
@@ -209,3 +208,8 @@ class Staging:
             yield
         except OSError as error:
             raise WriteError(f"{self._out_dir}: cannot write there: {error.strerror}") from error
+
+
+def _folders_of(names: Sequence[str]) -> list[Path]:
+    """The folders that names lie in, outer ones first."""
+    return sorted({folder for name in names for folder in Path(name).parents if folder != Path()})

@@ -114,9 +114,8 @@ def convert_command(
 
     Every MODEL (OpenVINO IR, ONNX, or any format that OpenVINO reads) is written to the output folder as IR
     with one more output, saliency_map, beside a JSON file that describes it. The original outputs are proved
-    to be unchanged before anything is written. An ONNX file stays one
-    with --format onnx. Where no branch is possible, the model is written as it is,
-    and the JSON file says to explain it as a black box.
+    to be unchanged before anything is written. An ONNX file stays one with --format onnx. Where no branch is
+    possible, the model is written as it is, and the JSON file says to explain it as a black box.
 
     --labels, and the options on the answer and on how a photograph becomes the input (--multilabel to
     --levels), are recorded in the JSON file and in the model itself, for programs that show the map.

@@ -15,14 +15,12 @@ from ovxai_convert.emission.source_graph import SourceGraph
 from ovxai_convert.errors import Refusal
 from ovxai_convert.onnx_graph import forms
 from ovxai_convert.onnx_graph.graph import NEWEST, OLDEST, OnnxGraph
-from ovxai_convert.ops.in_onnx.call import onnx_type_of
+from ovxai_convert.ops.in_onnx.call import dtype_of, onnx_type_of
 from ovxai_convert.tensors.ports import extents
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
 _HALF: Final = {"f16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 """Precisions of tensors that a branch reads as float32, and gives out as they are."""
-
-
 _PREFIX: Final = f"{SALIENCY_MAP}/"
 """What the names of all nodes and tensors that are added begin with, but those of outputs."""
 
@@ -64,7 +62,7 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
         """Of the source's tensors and weights; what was added has no name but those of outputs."""
         name = None if port in ports else source.name_of(port) or source.weights_of(port, graph)
         if name is not None and port.get_element_type().get_type_name() in _HALF:
-            return forms.cast_to(graph, name, onnx_type_of(port))
+            return forms.cast_to(graph, name, dtype_of(port))
         return name
 
     said = said_in_onnx(ports, graph, known)
@@ -73,7 +71,7 @@ def branch_in_onnx(model: Model, first: int, source: SourceGraph) -> Addition | 
     outputs = [min(port.get_names()) for port in added]
     for name, port, output in zip(said, ports, outputs, strict=True):
         half = _HALF.get(port.get_element_type().get_type_name())
-        graph.call(name if half is None else forms.cast_to(graph, name, half), output)
+        graph.call(name if half is None else graph.add("Cast", name, to=half), output)
     information = [_described(*each, source, model) for each in zip(outputs, ports, strict=True)]
     constants = list(graph.initializers.values())
     if source.weights_are_inputs:  # which those of a branch must not become

@@ -29,26 +29,28 @@ _STANDARD: Final = ("", "ai.onnx")
 class SourceGraph:
     """The graph of an ONNX file, as far as nodes that are added to it need to know.
 
-    ``opset`` is that of the standard ops, None where the file names none; ``tensors`` and ``names`` are those
-    in use; ``weights_are_inputs``: it is of a version in which all weights are inputs, too. Weights in other
-    files are not read.
+    Attributes:
+        path: the file.
+        model: what stands in it; weights in other files are not read.
+        opset: of the standard ops, None where the file names none.
+        weights_are_inputs: whether it is of a version in which all weights are inputs, too.
+        tensors, names: those in use, and those of nodes as well.
+        open_extents: of each input, the names of its extents; None of one that is fixed or has none.
     """
 
     def __init__(self, path: Path) -> None:
-        model = onnx.load(path, load_external_data=False)
-        self.opset = max(
-            (each.version for each in model.opset_import if each.domain in _STANDARD), default=None
-        )
-        self.weights_are_inputs = model.ir_version < _WEIGHTS_ALONE
-        self._graph = model.graph
-        self._weights = {each.name: each for each in self._graph.initializer}
-        self.node_count = len(self._graph.node)
-        made = {name for node in self._graph.node for name in node.output if name}
-        self.tensors = made | set(self._weights) | {each.name for each in self._graph.input}
-        self.names = self.tensors | {node.name for node in self._graph.node}
+        self.path = path
+        self.model = onnx.load(path, load_external_data=False)
+        graph, imports = self.model.graph, self.model.opset_import
+        self.opset = max((each.version for each in imports if each.domain in _STANDARD), default=None)
+        self.weights_are_inputs = self.model.ir_version < _WEIGHTS_ALONE
+        self._weights = {each.name: each for each in graph.initializer}
+        made = {name for node in graph.node for name in node.output if name}
+        self.tensors = made | set(self._weights) | {each.name for each in graph.input}
+        self.names = self.tensors | {node.name for node in graph.node}
         self.open_extents = {
             each.name: [axis.dim_param or None for axis in each.type.tensor_type.shape.dim]
-            for each in self._graph.input
+            for each in graph.input
         }
 
     def name_of(self, port: Output) -> str | None:

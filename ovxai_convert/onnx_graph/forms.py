@@ -5,7 +5,7 @@ Axes are counted from 0 or, negative, from the end; ``axes`` and the like are nu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -50,19 +50,16 @@ def cut_out(
     steps: Sequence[int] | str | None = None,
 ) -> str:
     """Some indices of some axes; bounds are numbers, or tensors of them."""
-    numbers = not any(isinstance(each, str) for each in (starts, stops, steps))
-    plain = steps is None or set(steps) <= {1}
-    if graph.opset < 10:
-        if not numbers:
-            graph.since(10, "Slice with bounds that are computed")
-        if not plain:
-            graph.since(10, "Slice in steps")
-        return graph.add("Slice", data, starts=list(starts), ends=list(stops), axes=list(axes))
-    bounds = [each if isinstance(each, str) else graph.constant(list(each)) for each in (starts, stops)]
-    more = (
-        [] if plain or steps is None else [steps if isinstance(steps, str) else graph.constant(list(steps))]
-    )
-    return graph.add("Slice", data, *bounds, graph.constant(list(axes)), *more)
+    in_steps = steps is not None and (isinstance(steps, str) or not set(steps) <= {1})
+    bounds = [starts, stops, axes, *([steps] if steps is not None and in_steps else [])]
+    if graph.opset >= 10:
+        names = [each if isinstance(each, str) else graph.constant(list(each)) for each in bounds]
+        return graph.add("Slice", data, *names)
+    if any(isinstance(each, str) for each in bounds):
+        graph.since(10, "Slice with bounds that are computed")
+    if in_steps:
+        graph.since(10, "Slice in steps")
+    return graph.add("Slice", data, starts=list(starts), ends=list(stops), axes=list(axes))
 
 
 def pieces_of(graph: OnnxGraph, data: str, axis: int, lengths: Sequence[int], count: int) -> list[str]:
@@ -93,12 +90,10 @@ def best_of(
 
 def clipped(graph: OnnxGraph, data: str, low: float, high: float, dtype: DTypeLike = np.float32) -> str:
     """Values limited to a range; ``dtype`` is their type."""
-    if graph.opset < 11:
-        if np.dtype(dtype).kind != "f":
-            graph.since(12, "Clip of whole numbers")
-        return graph.add("Clip", data, min=float(low), max=float(high))
     if np.dtype(dtype).kind != "f":
         graph.since(12, "Clip of whole numbers")
+    if graph.opset < 11:
+        return graph.add("Clip", data, min=float(low), max=float(high))
     return graph.add("Clip", data, graph.constant(low, dtype), graph.constant(high, dtype))
 
 
@@ -134,32 +129,24 @@ def padded_by(
     return graph.add("Pad", data, graph.constant(pads), filling, mode=mode)
 
 
-def rounded_to_even(graph: OnnxGraph, data: str, number: Callable[[float], str]) -> str:
-    """The nearest whole number, of two the even one; ``Round`` came with operator set 11.
-
-    ``number`` makes constants of the data's element type.
-    """
+def rounded_to_even(graph: OnnxGraph, data: str, dtype: DTypeLike) -> str:
+    """The nearest whole number, of two the even one; ``Round`` came with operator set 11."""
     if graph.opset >= 11:
         return graph.add("Round", data)
-    half, two = number(0.5), number(2.0)
+    half, two = (graph.constant(number, dtype) for number in (0.5, 2.0))
     floor = graph.add("Floor", data)
     rest = graph.add("Sub", data, floor)
     up, down = graph.add("Greater", rest, half), graph.add("Less", rest, half)
     tie = graph.add("Not", graph.add("Or", up, down))
     halved = graph.add("Floor", graph.add("Div", floor, two))
     odd = graph.add("Sub", floor, graph.add("Mul", halved, two))
-    step = graph.add("Mul", odd, cast_to(graph, tie, "float32"))
-    return graph.add("Add", floor, graph.add("Add", cast_to(graph, up, "float32"), step))
+    up, tie = (cast_to(graph, each, dtype) for each in (up, tie))
+    return graph.add("Add", floor, graph.add("Add", up, graph.add("Mul", odd, tie)))
 
 
-def cast_to(graph: OnnxGraph, data: str, dtype: str | int) -> str:
-    """Another element type: NumPy's name of it, or ONNX's number."""
-    return graph.add("Cast", data, to=onnx_type(dtype) if isinstance(dtype, str) else dtype)
-
-
-def onnx_type(dtype: str) -> int:
-    """ONNX's number of one of NumPy's types."""
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+def cast_to(graph: OnnxGraph, data: str, dtype: DTypeLike) -> str:
+    """Another element type, as NumPy calls it."""
+    return graph.add("Cast", data, to=int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype))))
 
 
 def reshaped_to(graph: OnnxGraph, data: str, shape: Sequence[int]) -> str:

@@ -38,7 +38,7 @@ class OnnxGraph:
         self.initializers: dict[str, onnx.TensorProto] = {}
         self._prefix, self._taken = prefix, taken
         self._numbers: defaultdict[str, count[int]] = defaultdict(count)
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._constants: dict[tuple[int, tuple[int, ...], bytes], str] = {}
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """A node with one output; of optional inputs that are left out in the middle the name is "".
@@ -66,7 +66,7 @@ class OnnxGraph:
 
     def tensor(self, proto: onnx.TensorProto) -> str:
         """A constant of any element type; an equal one is stored once."""
-        key = f"{proto.data_type}", tuple(proto.dims), proto.raw_data
+        key = proto.data_type, tuple(proto.dims), proto.raw_data
         if key not in self._constants:
             copy = onnx.TensorProto()
             copy.CopyFrom(proto)

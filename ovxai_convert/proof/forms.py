@@ -62,7 +62,7 @@ class Forms:
     def __init__(self, writer: Writer, files: ArtifactFiles, staging: Staging, source: SourceModel) -> None:
         self._ir = writer if files.output_format.ir else None
         self._onnx: OnnxWriter | None = None
-        self._source, self._folder = source, staging.folder
+        self._folder = staging.folder
         if files.output_format.onnx:
             self._onnx = OnnxWriter.beside(writer, staging.folder / files.onnx, source)
             external = external_files(source)
@@ -84,54 +84,53 @@ class Forms:
         if self._ir is not None:
             ir = Written(*proved(prover, anatomy, insertions, self._ir, exact=exact))
         if self._onnx is None:
-            assert ir is not None, "a model is written in one form at least"
-            return ir
-        beside, doubts = self._runtime(prover)
-        description, proof = proved(prover, anatomy, insertions, self._onnx, exact=exact, beside=beside)
-        return self._both(ir, description, proof, doubts)
+            return _one(ir)
+        beside, doubts = self._runtime(prover, self._onnx)
+        in_onnx = Written(*proved(prover, anatomy, insertions, self._onnx, exact=exact, beside=beside))
+        return _told(self._onnx, in_onnx, ir, doubts)
 
     def as_it_was(
         self, prover: Prover, model: ov.Model, scores: Scores, refusals: Sequence[Refusal]
     ) -> Written:
         """Without a branch; a VerificationError where what was written is not the original."""
-        ir = None
-        if self._ir is not None:
-            description = self._ir.as_it_was(model, scores, refusals)
-            ir = Written(description, prover.prove_unchanged(self._ir.path))
-        if self._onnx is None:
-            assert ir is not None, "a model is written in one form at least"
-            return ir
-        description = self._onnx.as_it_was(model, scores, refusals)
-        return self._both(ir, description, prover.prove_unchanged(self._onnx.path), ())
 
-    def _both(
-        self, ir: Written | None, description: Description, proof: Proof, doubts: tuple[str, ...]
-    ) -> Written:
-        """What is told of an ONNX file, which keeps the rules of ONNX, beside what is of the IR."""
-        assert self._onnx is not None, "or there is no such file"
-        check_rules(self._source.path, self._onnx.path)
-        told = proof.verification
-        version = ov.get_version().split("-")[0]
-        own = RuntimeCheck(f"OpenVINO {version}", told.inputs, told.outputs, told.saliency_map)
-        file = replace(self._onnx.file(), runtimes=(own, *proof.runtimes))
-        first = Written(description, proof) if ir is None else ir
-        warnings = tuple(dict.fromkeys((*first.proof.warnings, *proof.warnings, *doubts)))
-        return Written(first.description, replace(first.proof, warnings=warnings), file)
+        def unchanged(writer: Writer) -> Written:
+            description = writer.as_it_was(model, scores, refusals)
+            return Written(description, prover.prove_unchanged(writer.path))
 
-    def _runtime(self, prover: Prover) -> tuple[OnnxRuntimeProver | None, tuple[str, ...]]:
+        ir = None if self._ir is None else unchanged(self._ir)
+        return _one(ir) if self._onnx is None else _told(self._onnx, unchanged(self._onnx), ir)
+
+    def _runtime(
+        self, prover: Prover, writer: OnnxWriter
+    ) -> tuple[OnnxRuntimeProver | None, tuple[str, ...]]:
         """ONNX Runtime with the source, or why it is not there, for the user."""
-        assert self._onnx is not None, "or there is nothing to run"
         if not Runtime.installed():
             advice = "pip install 'ovxai-convert[onnxruntime]'"
             return None, (f"{_NOT_THERE}, which is not installed: {advice}",)
-        reference, where = prover.reference, (self._source.path, self._onnx.graph)
-        inputs = [frozenset(port.get_names()) for port in reference.model.inputs]
-        quantised = quantises(reference.model)
+        model, trials = prover.reference.model, prover.reference.trials
+        inputs, quantised = [frozenset(port.get_names()) for port in model.inputs], quantises(model)
         try:
-            runtime = OnnxRuntimeProver(*where, inputs, reference.trials, self._folder, quantised=quantised)
+            return OnnxRuntimeProver(writer.graph, inputs, trials, self._folder, quantised=quantised), ()
         except VerificationError as error:
             return None, (f"{_NOT_THERE}: {error}",)
-        return runtime, ()
+
+
+def _one(ir: Written | None) -> Written:
+    assert ir is not None, "a model is written in one form at least"
+    return ir
+
+
+def _told(writer: OnnxWriter, there: Written, ir: Written | None, doubts: tuple[str, ...] = ()) -> Written:
+    """What is told of an ONNX file, which keeps the rules of ONNX, beside what is of the IR."""
+    check_rules(writer.source.path, writer.path)
+    proof, version = there.proof, ov.get_version().split("-")[0]
+    told = proof.verification
+    own = RuntimeCheck(f"OpenVINO {version}", told.inputs, told.outputs, told.saliency_map)
+    first = there if ir is None else ir
+    warnings = tuple(dict.fromkeys((*first.proof.warnings, *proof.warnings, *doubts)))
+    file = replace(writer.file(), runtimes=(own, *proof.runtimes))
+    return Written(first.description, replace(first.proof, warnings=warnings), file)
 
 
 def check_target(path: Path, out_dir: Path, files: ArtifactFiles) -> None:

@@ -62,14 +62,19 @@ def _is_installed(module: str) -> bool:
 
 def _onnxruntime(module: Any, path: Path, names: Sequence[frozenset[str]]) -> Run:
     session = module.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    there = [argument.name for argument in session.get_inputs()]
-    order = [next(index for index, known in enumerate(names) if name in known) for name in there]
+    places = places_of_inputs(session, names)
 
     def run(feed: Feed) -> list[NDArray[Any]]:
-        given = {name: feed[index] for name, index in zip(there, order, strict=True)}
+        given = {name: feed[place] for name, place in places.items()}
         return [np.asarray(output) for output in session.run(None, given)]
 
     return run
+
+
+def places_of_inputs(session: Any, names: Sequence[frozenset[str]]) -> dict[str, int]:
+    """Where the inputs of an ONNX Runtime session stand in a feed, given all names of each input there."""
+    asked = (argument.name for argument in session.get_inputs())
+    return {name: next(place for place, known in enumerate(names) if name in known) for name in asked}
 
 
 def _tflite(module: Any, path: Path, _: Sequence[frozenset[str]]) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.external_data_helper import uses_external_data
 
+from ovxai_convert.emission.source_graph import SourceGraph
+from ovxai_convert.onnx_graph.nodes import inner_graphs, tensors_read
+
 _HALF: Final = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
 
@@ -19,7 +22,7 @@ class OnnxCut:
     """The nodes of an ONNX graph between some tensors and another one.
 
     Args:
-        path: an ONNX file.
+        source: an ONNX file.
         masked: names of the tensors that are cut, the target first.
         wanted: name of the tensor that the head computes.
 
@@ -27,32 +30,24 @@ class OnnxCut:
         entering: names of all tensors that enter the head from the inputs of the file, the target first.
     """
 
-    def __init__(self, path: Path, masked: Sequence[str], wanted: str) -> None:
-        self._path = path
-        self._model = onnx.load(path, load_external_data=False)
-        nodes = self._model.graph.node
-        inputs = [each.name for each in self._model.graph.input]
-        weights = {each.name for each in self._model.graph.initializer}  # inputs, too, in old files
-        variable = _downstream(nodes, [name for name in inputs if name not in weights])
-        behind = _downstream(nodes, masked)
-        needed = _upstream(nodes, wanted)
-        head = [node for node in nodes if _any(node.output, needed) and _any(_reads(node), behind)]
+    def __init__(self, source: SourceGraph, masked: Sequence[str], wanted: str) -> None:
+        self._source, self._wanted, graph = source, wanted, source.model.graph
+        weights = {each.name for each in graph.initializer}  # inputs, too, in old files
+        variable = _downstream(graph.node, {each.name for each in graph.input} - weights)
+        behind = _downstream(graph.node, masked)
+        head = [node for node in _computing(graph.node, {wanted}) if _any(tensors_read(node), behind)]
         made = {name for node in head for name in node.output} - set(masked)
-        self._wanted = wanted
         # the producer of a masked tensor may itself lie behind another one: its output is cut all the same
         self._head = [node for node in head if not set(node.output) <= set(masked)]
-        entering = [
-            name for node in self._head for name in _reads(node) if name in variable and name not in made
-        ]
-        self.entering = tuple(dict.fromkeys([*masked, *entering]))
-        constant = {name for node in self._head for name in _reads(node)} - variable - made
-        self._fixed = _producers(nodes, constant)
+        read = [name for node in self._head for name in tensors_read(node) if name not in made]
+        self.entering = tuple(dict.fromkeys([*masked, *(name for name in read if name in variable)]))
+        self._fixed = _computing(graph.node, set(read) - variable)
 
     def trunk_outputs(self) -> GraphProto:
         """What makes the file give out the tensors that enter its head."""
-        own = {each.name for each in self._model.graph.output}
-        inputs = {each.name for each in self._model.graph.input}
-        outputs = [onnx.ValueInfoProto(name=name) for name in self.entering if name not in own | inputs]
+        graph = self._source.model.graph
+        known = {each.name for each in (*graph.output, *graph.input)}
+        outputs = [onnx.ValueInfoProto(name=name) for name in self.entering if name not in known]
         return GraphProto(output=outputs)
 
     def head(self, values: Sequence[NDArray[Any]]) -> bytes:
@@ -60,29 +55,21 @@ class OnnxCut:
 
         ``values``: of the tensors that enter it, by whose types and ranks its inputs are described.
         """
-        nodes = [*self._fixed, *self._head]
-        read = {name for node in nodes for name in _reads(node)}
-        model = onnx.ModelProto()
-        for field in ("ir_version", "opset_import", "functions"):
-            value = getattr(self._model, field)
-            if field == "ir_version":
-                model.ir_version = value
-            else:
-                getattr(model, field).extend(value)
-        graph = model.graph
-        graph.name = "head"
-        graph.node.extend(nodes)
-        for weights in self._model.graph.initializer:
+        nodes, source = [*self._fixed, *self._head], self._source.model
+        read = {name for node in nodes for name in tensors_read(node)}
+        graph = GraphProto(name="head", node=nodes)
+        for weights in source.graph.initializer:
             if weights.name in read:
                 copy = graph.initializer.add()
                 copy.CopyFrom(weights)
-                _bring_in(copy, self._path.parent)
+                _bring_in(copy, self._source.path.parent)
         for name, value in zip(self.entering, values, strict=True):
             kind = helper.np_dtype_to_tensor_dtype(widened(value).dtype)
             graph.input.append(helper.make_tensor_value_info(name, kind, [None] * value.ndim))
         graph.output.add().name = self._wanted
         _widen(graph)
-        return model.SerializeToString()
+        kept = {"opset_imports": source.opset_import, "functions": source.functions}
+        return helper.make_model(graph, ir_version=source.ir_version, **kept).SerializeToString()
 
 
 def widened(value: NDArray[Any]) -> NDArray[Any]:
@@ -113,8 +100,8 @@ def _widen(graph: GraphProto) -> None:
                 attribute.i = TensorProto.FLOAT
             if attribute.type == AttributeProto.TENSOR:
                 _widen_tensor(attribute.t)
-            for inner in _inner(attribute):
-                _widen(inner)
+        for inner in inner_graphs(node):
+            _widen(inner)
 
 
 def _widen_tensor(weights: TensorProto) -> None:
@@ -123,46 +110,24 @@ def _widen_tensor(weights: TensorProto) -> None:
         weights.CopyFrom(numpy_helper.from_array(value, weights.name))
 
 
-def _inner(attribute: AttributeProto) -> list[GraphProto]:
-    return [*([attribute.g] if attribute.type == AttributeProto.GRAPH else []), *attribute.graphs]
-
-
-def _reads(node: NodeProto) -> Iterator[str]:
-    """Names of all tensors that a node reads, those within its own graphs among them."""
-    yield from (name for name in node.input if name)
-    for attribute in node.attribute:
-        for inner in _inner(attribute):
-            for each in inner.node:
-                yield from _reads(each)
-
-
-def _any(names: Sequence[str] | Iterator[str], those: set[str] | Mapping[str, Any]) -> bool:
+def _any(names: Iterable[str], those: set[str]) -> bool:
     return any(name in those for name in names)
 
 
-def _downstream(nodes: Sequence[NodeProto], roots: Sequence[str]) -> set[str]:
+def _downstream(nodes: Iterable[NodeProto], roots: Iterable[str]) -> set[str]:
     """All tensors that depend on some; nodes stand in an order in which inputs come first."""
     found = set(roots)
     for node in nodes:
-        if _any(_reads(node), found):
+        if _any(tensors_read(node), found):
             found.update(node.output)
     return found
 
 
-def _upstream(nodes: Sequence[NodeProto], wanted: str) -> set[str]:
-    """All tensors that one is computed from, and itself."""
-    found = {wanted}
-    for node in reversed(nodes):
-        if _any(node.output, found):
-            found.update(_reads(node))
-    return found
-
-
-def _producers(nodes: Sequence[NodeProto], wanted: set[str]) -> list[NodeProto]:
+def _computing(nodes: Sequence[NodeProto], wanted: Iterable[str]) -> list[NodeProto]:
     """The nodes by which some tensors are computed, in their order."""
     found, kept = set(wanted), []
     for node in reversed(nodes):
         if _any(node.output, found):
-            found.update(_reads(node))
+            found.update(tensors_read(node))
             kept.append(node)
     return kept[::-1]

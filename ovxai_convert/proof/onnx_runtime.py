@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from ovxai_convert.insertion.request import Branch, Place
 from ovxai_convert.proof.added_outputs import shared_out
 from ovxai_convert.proof.comparison import measure
 from ovxai_convert.proof.feature_check import CutHead
-from ovxai_convert.proof.framework import FRAMEWORKS
+from ovxai_convert.proof.framework import FRAMEWORKS, places_of_inputs
 from ovxai_convert.proof.map_check import check_maps, merged_checks
 from ovxai_convert.proof.onnx_cut import OnnxCut, widened
 from ovxai_convert.proof.trial_inputs import TrialInput
@@ -91,7 +93,6 @@ class OnnxRuntimeProver:
 
     Args:
         source: the file that branches are added to.
-        graph: what it has.
         inputs: names of each input of OpenVINO's reading, in order.
         trials: inputs in the same order; those that ONNX Runtime cannot take are left out.
         quantised: whether it rounds in between.
@@ -103,8 +104,7 @@ class OnnxRuntimeProver:
 
     def __init__(
         self,
-        source: Path,
-        graph: SourceGraph,
+        source: SourceGraph,
         inputs: Sequence[frozenset[str]],
         trials: Sequence[TrialInput],
         folder: Path,
@@ -112,14 +112,13 @@ class OnnxRuntimeProver:
         quantised: bool,
     ) -> None:
         self._runtime = Runtime()
-        self._source, self._graph, self._folder, self._quantised = source, graph, folder, quantised
-        self._session = self._runtime.loaded(source, "the source")
+        self._source, self._folder, self._quantised = source, folder, quantised
+        self._session = self._runtime.loaded(source.path, "the source")
         self._taken: list[tuple[TrialInput, Mapping[str, NDArray[Any]], Arrays]] = []
         refused = ""
-        there = [argument.name for argument in self._session.get_inputs()]
-        order = {name: next(at for at, known in enumerate(inputs) if name in known) for name in there}
+        places = places_of_inputs(self._session, inputs)
         for trial in trials:
-            feed = {name: trial.feed[index] for name, index in order.items()}
+            feed = {name: trial.feed[place] for name, place in places.items()}
             try:
                 self._taken.append((trial, feed, self._runtime.run(self._session, feed)))
             except VerificationError as error:
@@ -181,15 +180,23 @@ class OnnxRuntimeProver:
         return merged_checks(checks)
 
     def _cut(self, place: Place, level: str) -> OnnxHead | None:
-        masked = [self._graph.name_of(port) for port in place.target.masked]
-        wanted = self._graph.name_of(place.scores.port)
+        masked = [self._source.name_of(port) for port in place.target.masked]
+        wanted = self._source.name_of(place.scores.port)
         names = [name for name in masked if name is not None]
         if wanted is None or len(names) < len(masked):
             return None
         cut = OnnxCut(self._source, names, wanted)
-        path = self._folder / "trunk.onnx"
-        write_appended(self._source, path, cut.trunk_outputs(), {})
-        return OnnxHead(self._runtime, cut, place, path, level)
+        return OnnxHead(self._runtime, cut, place, self._trunk(cut, level), level)
+
+    def _trunk(self, cut: OnnxCut, level: str) -> Any:
+        """The source that also gives out what enters its head, from a file under a name that is free."""
+        handle, name = tempfile.mkstemp(".onnx", dir=self._folder)
+        os.close(handle)
+        try:
+            write_appended(self._source.path, Path(name), cut.trunk_outputs(), {})
+            return self._runtime.loaded(Path(name), "the source up to its target", level)
+        finally:
+            os.unlink(name)
 
     def _results(self, path: Path, level: str) -> list[Arrays]:
         session = self._runtime.loaded(path, "the converted file", level)
@@ -199,12 +206,11 @@ class OnnxRuntimeProver:
 class OnnxHead:
     """A source's head in ONNX Runtime, as definitions use one (``ovxai_convert.methods.method.Head``).
 
-    ``trunk``: the file that gives out what enters the head.
+    ``trunk``: a session of the source that gives out what enters the head.
     """
 
-    def __init__(self, runtime: Runtime, cut: OnnxCut, place: Place, trunk: Path, level: str) -> None:
-        self._runtime, self._cut, self._level = runtime, cut, level
-        self._trunk = runtime.loaded(trunk, "the source up to its target", level)
+    def __init__(self, runtime: Runtime, cut: OnnxCut, place: Place, trunk: Any, level: str) -> None:
+        self._runtime, self._cut, self._trunk, self._level = runtime, cut, trunk, level
         self._head: Any = None
         self.method, self.target = place.method, place.target
         self.half_target = is_half(place.target.port)

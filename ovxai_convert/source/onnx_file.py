@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from ovxai_convert.errors import ModelReadError
+from ovxai_convert.onnx_graph.nodes import inner_graphs
 from ovxai_convert.source.limits import DEEPEST, TOO_DEEP
 
 _AXES_IGNORED: Final = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp")
@@ -110,9 +111,7 @@ def _graphs(model: onnx.ModelProto) -> Iterator[tuple[int, _Graph]]:
     while waiting:
         depth, graph = waiting.pop()
         yield depth, graph
-        for attribute in (attribute for node in graph.node for attribute in node.attribute):
-            inner: list[_Graph] = [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
-            waiting += [(depth + 1, each) for each in inner]
+        waiting += [(depth + 1, inner) for node in graph.node for inner in inner_graphs(node)]
 
 
 def _names(graph: _Graph) -> Iterator[str]:

@@ -143,6 +143,15 @@ def test_converted_file_is_known_under_any_name(tmp_path: Path) -> None:
         read_sidecar(tmp_path / "net.onnx")
 
 
+@pytest.mark.parametrize("name", ["trunk", "head"])
+def test_any_name_is_the_files_own(name: str, tmp_path: Path) -> None:
+    """What the proof writes beside it takes nobody's place."""
+    source = Network().saved(tmp_path / "net.onnx")
+    report = convert(source, tmp_path / "out", output_format="onnx", name=name)
+    assert [*answers(report.onnx, images())] == ["scores", "saliency_map"]
+    assert sorted(path.name for path in report.onnx.parent.iterdir()) == [f"{name}.json", f"{name}.onnx"]
+
+
 def test_network_without_a_branch_is_written_as_it_is(tmp_path: Path) -> None:
     model = Network().model()
     flat = helper.make_graph(

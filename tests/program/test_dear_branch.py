@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.networks import CnnSpec, cnn
-from ovxai_convert import convert, pipeline
+from ovxai_convert import convert
+from ovxai_convert.artifact import conversion
 from ovxai_convert.artifact.ir import write_ir
 from tests.program.invocation import but_unsaid
 
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_dear_branch_is_said_with_what_helps(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_EXPENSIVE_MACS", 1)
+    monkeypatch.setattr(conversion, "_EXPENSIVE_MACS", 1)
     (warning,) = but_unsaid(convert(path, path.parent / "out", target_layer="block0").warnings)
     assert "times the model's" in warning
     assert f"'ovxai-inspect {path}'" in warning
@@ -30,7 +31,7 @@ def test_a_dear_branch_is_said_with_what_helps(path: Path, monkeypatch: pytest.M
 
 
 def test_a_cheap_branch_needs_no_word(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_EXPENSIVE_MACS", 1)
+    monkeypatch.setattr(conversion, "_EXPENSIVE_MACS", 1)
     assert but_unsaid(convert(path, path.parent / "out").warnings) == []
 
 

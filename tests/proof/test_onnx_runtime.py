@@ -15,6 +15,7 @@ from onnx import helper, numpy_helper
 from ovxai_convert import OvxaiError, RefusedError, VerificationError, convert
 from ovxai_convert.emission import branch
 from ovxai_convert.emission.saying import said_in_onnx
+from ovxai_convert.emission.source_graph import SourceGraph
 from ovxai_convert.onnx_graph.graph import OnnxGraph
 from ovxai_convert.proof import onnx_runtime
 from ovxai_convert.proof.onnx_cut import OnnxCut
@@ -185,7 +186,7 @@ def test_a_cut_takes_in_what_passes_the_target_by(tmp_path: Path) -> None:
     model.graph.node.append(helper.make_node("Mul", ["sum", "two"], ["end"]))
     model.graph.output[0].name = "end"
     onnx.save(model, tmp_path / "net.onnx")
-    cut = OnnxCut(tmp_path / "net.onnx", ["t2"], "end")
+    cut = OnnxCut(SourceGraph(tmp_path / "net.onnx"), ["t2"], "end")
     assert cut.entering == ("t2", "t1")
     values = [np.full((1, 3, 4, 4), number, np.float32) for number in (0.5, 3.0)]
     head = onnx.load_from_string(cut.head(values))
@@ -197,7 +198,7 @@ def test_a_cut_takes_in_what_passes_the_target_by(tmp_path: Path) -> None:
 
 def test_weights_beside_come_into_a_head(tmp_path: Path) -> None:
     source = Network().with_weights_in(tmp_path / "net.onnx", "weights/net.bin")
-    cut = OnnxCut(source, ["target"], "logits")
+    cut = OnnxCut(SourceGraph(source), ["target"], "logits")
     head = onnx.load_from_string(cut.head([images()[:, :1]]))
     whole = {each.name: each for each in Network().model().graph.initializer}
     assert [each.name for each in head.graph.initializer] == ["fc", "fb"]

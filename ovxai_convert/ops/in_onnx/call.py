@@ -34,8 +34,6 @@ _TYPES: Final[Mapping[str, int]] = {
     "u32": TensorProto.UINT32,
     "u64": TensorProto.UINT64,
 }
-
-
 """Types under which a branch computes: numbers of half precision in float32, as OpenVINO does on the CPU."""
 
 
@@ -147,20 +145,20 @@ class OnnxCall:
 
     def number(self, value: float, index: int = 0) -> str:
         """A constant without axes of an input's element type."""
-        return _number(self.graph, value, self.node.input_value(index))
+        return self.graph.constant(value, self.dtype(index))
+
+    def whole(self, index: int) -> str:
+        """The name of an input of whole numbers, as int64."""
+        name = self.input(index)
+        return name if self.element(index) == "i64" else forms.cast_to(self.graph, name, "int64")
 
     def cast(self, name: str, port: Output) -> str:
         """A tensor in the element type of one of OpenVINO's."""
-        return forms.cast_to(self.graph, name, onnx_type_of(port))
+        return forms.cast_to(self.graph, name, dtype_of(port))
 
 
 Emission: TypeAlias = Callable[[OnnxCall], Sequence[str]]
 """Adds an op's form to an ONNX graph and names its outputs; raises CannotSay where there is none."""
-
-
-def _number(graph: OnnxGraph, value: float, like: Output) -> str:
-    """A constant without axes, of another tensor's element type."""
-    return graph.constant(np.array(value, dtype_of(like)))
 
 
 def cannot(call: OnnxCall) -> list[str]:

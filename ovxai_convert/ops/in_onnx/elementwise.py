@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from ovxai_convert.onnx_graph import forms
-from ovxai_convert.onnx_graph.graph import CannotSay
-from ovxai_convert.ops.in_onnx.call import OnnxCall, by_type, named
+from ovxai_convert.ops.in_onnx.call import OnnxCall, by_type, cannot, named
 from ovxai_convert.tensors.ports import constant_value, extents
 
 _NAMES: Final = {
@@ -94,7 +93,7 @@ def _gelu(call: OnnxCall) -> list[str]:
 def _rounded(call: OnnxCall) -> list[str]:
     graph, data = call.graph, call.input(0)
     if str(call.attributes["mode"]).lower() == "half_to_even":
-        return [forms.rounded_to_even(graph, data, call.number)]
+        return [forms.rounded_to_even(graph, data, call.dtype())]
     away = graph.add("Floor", graph.add("Add", graph.add("Abs", data), call.number(0.5)))
     return [graph.add("Mul", graph.add("Sign", data), away)]
 
@@ -116,11 +115,11 @@ def _extreme(call: OnnxCall) -> list[str]:
         call.graph.since(8, f"{kind} of tensors of different shapes")
     if not call.is_float():
         call.graph.since(12, f"{kind} of whole numbers")
-    return [call.graph.add(kind, *call.inputs())]
+    return [call.graph.add(kind, *call.broadcast())]
 
 
 def _squared_difference(call: OnnxCall) -> list[str]:
-    difference = call.graph.add("Sub", *call.inputs())
+    difference = call.graph.add("Sub", *call.broadcast())
     return [call.graph.add("Mul", difference, difference)]
 
 
@@ -128,10 +127,10 @@ def _remainder(call: OnnxCall) -> list[str]:
     """``Mod`` has the sign of the dividend, ``FloorMod`` that of the divisor."""
     graph = call.graph
     if call.kind == "Mod":
-        return [graph.add("Mod", *call.inputs(), fmod=1)]
+        return [graph.add("Mod", *call.broadcast(), fmod=1)]
     if not call.is_float():
-        return [graph.add("Mod", *call.inputs())]
-    data, divisor = call.inputs()
+        return [graph.add("Mod", *call.broadcast())]
+    data, divisor = call.broadcast()
     whole = graph.add("Floor", graph.add("Div", data, divisor))
     return [graph.add("Sub", data, graph.add("Mul", whole, divisor))]
 
@@ -139,13 +138,13 @@ def _remainder(call: OnnxCall) -> list[str]:
 def _compared(call: OnnxCall) -> list[str]:
     if not call.is_float():
         call.graph.since(9, f"{call.kind} of whole numbers")
-    return [call.graph.add(call.kind, *call.inputs())]
+    return [call.graph.add(call.kind, *call.broadcast())]
 
 
 def _equal(call: OnnxCall) -> list[str]:
     if call.is_float():
         call.graph.since(11, "Equal of real numbers")
-    return [call.graph.add("Equal", *call.inputs())]
+    return [call.graph.add("Equal", *call.broadcast())]
 
 
 def _not_equal(call: OnnxCall) -> list[str]:
@@ -155,21 +154,21 @@ def _not_equal(call: OnnxCall) -> list[str]:
 def _or_equal(call: OnnxCall) -> list[str]:
     strictly = {"LessEqual": "Less", "GreaterEqual": "Greater"}[call.kind]
     if call.graph.opset >= 12:
-        return [call.graph.add(f"{strictly}OrEqual", *call.inputs())]
+        return [call.graph.add(f"{strictly}OrEqual", *call.broadcast())]
     if not call.is_float():
         call.graph.since(9, f"{strictly} of whole numbers")
-    return [call.graph.add("Or", call.graph.add(strictly, *call.inputs()), *_equal(call))]
+    return [call.graph.add("Or", call.graph.add(strictly, *call.broadcast()), *_equal(call))]
 
 
 def _selected(call: OnnxCall) -> list[str]:
     """``Where``; before it came, with operator set 9, by products of numbers that are kept finite."""
     graph = call.graph
     if graph.opset >= 9 or call.dtype(1) != np.float32:
-        return [graph.add("Where", *call.inputs())]
+        return [graph.add("Where", *call.broadcast())]
     condition, *values = call.inputs()
     largest = float(np.finfo(np.float32).max)
     yes, no = (forms.clipped(graph, value, -largest, largest) for value in values)
-    shown = graph.add("Cast", condition, to=1)
+    shown = forms.cast_to(graph, condition, "float32")
     hidden = graph.add("Sub", call.number(1.0, 1), shown)
     return [graph.add("Add", graph.add("Mul", shown, yes), graph.add("Mul", hidden, no))]
 
@@ -183,7 +182,7 @@ def _quantised(call: OnnxCall) -> list[str]:
     steps = number(float(call.attributes["levels"]) - 1)
     kept = graph.add("Min", graph.add("Max", data, low), high)
     gain = graph.add("Div", steps, graph.add("Sub", high, low))
-    level = forms.rounded_to_even(graph, graph.add("Mul", graph.add("Sub", kept, low), gain), number)
+    level = forms.rounded_to_even(graph, graph.add("Mul", graph.add("Sub", kept, low), gain), call.dtype())
     step = graph.add("Div", graph.add("Sub", new_high, new_low), steps)
     return [graph.add("Add", graph.add("Mul", level, step), new_low)]
 
@@ -203,11 +202,7 @@ def _powered(call: OnnxCall) -> list[str]:
         return [call.graph.add("Mul", call.input(0), call.input(0))]
     if not call.is_float():
         call.graph.since(12, "Pow of whole numbers")
-    return [call.graph.add("Pow", *call.inputs())]
-
-
-def _unknown(call: OnnxCall) -> list[str]:
-    raise CannotSay(f"{call.kind} has no form in ONNX")
+    return [call.graph.add("Pow", *call.broadcast())]
 
 
 elementwise_in_onnx: Final = by_type(
@@ -217,7 +212,7 @@ elementwise_in_onnx: Final = by_type(
         "ConvertLike": _converted,
         "Elu": _elu,
         "Equal": _equal,
-        "FakeConvert": _unknown,
+        "FakeConvert": cannot,
         "FakeQuantize": _quantised,
         "FloorMod": _remainder,
         "Gelu": _gelu,

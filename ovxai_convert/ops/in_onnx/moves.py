@@ -21,12 +21,7 @@ def _reshaped(call: OnnxCall) -> list[str]:
     """To a shape, whose zeros copy extents, but where they are said to mean zero."""
     pattern, copies = constant_value(call.node.input_value(1)), bool(call.attributes["special_zero"])
     literal = pattern is not None and not copies and bool(np.any(pattern == 0))
-    shape = call.input(1)
-    if call.element(1) != "i64":
-        shape = forms.cast_to(call.graph, shape, "int64")
-    if literal:
-        return [call.graph.add("Reshape", call.input(0), shape, allowzero=1)]
-    return [call.graph.add("Reshape", call.input(0), shape)]
+    return [call.graph.add("Reshape", call.input(0), call.whole(1), allowzero=1 if literal else None)]
 
 
 def _squeezed(call: OnnxCall) -> list[str]:
@@ -53,10 +48,7 @@ def _joined(call: OnnxCall) -> list[str]:
 
 def _written_into(call: OnnxCall) -> list[str]:
     """ScatterNDUpdate."""
-    indices = call.input(1)
-    if call.element(1) != "i64":
-        indices = forms.cast_to(call.graph, indices, "int64")
-    return [call.graph.add("ScatterND", call.input(0), indices, call.input(2))]
+    return [call.graph.add("ScatterND", call.input(0), call.whole(1), call.input(2))]
 
 
 moves_in_onnx: Final = by_type(

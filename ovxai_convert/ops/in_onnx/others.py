@@ -21,18 +21,12 @@ def _broadcast(call: OnnxCall) -> list[str]:
         if rank is None or sorted(places) != places:
             raise CannotSay("Broadcast to axes that are not in order has no form in ONNX")
         data = forms.unsqueezed_at(graph, data, [axis for axis in range(rank) if axis not in places])
-    return [graph.add("Expand", data, _whole(call, 1))]
-
-
-def _whole(call: OnnxCall, index: int) -> str:
-    """An input of whole numbers as int64."""
-    name = call.input(index)
-    return name if call.element(index) == "i64" else forms.cast_to(call.graph, name, "int64")
+    return [graph.add("Expand", data, call.whole(1))]
 
 
 def _tiled(call: OnnxCall) -> list[str]:
     """Tile; where it repeats other axes than the data has, 1s stand in front."""
-    graph, data, repeats = call.graph, call.input(0), _whole(call, 1)
+    graph, data, repeats = call.graph, call.input(0), call.whole(1)
     entries, rank = call.shape(1)[0], call.rank()
     if entries is None:
         raise CannotSay("Tile of a number of axes that is not known has no form in ONNX")

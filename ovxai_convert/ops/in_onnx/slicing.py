@@ -36,8 +36,7 @@ def _bound(call: OnnxCall, index: int) -> list[int] | str:
     value = constant_value(call.node.input_value(index))
     if value is not None:
         return [int(np.clip(each, -_FAR, _FAR)) for each in np.ravel(value)]
-    name = call.input(index)
-    return name if call.element(index) == "i64" else forms.cast_to(call.graph, name, "int64")
+    return call.whole(index)
 
 
 def _strided(call: OnnxCall) -> list[str]:
@@ -126,9 +125,7 @@ def _gathered(call: OnnxCall) -> list[str]:
         return [call.graph.add("Gather", call.input(0), call.input(1), axis=axis)]
     if axis != batches % call.rank():
         raise CannotSay("Gather behind other axes than its batches has no form in ONNX")
-    indices = forms.unsqueezed_at(call.graph, call.input(1), [call.rank(1)])
-    if call.element(1) != "i64":
-        indices = forms.cast_to(call.graph, indices, "int64")
+    indices = forms.unsqueezed_at(call.graph, call.whole(1), [call.rank(1)])
     return [call.graph.add("GatherND", call.input(0), indices, batch_dims=axis)]
 
 
@@ -140,10 +137,7 @@ def _best(call: OnnxCall) -> list[str]:
         raise CannotSay("TopK in the order of indices has no form in ONNX")
     known = constant_value(call.node.input_value(1))
     if known is None:
-        computed = call.input(1)
-        if call.element(1) != "i64":
-            computed = forms.cast_to(call.graph, computed, "int64")
-        k: int | str = call.graph.add("Reshape", computed, call.graph.constant([1]))
+        k: int | str = forms.reshaped_to(call.graph, call.whole(1), [1])
     else:
         k = int(np.ravel(known)[0])
     largest = str(attributes["mode"]).lower() == "max"
