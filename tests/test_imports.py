@@ -31,6 +31,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "anatomy": frozenset({"tensors", "ops"}),
     "mosaic": frozenset({"tensors", "ops", "anatomy"}),
     "blackbox": frozenset(),
+    "detections": frozenset(),
     "methods": frozenset({"tensors", "ops", "anatomy", "mosaic", "blackbox"}),
     "source": frozenset({"tensors", "onnx_graph", "ops"}),
     "insertion": frozenset({"tensors", "ops", "anatomy", "mosaic", "methods", "source"}),
@@ -105,6 +106,7 @@ NO_OPENVINO: Final = (
     "source.answers",
     "cli",
     "blackbox",
+    "detections",
 )
 NEVER: Final = ("torch", "tensorflow", "openvino_xai", "tests", "fixtures")
 EXITS: Final = frozenset({"sys.exit", "os._exit", "exit", "quit", "print", "SystemExit"})
