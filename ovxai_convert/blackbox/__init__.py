@@ -7,8 +7,9 @@ so that whoever runs the model decides how many requests are under way (``stream
 from __future__ import annotations
 
 from ovxai_convert.blackbox.aise import Aise
+from ovxai_convert.blackbox.drise import DRise
 from ovxai_convert.blackbox.method import Preset
 from ovxai_convert.blackbox.rise import Rise
 from ovxai_convert.blackbox.streaming import Batches, BlackboxMaps, Progress, ScoreStream
 
-__all__ = ["Aise", "Batches", "BlackboxMaps", "Preset", "Progress", "Rise", "ScoreStream"]
+__all__ = ["Aise", "Batches", "BlackboxMaps", "DRise", "Preset", "Progress", "Rise", "ScoreStream"]

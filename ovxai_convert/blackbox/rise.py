@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,9 @@ class Rise(Perturbation):
     tolerance: float = 0.05
     centred: bool = True
 
+    preset_cells: ClassVar[Mapping[Preset, int]] = NUM_CELLS
+    """What ``num_cells`` is if None."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "preset", member_of(Preset, self.preset, "preset"))
         check_kinds(self, ("num_masks", "num_cells", "seed"), ("prob", "tolerance"), ("centred",))
@@ -84,7 +87,7 @@ class Rise(Perturbation):
 
     def _explained(self, trial: Trial, targets: Sequence[int] | None, progress: Progress) -> BlackboxMaps:
         limit = self.num_masks or MOST_MASKS[self.preset]
-        num_cells = self.num_cells or NUM_CELLS[self.preset]
+        num_cells = self.num_cells or self.preset_cells[self.preset]
         masks = GridMasks.draw(trial.size, limit, num_cells, self.prob, self.seed)
         may_converge = self.num_masks is None and self.tolerance > 0
         settling = _Settling(masks, self.tolerance) if may_converge else None
