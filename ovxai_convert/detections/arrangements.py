@@ -53,7 +53,8 @@ class Arrangement(Protocol):
 class SevenColumns:
     """``[1, 1, N, 7]`` of OpenVINO's DetectionOutput: image, label, score and two corners.
 
-    Boxes of all samples stand one below the other; an image of -1 ends them.
+    Boxes of all samples stand one below the other; an image of -1 ends them. Labels are as the model counts
+    them, which may be from 1 on, where 0 is its background.
     """
 
     index: int

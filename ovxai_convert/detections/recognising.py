@@ -131,7 +131,7 @@ def _with_background(
 ) -> BoxForm | Refusal:
     """With what the number of classes says of a column for the background; the numbers decide the rest."""
     count = hints.class_count
-    if hints.background is not None or (count is not None and columns == count):
+    if count is not None and columns == count:
         return form
     if count is None or columns is None:
         return replace(form, background="open")

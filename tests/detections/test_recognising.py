@@ -252,6 +252,13 @@ def test_the_number_of_classes_tells_whether_detr_has_a_background(
     assert (found.order, found.unit) == ("cxcywh", "parts")
 
 
+def test_a_background_that_is_said_goes_before_the_number_of_classes() -> None:
+    for names in (("boxes", "scores"), ("pred_boxes", "logits")):
+        for count in (None, 20, 21):
+            shapes = (names[0], (1, 50, 4)), (names[1], (1, 50, 21))
+            assert form(*shapes, hints=BoxHints(count, background=0)).background == 0
+
+
 def test_the_number_of_classes_tells_whether_a_pair_has_a_background() -> None:
     for columns, background, certain in ((20, None, False), (21, "open", True)):
         found = form(("boxes", (1, 50, 4)), ("scores", (1, 50, columns)), hints=BoxHints(20))

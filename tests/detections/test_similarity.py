@@ -109,6 +109,16 @@ def test_without_objectness_a_proposal_that_is_sure_of_nothing_counts_for_nothin
     assert similarities(wanted, gone)[0] == pytest.approx(1e-3 * similarities(wanted, wanted)[0], rel=1e-4)
 
 
+def test_numbers_that_are_no_scores_do_no_harm() -> None:
+    """No warning, and no likeness that is not a number, of what a model gives in the wrong place."""
+    wanted, found = crowd(2, 1), crowd(50, 2)
+    huge = given(found.class_scores).copy()
+    huge[::2, 0], huge[1::2, 1] = 3e38, -3e38
+    likely = similarities(wanted, replace(found, class_scores=huge))
+    assert np.isfinite(likely).all()
+    assert (likely <= 1).all()
+
+
 def test_the_best_proposal_counts_and_not_the_first_or_all() -> None:
     wanted, found = crowd(1, 1), crowd(60, 2)
     alone = [similarities(wanted, found.taken(np.array([index])))[0] for index in range(60)]
