@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from ovxai_convert.detections.outputs import BoxOrder
 
 _MOST_CONFIDENT: Final = 20
-_LARGEST_PART: Final = 2.0
-"""Of the input's size, that a box given in parts of it reaches."""
 _FEWEST_PIXELS: Final = 8.0
 """That the boxes of a detector reach which gives pixels, if only a few of them lie beside a corner."""
 _BEYOND: Final = 0.5
@@ -41,10 +39,10 @@ def are_corners(boxes: NDArray[np.float32]) -> bool:
 def unit_of(boxes: NDArray[np.float32], best: NDArray[np.intp], order: BoxOrder) -> Unit:
     """Whether boxes ``[n, 4]`` are in pixels or in parts of the input's size, by the most confident ones.
 
-    In parts where none of their numbers is above 2, and all their edges lie within half of the picture's size
-    around it. In pixels where one is above 8. Neither is what a model gives that leaves it to others to make
-    boxes of its numbers (as YOLOX does): there, and in no other case where numbers are small, some width or
-    height of all the boxes is negative.
+    In pixels where one of their numbers is above 8. In parts where all their edges lie within half of the
+    picture's size around it, so that no number is above 2. Neither is what a model gives that leaves it to
+    others to make boxes of its numbers (as YOLOX does), which are small, too: there, and in no other case
+    where numbers are small, some width or height of all the boxes is negative.
     """
     reach = float(np.abs(boxes[best]).max(initial=0))
     if reach > _FEWEST_PIXELS:
@@ -53,7 +51,7 @@ def unit_of(boxes: NDArray[np.float32], best: NDArray[np.intp], order: BoxOrder)
     edges = corners(boxes[best], order)
     inside = bool((edges >= -_BEYOND).all() and (edges <= 1 + _BEYOND).all())
     negative = order in ("cxcywh", "xywh") and bool((finite[:, 2:] < 0).any())
-    return "parts" if reach <= _LARGEST_PART and inside and not negative else "neither"
+    return "parts" if inside and not negative else "neither"
 
 
 def corners(boxes: NDArray[np.float32], order: BoxOrder) -> NDArray[np.float32]:

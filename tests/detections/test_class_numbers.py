@@ -69,6 +69,7 @@ def test_what_few_boxes_show_is_the_background_only_if_there_is_one() -> None:
 def test_classes_that_exclude_no_other_have_no_background() -> None:
     assert background_of(column_that_leads(0.9, 0.7, 0.3), (0, -1), certain=False) is None, "sums of 1.6"
     assert background_of(column_that_leads(0.9, -1, -4), (0, -1), certain=False) is None, "logits below 0"
+    assert background_of(column_that_leads(0.9, -1, -4), (0, -1), certain=True) == 0, "unless one is known"
 
 
 def test_one_column_or_no_number_is_no_background() -> None:

@@ -113,8 +113,10 @@ def test_numbers_that_are_no_scores_do_no_harm() -> None:
     """No warning, and no likeness that is not a number, of what a model gives in the wrong place."""
     wanted, found = crowd(2, 1), crowd(50, 2)
     huge = given(found.class_scores).copy()
-    huge[::2, 0], huge[1::2, 1] = 3e38, -3e38
-    likely = similarities(wanted, replace(found, class_scores=huge))
+    huge[::2], huge[1::2] = 3e38, -3e38
+    likely = similarities(
+        replace(wanted, class_scores=np.full((2, 4), 0.9, np.float32)), replace(found, class_scores=huge)
+    )
     assert np.isfinite(likely).all()
     assert (likely <= 1).all()
 
