@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.dense_assembly import Told
 from ovxai_convert.anatomy.feature_maps import Candidate, Standing
 from ovxai_convert.anatomy.interface import free_name, output_name
-from ovxai_convert.anatomy.scores import Scores, find_scores, possible_scores
+from ovxai_convert.anatomy.scores import Scores, possible_scores
+from ovxai_convert.artifact.description import describe_head
 from ovxai_convert.artifact.fitting import shape_of
 from ovxai_convert.artifact.notes import answer_with_remarks
 from ovxai_convert.artifact.reading import find_artifact
 from ovxai_convert.artifact.recovery import recover_around
+from ovxai_convert.artifact.sidecar import DetectionInfo
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.insert import BuildAt, build_branch, checked_place, try_method
 from ovxai_convert.insertion.request import Insertion, Place, Request
-from ovxai_convert.methods import WHITE_BOX_METHODS, WhiteBoxMethod
+from ovxai_convert.insertion.task import taken_for, task_of
+from ovxai_convert.methods import WhiteBoxMethod, methods_for
+from ovxai_convert.source.metadata import any_labels_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import SALIENCY_MAP
+from ovxai_convert.vocabulary import SALIENCY_MAP, Task
 
 _CHOSEN: Final = "the last feature map before the scores"
 
@@ -83,6 +88,7 @@ class Inspection:
 
     Attributes:
         format: as the sidecar records it.
+        task: what the model is taken for.
         artifact: the description of a converted model, else None.
         doubts: what of it is not as it was proved, one line each.
         scores: the class tensor, or None.
@@ -90,16 +96,20 @@ class Inspection:
             those of the method that ``auto`` takes, and of each method the nearest to the scores first.
         methods: every white-box method, in the order in which ``auto`` tries them.
         refusal: why no scores or no target were found, or None.
+        detection: of a detector the grids of places, activation, objectness and background, as the sidecar
+            tells of them; else None.
     """
 
     file: str
     format: str
+    task: str
     artifact: dict[str, Any] | None
     doubts: tuple[str, ...]
     scores: ScoresRow | None
     candidates: tuple[CandidateRow, ...]
     methods: tuple[MethodRow, ...]
     refusal: str | None
+    detection: DetectionInfo | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, ready for JSON."""
@@ -107,13 +117,18 @@ class Inspection:
 
 
 def inspect_model(
-    path: str | Path, scores_output: str | None = None, priced: int | None = None
+    path: str | Path,
+    scores_output: str | None = None,
+    priced: int | None = None,
+    *,
+    task: Task | str | None = None,
 ) -> Inspection:
     """Look for scores and target as a conversion would, and try every method on a copy.
 
     Args:
         path: a model in any format that OpenVINO reads.
         scores_output: tensor name or index of the class output; None takes the only one.
+        task: what the model is for; None or ``"auto"``: as it looks.
         priced: for how many candidates, from the scores on, the cost of a branch is worked out; None: all.
 
     Raises:
@@ -124,26 +139,33 @@ def inspect_model(
     source = read_source(Path(path))
     anatomy = Anatomy(source.model)
     artifact = find_artifact(source.model, source.path, source.files)
-    scores = find_scores(anatomy, scores_output)
-    request = Request(scores_output=scores_output, output_name=free_name(anatomy.model, SALIENCY_MAP))
+    told = Told(scores_output, labels=any_labels_of(source.model, source.metadata))
+    detector = taken_for(anatomy, task_of(task, None), told)
+    name = free_name(anatomy.model, SALIENCY_MAP)
+    request = Request(scores_output=scores_output, output_name=name, detector=detector)
+    scores = request.scores(anatomy)
 
     @cache
     def build(place: Place) -> Insertion | Refusal:
         return build_branch(anatomy, place, request)
 
-    methods = () if artifact is not None else WHITE_BOX_METHODS
+    methods = () if artifact is not None else methods_for(request.task)
     tried = {method.name: try_method(anatomy, method, request, build) for method in methods}
     taken = next((branch.place for branch in tried.values() if isinstance(branch, Insertion)), None)
-    heads = possible_scores(anatomy) if isinstance(scores, Refusal) else [scores]
+    heads = [scores] if isinstance(scores, Scores) else []
+    if isinstance(scores, Refusal) and request.task is Task.CLASSIFICATION:
+        heads = possible_scores(anatomy)
     return Inspection(
         str(path),
         source.format,
+        request.task.value,
         None if artifact is None else artifact.description.to_data(),
         () if artifact is None else artifact.doubts,
         None if isinstance(scores, Refusal) else _scores_row(source, anatomy, scores),
         tuple(row for head in heads for row in _Candidates(anatomy, head, taken, build).rows(priced)),
         tuple(_method_row(name, branch) for name, branch in tried.items()),
         _why_none(scores, list(tried.values())),
+        None if isinstance(scores, Refusal) or scores.dense is None else describe_head(scores.dense),
     )
 
 
@@ -159,10 +181,11 @@ class _Candidates:
     def rows(self, priced: int | None) -> Iterator[CandidateRow]:
         """Places of the method that is taken first, then those of the others; methods may share theirs."""
         taken = self.taken
-        ordered = sorted(WHITE_BOX_METHODS, key=lambda method: taken is None or method is not taken.method)
+        known = methods_for(Task.CLASSIFICATION if self.scores.dense is None else Task.DETECTION)
+        ordered = sorted(known, key=lambda method: taken is None or method is not taken.method)
         sharing = {method.candidates: method for method in reversed(ordered)}
         for first in reversed(sharing.values()):
-            methods = [method for method in WHITE_BOX_METHODS if method.candidates is first.candidates]
+            methods = [method for method in known if method.candidates is first.candidates]
             limits = [limit for limit in (priced, first.candidates_priced) if limit is not None]
             for index, candidate in enumerate(first.candidates(self.anatomy, self.scores)):
                 chosen = taken is not None and taken.method in methods and candidate.port == taken.target.port

@@ -39,7 +39,7 @@ HOMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The module here that each name comes from."""
 
-_DETECTION: Final = "it explains detectors, and only classifiers are explained here"
+_DETECTION: Final = "ovxai_convert.Explainer(..., task=Task.DETECTION) explains detectors"
 _TORCH: Final = "no PyTorch model is taken: export it to ONNX, and give that"
 _BASE: Final = "a base class of the old methods; docs/adding-a-method.md says how one is added here"
 _INSIDE: Final = "a part of how the old package finds layers; ovxai_convert.insert_xai does all of it"

@@ -10,7 +10,9 @@ from typing import Any, Final
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
-from ovxai_convert.anatomy.scores import Scores, find_scores
+from ovxai_convert.anatomy.dense_assembly import Told
+from ovxai_convert.anatomy.scores import Scores
+from ovxai_convert.artifact.box_reading import seen_from_outside
 from ovxai_convert.artifact.conversion import ConversionReport, warnings_on
 from ovxai_convert.artifact.description import with_proof
 from ovxai_convert.artifact.notes import UserNotes
@@ -24,6 +26,7 @@ from ovxai_convert.errors import Refusal, RefusedError, UsageError
 from ovxai_convert.insertion.heads import insert_branches, requests_for
 from ovxai_convert.insertion.insert import insert_branch, name_taken
 from ovxai_convert.insertion.request import DEFAULT_MAX_BRANCH_BYTES, Insertion, Request, select_classes
+from ovxai_convert.insertion.task import layers_named, taken_for, task_of
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method, method_of
 from ovxai_convert.methods.method import ALL_CLASSES
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -44,10 +47,11 @@ from ovxai_convert.source.answers import AnswerHints, ToldActivation
 from ovxai_convert.source.formats import format_of
 from ovxai_convert.source.given import model_path
 from ovxai_convert.source.label_files import Labels, given_labels
+from ovxai_convert.source.metadata import any_labels_of
 from ovxai_convert.source.reading import SourceModel, read_source
 from ovxai_convert.steps import Steps
 from ovxai_convert.tensors.precision import has_narrow_tensors
-from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat, layer_name, member_of
+from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat, Task, member_of
 
 _UNWATCHED: Final = Steps()
 
@@ -56,8 +60,9 @@ def convert(
     path: str | Path,
     out_dir: str | Path,
     *,
+    task: Task | str | None = None,
     method: Method | str | None = None,
-    target_layer: str | None = None,
+    target_layer: str | Sequence[str] | None = None,
     scores_output: str | Sequence[str] | None = None,
     embed_scaling: bool = True,
     classes: int | str | Sequence[int | str] | None = None,
@@ -89,11 +94,14 @@ def convert(
     Args:
         path: a model in any format that OpenVINO reads.
         out_dir: folder for the three files; made if missing.
-        method: ``"reciprocam"``, ``"vitreciprocam"``, ``"activationmap"``; None or ``"auto"`` takes the first
-            that is possible.
-        target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None finds it.
+        task: ``"classification"`` or ``"detection"``; None or ``"auto"``: a detector is one that has no class
+            output and looks like a detector.
+        method: ``"reciprocam"``, ``"vitreciprocam"``, ``"activationmap"``, of detectors
+            ``"classprobabilitymap"``; None or ``"auto"`` takes the first that is possible.
+        target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; of a detector, of the
+            layers that hold class scores at all places, one for each scale; None finds it.
         scores_output: tensor name or index of the class output; None takes the only one. Several (a list, or
-            with commas between) get a map each, ``saliency_map_<output>``.
+            with commas between) get a map each, ``saliency_map_<output>``; those of a detector are scales.
         embed_scaling: maps as u8 grey levels; else raw scores in the model's float type.
         classes: indices or labels of the classes that get a map, several in one text between commas; None
             gives one to each.
@@ -133,12 +141,13 @@ def convert(
     path, out_dir = model_path(path), Path(out_dir)
     if not output_name:
         raise UsageError("the map's output needs a name")
-    asked_for = target_layer is not None or classes is not None or top_k is not None or feature_vector
+    asked_for = bool(layers_named(target_layer)) or classes is not None or top_k is not None or feature_vector
     named = _method(method)
+    wanted_task, layers = task_of(task, named), layers_named(target_layer)
     own, memory = _options(named, options), max_branch_memory
     request = Request(
         named,
-        layer_name(target_layer),
+        layers[0] if layers else None,
         None,
         embed_scaling,
         max_branch_bytes=memory,
@@ -161,13 +170,19 @@ def convert(
             source = read_source(path)
         framework = chosen_framework(reference, source.format)
         anatomy = Anatomy(source.model)
-        requests = requests_for(source.model, request, scores_output)
-        found = [find_scores(anatomy, one.scores_output) for one in requests]
+        detector = taken_for(anatomy, wanted_task, _told_of_detector(source, told, layers, scores_output))
+        if detector is None:
+            requests = requests_for(source.model, request, scores_output)
+        else:
+            requests = [replace(request, detector=detector)]
+        found = [one.scores(anatomy) for one in requests]
         if find_artifact(source.model, path, source.files) is not None:
             raise RefusedError([Refusal("it was converted already; convert the model that it was made from")])
+        found = _from_outside(source, found, detector) or found
         for one, scores in zip(requests, found, strict=True):
             if isinstance(scores, Refusal):
-                raise RefusedError(_why_none(insert_branch(anatomy, one), scores))
+                tried = scores if detector is not None else insert_branch(anatomy, one)
+                raise RefusedError(_why_none(tried, scores))
         heads = [scores for scores in found if isinstance(scores, Scores)]
         for refusal in (too_large(source.model), *(name_taken(anatomy, one) for one in requests)):
             if refusal is not None:
@@ -208,6 +223,32 @@ def _method(method: object) -> Method | None:
     return named
 
 
+def _told_of_detector(
+    source: SourceModel, told: UserNotes, layers: tuple[str, ...], scores_output: str | Sequence[str] | None
+) -> Told:
+    """What user and model say of it, if it is one."""
+    output = scores_output
+    if output is not None and not isinstance(output, str):
+        output = ",".join(output)
+    labels = told.labels or any_labels_of(source.model, source.metadata)
+    return Told(output, layers, labels, told.answer.activation)
+
+
+def _from_outside(
+    source: SourceModel, found: Sequence[Scores | Refusal], detector: Told | None
+) -> list[Scores | Refusal]:
+    """A detector without a dense head as what a black-box method explains; nothing of all else.
+
+    A refusal to read its boxes says both.
+    """
+    if detector is None or not isinstance(found[0], Refusal):
+        return []
+    seen = seen_from_outside(source.model, detector)
+    if isinstance(seen, Refusal):
+        seen = Refusal(f"{found[0].reason}; nor can its boxes be read: {seen.reason}", found[0].node)
+    return [seen]
+
+
 def _options(method: Method | None, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """The options that are given, if the method has them."""
     given = {name: value for name, value in options.items() if value is not None}
@@ -229,8 +270,8 @@ def _told_to_the_server(staging: Staging, files: ArtifactFiles, model: Model) ->
         staging.write_text(files.config, config)
 
 
-def _why_none(tried: Insertion | tuple[Refusal, ...], scores: Refusal) -> tuple[Refusal, ...]:
-    return (scores,) if isinstance(tried, Insertion) else tried
+def _why_none(tried: Insertion | Refusal | tuple[Refusal, ...], scores: Refusal) -> tuple[Refusal, ...]:
+    return tried if isinstance(tried, tuple) else (scores,)
 
 
 def _with_classes(

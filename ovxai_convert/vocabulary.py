@@ -24,9 +24,10 @@ Range = tuple[int, int]
 """The first of some classes, and the first behind them."""
 Activation = Literal["none", "softmax", "log_softmax", "sigmoid", "argmax", "joined"]
 """What a graph puts between its class tensor and the output that shows it."""
-AnswerMeaning = Literal["classes", "binary", "quantity", "ordinal"]
+AnswerMeaning = Literal["classes", "binary", "quantity", "ordinal", "detections"]
 """What a class tensor's numbers are. ``"binary"``: one speaks for the second of two classes; ``"quantity"``:
-one that is measured (an age) and no class; ``"ordinal"``: each says if a scale's next step is reached."""
+one that is measured (an age) and no class; ``"ordinal"``: each says if a scale's next step is reached;
+``"detections"``: classes of what may be at each of many places."""
 
 _MOST_DIGITS: Final = 18
 _LONGEST_QUOTED: Final = 40
@@ -41,9 +42,10 @@ def index_in(text: str) -> int | None:
 
 
 class Task(Enum):
-    """What the model is for. Only classification is explained today."""
+    """What the model is for."""
 
     CLASSIFICATION = "classification"
+    DETECTION = "detection"
 
 
 class OutputFormat(Enum):

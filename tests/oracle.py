@@ -14,7 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset15 as ops
 
-Layout = Literal["NCHW", "NHWC", "NTC", "TNC"]
+Layout = Literal["NCHW", "NHWC", "NTC", "TNC", "dense"]
 Floats = NDArray[np.float32]
 Grid = tuple[int, int]
 

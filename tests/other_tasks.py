@@ -169,7 +169,7 @@ OTHER_TASKS: Final[Mapping[Callable[[], Model], str]] = {
     landmark_pairs: "output 'output' [1,5,2] is not a class tensor [N, K]: it holds 5 rows of 2 numbers; if "
     "these are 5 classifications, make each row an output of its own, as docs/outputs.md shows",
     segmenter: "this looks like a segmentation network (output 'output' [1,5,4,6]: numbers for every place); "
-    "only classifiers are explained",
+    "only classifiers and detectors are explained",
     segmenter_with_argmax: "this looks like a segmentation network (output 'output' [1,4,6]:",
     super_resolution: "a network for segmentation, or one that makes pictures (output 'output' [1,3,8,12]:",
     detector: "this looks like a detector (output 'boxes' [1,96,4]: 4 numbers for each of 96 candidates)",

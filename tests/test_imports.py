@@ -39,11 +39,12 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "photographs": frozenset({"durable", "tensors", "anatomy"}),
     "pictures": frozenset({"blackbox", "photographs"}),
     "artifact": frozenset({"durable", "tensors", "anatomy", "methods", "insertion", "source", "photographs"})
-    | {"emission"},
+    | {"detections", "emission"},
     "proof": frozenset(
         {
             "compiling",
             "tensors",
+            "onnx_graph",
             "ops",
             "anatomy",
             "methods",
@@ -57,7 +58,7 @@ LADDER: Final[Mapping[str, frozenset[str]]] = {
     "explain": frozenset(
         {"compiling", "tensors", "anatomy", "blackbox", "methods", "source", "insertion", "photographs"}
     )
-    | {"pictures", "artifact"},
+    | {"detections", "pictures", "artifact"},
     "datasets": frozenset(
         {"durable", "blackbox", "methods", "source", "photographs", "pictures", "artifact", "explain"}
     ),

@@ -16,8 +16,9 @@ from openvino import Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.flow import DataFlow
+from ovxai_convert.anatomy.places import places_of
 from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.anatomy.target import MapLayout, Target, places_of
+from ovxai_convert.anatomy.target import MapLayout, Target
 from ovxai_convert.anatomy.tokens import Tokens, TokenTensor, tokens_of
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import Trait, has, values_of

@@ -11,8 +11,9 @@ from openvino import Node, Output
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.flow import DataFlow
 from ovxai_convert.anatomy.interface import describe_inputs
+from ovxai_convert.anatomy.places import places_of
 from ovxai_convert.anatomy.scores import Scores
-from ovxai_convert.anatomy.target import Target, grid_of, layout_of, places_of
+from ovxai_convert.anatomy.target import Target, grid_of, layout_of
 from ovxai_convert.errors import Refusal
 from ovxai_convert.ops import Trait, has
 from ovxai_convert.tensors.axes import Axes, roles

@@ -22,6 +22,7 @@ _BOX: Final = 4
 """Numbers that a box has: two corners, or a centre and a size."""
 _MOST_CHOICES: Final = 16
 """Rows that may stand beside their best classes (characters of a text); of more, the column is a score."""
+_DETECTOR: Final = "a detector"
 _PICTURE: Final = 3
 """Channels of a picture."""
 _ACTIVATIONS: Final = (Trait.SOFTMAX, Trait.LOG_SOFTMAX, Trait.SIGMOID)
@@ -72,6 +73,16 @@ def likeness(anatomy: Anatomy) -> Refusal | None:
     return next((refusal for sign in _SIGNS if (refusal := _refused(sign(anatomy, answers)))), None)
 
 
+def looks_like_detector(anatomy: Anatomy) -> bool:
+    """Whether the outputs together look like what a detector answers."""
+    answers = _answers(anatomy)
+    found = (sign(anatomy, answers) for sign in _SIGNS)
+    first = next((seen for seen in found if seen is not None), None)
+    if first is not None:
+        return first[0] == _DETECTOR
+    return any(scores_of_boxes(anatomy, answer.port) is not None for answer in answers)
+
+
 def scores_of_boxes(anatomy: Anatomy, scores: Output) -> Refusal | None:
     """Why what has the shape of scores ``[N, K]`` is one number for each of K boxes; None if it is not.
 
@@ -92,7 +103,7 @@ def _refused(found: _Found | None) -> Refusal | None:
     if found is None:
         return None
     what, seen, node = found
-    return Refusal(f"this looks like {what} ({seen}); only classifiers are explained", node)
+    return Refusal(f"this looks like {what} ({seen}); only classifiers and detectors are explained", node)
 
 
 def _answers(anatomy: Anatomy) -> list[_Answer]:
@@ -123,12 +134,12 @@ def _picked_boxes(anatomy: Anatomy, answers: Sequence[_Answer]) -> _Found | None
     for answer in answers:
         picker = detects(anatomy.flow, answer.port)
         if picker is not None:
-            return "a detector", f"{picker.get_type_name()} picks boxes", picker.get_friendly_name()
+            return _DETECTOR, f"{picker.get_type_name()} picks boxes", picker.get_friendly_name()
     for answer in answers:
         for node in _ancestors(anatomy, answer.port):
             if has(node, Trait.BEST_OF) and _among_places(anatomy, node):
                 seen = f"{answer} is of the best places"
-                return "a detector", seen, node.get_friendly_name()
+                return _DETECTOR, seen, node.get_friendly_name()
     return None
 
 
@@ -159,7 +170,7 @@ def _boxes_and_scores(anatomy: Anatomy, answers: Sequence[_Answer]) -> _Found | 
             alone = scores.long == [candidates]
             if numbers == _BOX or (several and alone and numbers is not None and numbers > _BOX):
                 seen = f"{boxes}: {numbers} numbers for each of {boxes.length(candidates)} candidates"
-                return "a detector", seen, address(boxes.port)
+                return _DETECTOR, seen, address(boxes.port)
     return None
 
 
@@ -177,7 +188,7 @@ def _row_of_each_place(anatomy: Anatomy, answers: Sequence[_Answer]) -> _Found |
         if len(rows) != 1:
             continue
         (row,), (place,) = rows, (axis for axis in answer.long if axis not in rows)
-        what = "a detector" if boxed else _task_of_places(anatomy, answer, row, place)
+        what = _DETECTOR if boxed else _task_of_places(anatomy, answer, row, place)
         if what is not None:
             seen = f"{answer}: {answer.length(row)} numbers for each of {answer.length(place)} places"
             return what, seen, address(answer.port)
@@ -198,7 +209,7 @@ def _task_of_places(anatomy: Anatomy, answer: _Answer, row: int, place: int) -> 
     if len(answer.places[place]) == 1 and not answer.parts[place]:
         return "a reader of text"
     numbers = answer.shape[row]
-    return "a detector" if numbers is None or numbers > _BOX else None
+    return _DETECTOR if numbers is None or numbers > _BOX else None
 
 
 def _pixels(anatomy: Anatomy) -> int | None:
@@ -244,7 +255,7 @@ def _grids(anatomy: Anatomy, answers: Sequence[_Answer]) -> _Found | None:
         other = next(grid for grid in laid_out if grid.size != first.size)
         seen = f"{first.answer} and {other.answer}: grids of several sizes"
         alike = len({tuple(sorted(_channels(laid_out, size))) for size in sizes}) == 1
-        return "a detector" if alike else "a network without its head", seen, at
+        return _DETECTOR if alike else "a network without its head", seen, at
     seen = f"{first.answer}: numbers for every place"
     whole = _times(first.size, _image_size(anatomy))
     if first.chosen or (whole and (first.channels or 0) > _PICTURE):

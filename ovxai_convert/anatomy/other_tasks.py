@@ -22,10 +22,15 @@ _FILLERS: Final = frozenset({"output", "out", "pred", "preds", "prediction", "pr
 
 def detects(flow: DataFlow, port: Output) -> Node | None:
     """The op that picks detections from which a tensor is computed, None where there is none."""
+    return behind(flow, port, Trait.DETECTION)
+
+
+def behind(flow: DataFlow, port: Output, trait: Trait) -> Node | None:
+    """An op with a trait from which a tensor is computed, None where there is none."""
     waiting, met = [port.get_node()], {port.get_node()}
     while waiting:
         node = waiting.pop()
-        if has(node, Trait.DETECTION):
+        if has(node, trait):
             return node
         sources = {source.get_node() for source in flow.data_inputs(node)} - met
         met |= sources

@@ -10,6 +10,7 @@ from openvino import Model, Node, Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy, asked_once
 from ovxai_convert.anatomy.answer_form import groups_within, joins_classes, meaning_of, parts_of
+from ovxai_convert.anatomy.dense_head import DenseHead
 from ovxai_convert.anatomy.interface import output_name
 from ovxai_convert.anatomy.likeness import likeness, scores_of_boxes
 from ovxai_convert.anatomy.other_tasks import detects, named_otherwise, scaled_to_length_one
@@ -48,6 +49,8 @@ class Scores:
         meaning: what its numbers are.
         parts: how many numbers each head gives of which it is joined, where none has an activation.
         passed_over: outputs that hold numbers like these but do not end in a softmax, as this one alone does.
+        dense: of a detector, the scores of all places; ``port`` is the first tensor of them, and
+            ``output_index`` that of the first output.
     """
 
     port: Output
@@ -58,10 +61,11 @@ class Scores:
     meaning: AnswerMeaning = "classes"
     parts: tuple[int, ...] = ()
     passed_over: tuple[str, ...] = ()
+    dense: DenseHead | None = None
 
     def carried(self, port: Callable[[Output], Output]) -> Scores:
         """The same scores in a copy of their model, given where each tensor is there."""
-        return replace(self, port=port(self.port))
+        return replace(self, port=port(self.port), dense=self.dense and self.dense.carried(port))
 
 
 @asked_once

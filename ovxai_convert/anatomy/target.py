@@ -9,22 +9,26 @@ from typing import Final, Literal
 from openvino import Output
 
 from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.dense_head import DenseHead
+from ovxai_convert.anatomy.places import AxisPlace
 from ovxai_convert.anatomy.tokens import TokenTensor
 from ovxai_convert.errors import Refusal
-from ovxai_convert.tensors.axes import Atom, Axes, roles
+from ovxai_convert.tensors.axes import Axes, roles
 from ovxai_convert.tensors.extents import Extent, extent
 from ovxai_convert.tensors.ports import address, extents
 
-MapLayout = Literal["NCHW", "NHWC", "NTC", "TNC"]
+MapLayout = Literal["NCHW", "NHWC", "NTC", "TNC", "dense"]
 Grid = tuple[int | None, int | None]
-AxisPlace = tuple[Output, int]
-"""A tensor and one of its axes."""
 
 _LAYOUTS: Final[dict[MapLayout, tuple[tuple[str, ...], ...]]] = {
     "NCHW": (("N",), ("C",), ("H",), ("W",)),
     "NHWC": (("N",), ("H",), ("W",), ("C",)),
     "NTC": (("N",), ("H", "W"), ("C",)),
 }
+
+
+_ONE_IMAGE: Final = 3
+"""Axes of an input that takes one image, and no batch of them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Target:
         grid: rows and columns of the map, None where dynamic; tokens run along the rows.
         sequences: tokens of a transformer block that are masked together, the target's own first.
         block: which transformer block it is, counted from the scores; None for a feature map.
+        dense: a detector's scores of all places, of which this is the first tensor, whose axes it tells.
+        feature: the map ``[N, C, H, W]`` whose mean stands for the image, where that is not the target.
         places: for samples (N), rows (H) and columns (W) a tensor and its axis that hold them alone.
     """
 
@@ -46,16 +52,33 @@ class Target:
     sequences: tuple[TokenTensor, ...] = ()
     block: int | None = None
     places: Mapping[str, AxisPlace] = field(default_factory=dict, compare=False)
+    dense: DenseHead | None = None
+    feature: Output | None = None
 
     @property
     def masked(self) -> tuple[Output, ...]:
-        """All tensors that are masked, the target first."""
+        """All tensors that are masked, or read, the target first."""
+        if self.dense is not None:
+            return self.dense.ports
         return tuple(each.port for each in self.sequences) or (self.port,)
+
+    @property
+    def defined_by(self) -> tuple[Output, ...]:
+        """Tensors whose values alone define a detector's maps, and its feature vector; none of another."""
+        if self.dense is None:
+            return ()
+        read = (*self.dense.ports, *self.dense.measured)
+        return read if self.feature in (None, *read) else (*read, self.feature)
 
     @property
     def position_axes(self) -> tuple[int, ...]:
         """Indices of the axes that positions run along: rows and columns, or tokens."""
         return tuple(index for index, role in enumerate(self.layout) if role in "HWT")
+
+    @property
+    def feature_axes(self) -> tuple[int, ...]:
+        """The axes of positions of what stands for the image."""
+        return self.position_axes if self.feature is None else (2, 3)
 
     @property
     def patches(self) -> tuple[int, int] | None:
@@ -78,6 +101,11 @@ class Target:
         return self.grid[0] or 1, self.grid[1] or 1
 
     @property
+    def batch_axis(self) -> int | None:
+        """Index of the axis that counts images; None where a detector takes one and has no axis for it."""
+        return self.sample_axis if self.dense is None else self.dense.tensors[0].scales[0].axis_of("N")
+
+    @property
     def sample_axis(self) -> int:
         """Index of the samples' axis."""
         return self.layout.index("N")
@@ -91,7 +119,14 @@ class Target:
         """The same target in a copy of its model, given where each tensor is there."""
         sequences = tuple(replace(each, port=port(each.port)) for each in self.sequences)
         places = {role: (port(place), axis) for role, (place, axis) in self.places.items()}
-        return replace(self, port=port(self.port), sequences=sequences, places=places)
+        return replace(
+            self,
+            port=port(self.port),
+            sequences=sequences,
+            places=places,
+            dense=None if self.dense is None else self.dense.carried(port),
+            feature=None if self.feature is None else port(self.feature),
+        )
 
 
 def layout_of(meaning: Axes) -> MapLayout | None:
@@ -112,24 +147,6 @@ def grid_of(meaning: Axes) -> Grid | None:
     return (rows[0], columns[0]) if len(rows) == len(columns) == 1 else None
 
 
-def places_of(meaning: Axes) -> dict[str, AxisPlace]:
-    """By role a tensor and its axis that hold all samples, rows or columns of a tensor and nothing else.
-
-    Samples only where they are alone on their axis here, too: several crops of each are no samples.
-    """
-    atoms = [atom for axis in meaning for atom in axis if atom.role != "N" or len(axis) == 1]
-    roles_met = [atom.role for atom in atoms]
-    return {
-        atom.role: atom.origin
-        for atom in atoms
-        if atom.origin and roles_met.count(atom.role) == 1 and _is_all_of(atom, *atom.origin)
-    }
-
-
-def _is_all_of(atom: Atom, port: Output, axis: int) -> bool:
-    return atom.step == 1 and (extents(port) or ())[axis] == atom.extent
-
-
 def _fits(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     """Whether an axis is what a layout wants there: channels of any origin, or exactly the position roles."""
     if wanted == ("C",):
@@ -145,7 +162,9 @@ def merged_samples(anatomy: Anatomy, target: Target) -> Refusal | None:
     """
     if any(target.places.get("N") == (port, 0) for port in anatomy.images):
         return None
-    image, axis = anatomy.images[0], target.sample_axis
+    image, axis = anatomy.images[0], target.batch_axis
+    if axis is None or len(extents(image) or ()) == _ONE_IMAGE:
+        return None
     for nodes in (anatomy.nodes, *(trial.get_ordered_ops() for trial in anatomy.trials)):
         shapes = [extents(anatomy.twin(port, nodes)) for port in (image, target.port)]
         images, rows = (shape[at] if shape else None for shape, at in zip(shapes, (0, axis), strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 
 import openvino as ov
 
+from ovxai_convert.anatomy.dense_head import DenseHead, HeadScale, Role
 from ovxai_convert.anatomy.interface import input_layout, input_name, output_name
 from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.artifact import checks, sidecar
@@ -17,7 +18,7 @@ from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.sidecar import Description, Sidecar
 from ovxai_convert.errors import Refusal
 from ovxai_convert.insertion.request import Insertion
-from ovxai_convert.methods import DEFAULT_BLACK_BOX
+from ovxai_convert.methods import default_black_box
 from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.reading import SourceModel, sha256_of_file
 from ovxai_convert.vocabulary import FEATURE_VECTOR, Task
@@ -47,9 +48,30 @@ def describe(insertions: Sequence[Insertion], notes: Notes, more_notes: Sequence
         feature_vector=_added(first.model, FEATURE_VECTOR, added),
         refusals=_plain(first.refusals),
         more_heads=tuple(_head(other, on) for other, on in zip(others, more_notes, strict=True)),
+        detection=None if first.place.target.dense is None else describe_head(first.place.target.dense),
         **_branch_facts(first),
         **_model_facts(first.model, first.map_index, first.place.scores, notes),
     )
+
+
+def describe_head(dense: DenseHead) -> sidecar.DetectionInfo:
+    """What is told of a detector's dense head."""
+
+    def counted(scale: HeadScale, role: Role) -> int:
+        size = scale.size(role)
+        return -1 if size is None else size
+
+    scales = tuple(
+        sidecar.ScaleInfo(
+            tensor.port.get_node().get_friendly_name(),
+            tensor.port.get_index(),
+            counted(scale, "H"),
+            counted(scale, "W"),
+            counted(scale, "A"),
+        )
+        for tensor, scale in dense.scales
+    )
+    return sidecar.DetectionInfo(scales, dense.activation, dense.objectness, dense.background)
 
 
 def _head(insertion: Insertion, notes: Notes) -> sidecar.HeadInfo:
@@ -89,7 +111,7 @@ def describe_black_box(
     """What a model is that stays as it is, since no branch is possible."""
     return Description(
         mode="blackbox",
-        method=DEFAULT_BLACK_BOX.value,
+        method=default_black_box(_task_of(scores)).value,
         target_layer=None,
         saliency_map=None,
         refusals=_plain(refusals),
@@ -127,7 +149,7 @@ def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) 
     """The entries that do not depend on how the model is explained."""
     return {
         "generator": sidecar.Generator("ovxai-convert", version("ovxai-convert"), ov.get_version()),
-        "task": Task.CLASSIFICATION.value,
+        "task": _task_of(scores).value,
         "inputs": tuple(
             sidecar.InputInfo(input_name(model, index), shape_of(port), type_of(port), input_layout(port))
             for index, port in enumerate(model.inputs)
@@ -140,6 +162,10 @@ def _model_facts(model: ov.Model, originals: int, scores: Scores, notes: Notes) 
         "labels": notes.labels,
         "preprocessing": notes.preprocessing,
     }
+
+
+def _task_of(scores: Scores) -> Task:
+    return Task.DETECTION if scores.meaning == "detections" else Task.CLASSIFICATION
 
 
 def _scores_info(model: ov.Model, scores: Scores, answer: Answer) -> sidecar.ScoresInfo:

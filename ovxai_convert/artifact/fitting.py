@@ -109,7 +109,7 @@ def _of_classes(description: Description, outputs: list[Output]) -> Iterator[str
     scores, labels = description.scores, description.labels
     index = next(output.index for output in description.outputs if output.name == scores.output)
     shown = extents(outputs[index]) or ()
-    if scores.activation != "argmax":
+    if scores.activation != "argmax" and scores.meaning != "detections":
         held = [extent for extent in shown[1:] if extent != 1] or [1]
         if len(shown) > 1 and (len(held) > 1 or held[0] not in (None, scores.class_count)):
             yield f"output '{scores.output}' {list(shown)} does not hold {scores.class_count} classes"

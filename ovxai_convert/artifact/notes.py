@@ -140,7 +140,8 @@ def model_info_for(
     own = model_info_of(source.model, source.metadata)
     if told == NOTHING_TOLD:
         return own, ()
-    new = {"model_type": "Classification", **told.answer.to_model_info()}
+    classifier = {} if notes.answer.meaning == "detections" else {"model_type": "Classification"}
+    new = {**classifier, **told.answer.to_model_info()}
     if told.preprocessing != NO_HINTS:
         said = own_hints(source.model, source.metadata, told.preprocessing)
         hints = told.preprocessing if isinstance(said, UsageError) else told.preprocessing.or_else(said)

@@ -10,6 +10,10 @@ from ovxai_convert.source.answers import Answer, AnswerHints
 
 def remarks_on(scores: Scores, name: str, answer: Answer, told: AnswerHints) -> Iterator[str]:
     """What was taken for what in the output ``name``; nothing of what the user has ``told``."""
+    if scores.dense is not None:
+        for assumed in scores.dense.assumed:
+            yield f"nothing says it, so it was assumed: {assumed}"
+        return
     if scores.passed_over:
         others = " and ".join(f"'{other}'" for other in scores.passed_over)
         yield (

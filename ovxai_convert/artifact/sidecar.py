@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ovxai_convert.artifact.checks import ReshapeCheck, RuntimeCheck, Verification
 from ovxai_convert.artifact.plain_data import to_plain, with_unknown
@@ -14,7 +14,7 @@ from ovxai_convert.errors import Refusal
 from ovxai_convert.source.answers import Answer, Probabilities
 from ovxai_convert.vocabulary import AnswerMeaning
 
-SCHEMA_VERSION: Final = "1.2"
+SCHEMA_VERSION: Final = "1.3"
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,27 @@ class ScoresInfo:
 
 
 @dataclass(frozen=True)
+class ScaleInfo:
+    """One grid of places of a detector: the tensor in the written IR that holds its scores; -1: open."""
+
+    layer: str
+    port: int
+    rows: int
+    columns: int
+    anchors: int
+
+
+@dataclass(frozen=True)
+class DetectionInfo:
+    """A detector's dense head; see :class:`~ovxai_convert.anatomy.dense_head.DenseHead`."""
+
+    scales: tuple[ScaleInfo, ...]
+    activation: Literal["sigmoid", "softmax", "none"]
+    objectness: str
+    background: int | None
+
+
+@dataclass(frozen=True)
 class Upsampling:
     """How a map is laid over a photograph: between the centres of cells by an interpolation of OpenCV's."""
 
@@ -179,9 +200,10 @@ class HeadInfo:
 class Description:
     """What a converted model is, as it stands in the model itself; the fields are the sidecar's keys.
 
-    ``parameters`` are those of the method, if it has any. In the mode ``"blackbox"`` the model is the
-    original as IR, ``method`` is what suits it, and there is no target and no map. ``unknown`` is the object
-    that was read, with keys of versions to come; they are kept when it is written again.
+    ``parameters`` are those of the method, if it has any; ``detection`` is of a detector with maps.
+    In the mode ``"blackbox"`` the model is the original as IR, ``method`` is what suits it, and there is no
+    target and no map. ``unknown`` is the object that was read, with keys of versions to come; they are kept
+    when it is written again.
     """
 
     generator: Generator
@@ -200,6 +222,7 @@ class Description:
     saliency_classes: OutputInfo | None = None
     feature_vector: OutputInfo | None = None
     more_heads: tuple[HeadInfo, ...] = ()
+    detection: DetectionInfo | None = None
     schema_version: str = SCHEMA_VERSION
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 

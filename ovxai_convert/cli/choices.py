@@ -35,9 +35,11 @@ WHITE_BOX: Final[Mapping[str, tuple[MethodOption, ...]]] = {
         MethodOption("block", 1, "block to mask, counted from the end"),
     ),
     "activationmap": (),
+    "classprobabilitymap": (),
 }
 """White-box methods and their options, in the order in which auto tries them."""
-BLACK_BOX: Final = ("rise", "aise")
+BLACK_BOX: Final = ("rise", "aise", "drise")
+TASKS: Final = ("auto", "classification", "detection")
 MODES: Final = ("whitebox", "blackbox", "auto")
 ACTIVATIONS: Final = ("none", "softmax", "sigmoid")
 COLORMAPS: Final = ("jet", "turbo", "viridis", "plasma", "inferno", "magma", "cividis")

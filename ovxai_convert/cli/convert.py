@@ -20,13 +20,25 @@ from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<name>.xml, .bin and .json")
 @click.option(
+    "--task",
+    type=click.Choice(choices.TASKS),
+    default="auto",
+    show_default=True,
+    help="What the models are for; auto: as they look.",
+)
+@click.option(
     "--method",
     type=click.Choice(["auto", *choices.WHITE_BOX]),
     default="auto",
     show_default=True,
     help="XAI method.",
 )
-@click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask; default: the last feature map.")
+@click.option(
+    "--target-layer",
+    metavar="NAME[:PORT]",
+    multiple=True,
+    help="Layer to mask; default: the last feature map. Of a detector, may be repeated: its class heads.",
+)
 @click.option(
     "--scores-output",
     metavar="NAME|INDEX,...",
@@ -110,7 +122,7 @@ from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat
 def convert_command(
     models: Sequence[Path], output_dir: Path, method: str, limits: boundary.Limits, **others: Any
 ) -> None:
-    """Give image classifiers an output that explains them.
+    """Give image classifiers and detectors an output that explains them.
 
     Every MODEL (OpenVINO IR, ONNX, or any format that OpenVINO reads) is written to the output folder as IR
     with one more output, saliency_map, beside a JSON file that describes it. The original outputs are proved

@@ -42,7 +42,24 @@ def _side(text: str) -> int | None:
     help="By a branch in the model, as a black box, or what is possible.",
 )
 @click.option("--method", type=click.Choice([*choices.WHITE_BOX, *choices.BLACK_BOX]), help="XAI method.")
-@click.option("--target-layer", metavar="NAME[:PORT]", help="Layer to mask, in a model without a branch.")
+@click.option(
+    "--task",
+    type=click.Choice(choices.TASKS),
+    default="auto",
+    show_default=True,
+    help="What the model is for; auto: as it looks.",
+)
+@click.option(
+    "--boxes",
+    metavar="1,2,...|topN|all",
+    help="Explain these boxes of a detector, the best first, each by itself.",
+)
+@click.option(
+    "--target-layer",
+    metavar="NAME[:PORT]",
+    multiple=True,
+    help="Layer to mask, in a model without a branch; of a detector, may be repeated: its class heads.",
+)
 @click.option(
     "--scores-output",
     metavar="NAME|INDEX,...",
@@ -138,7 +155,7 @@ def _side(text: str) -> int | None:
 def explain_command(
     model: Path, images: Sequence[str], output_dir: Path, limits: boundary.Limits, **others: Any
 ) -> None:
-    """Show what a classifier saw in photographs.
+    """Show what a classifier or a detector saw in photographs.
 
     The model is one that ovxai-convert wrote, or any other that OpenVINO reads. Each IMAGE is laid under the
     map of each class in question: red, in the default colours, is where the model saw it. Each map is scaled

@@ -7,12 +7,19 @@ from pathlib import Path
 import click
 
 from ovxai_convert.cli import boundary, console, options
-from ovxai_convert.cli.choices import SHOWN_CANDIDATES
+from ovxai_convert.cli.choices import SHOWN_CANDIDATES, TASKS
 
 
 @click.command("ovxai-inspect", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", type=options.PATH)
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
+@click.option(
+    "--task",
+    type=click.Choice(TASKS),
+    default="auto",
+    show_default=True,
+    help="What the model is for; auto: as it looks.",
+)
 @click.option(
     "--all", "show_all", is_flag=True, help=f"Show all candidates, not the last {SHOWN_CANDIDATES}."
 )
@@ -22,6 +29,7 @@ from ovxai_convert.cli.choices import SHOWN_CANDIDATES
 def inspect_command(
     model: Path,
     scores_output: str | None,
+    task: str,
     show_all: bool,
     as_json: bool,
     limits: boundary.Limits,
@@ -38,6 +46,7 @@ def inspect_command(
         {
             "model": model,
             "scores_output": scores_output,
+            "task": task,
             "show_all": show_all,
             "as_json": as_json,
             "debug": debug,

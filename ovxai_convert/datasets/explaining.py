@@ -43,6 +43,7 @@ class Asked:
         raw: whether each map is a file, too.
         entries: whether to make entries of a report that holds its pictures.
         run: digest that stands in each row.
+        boxes: of a detector, which boxes are explained, each by itself.
     """
 
     targets: Targets = None
@@ -50,6 +51,7 @@ class Asked:
     raw: bool = False
     entries: bool = False
     run: str | None = None
+    boxes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,9 @@ class PhotographExplainer:
 
             started = time.perf_counter()
             asked = self.asked
-            explanation = explainer.explanation_of(photograph, asked.targets, asked.pictures, on_progress)
+            explanation = explainer.explanation_of(
+                photograph, asked.targets, asked.pictures, on_progress, asked.boxes
+            )
             return explanation, time.perf_counter() - started
 
 
@@ -217,9 +221,10 @@ def _rows(
     assert scores is not None, "an explainer gives them"
     best = int(scores.argmax())
     for number, (target, saliency) in enumerate(explanation.raw.items()):
-        index = target if isinstance(target, int) else best
+        prediction = explanation.prediction_of(target)
+        index = best if prediction is None else prediction.label
         levels = saliency if saliency.dtype == np.uint8 else grey_levels(saliency)
-        score = float(scores[index])
+        score = float(scores[index]) if prediction is None else prediction.score
         yield Row(
             **told,
             class_index=index,
@@ -230,9 +235,20 @@ def _rows(
             picture=Path(pictures[number]).as_posix() if pictures else None,
             map=levels.tobytes(),
             map_shape=(levels.shape[0], levels.shape[1]),
+            **_box(explanation, target),
             target_layer=explanation.target_layer,
             method=explanation.method_name,
         )
+
+
+def _box(explanation: Explanation, target: int | str) -> dict[str, Any]:
+    """The edges of the box that a map is of, or of the best one of a class; nothing of a classifier's."""
+    numbers = explanation.boxes.get(target)
+    if not numbers or explanation.detections is None:
+        return {}
+    edges = explanation.detections.boxes[numbers[0]]
+    names = ("box_left", "box_top", "box_right", "box_bottom")
+    return {name: round(float(edge), 2) for name, edge in zip(names, edges, strict=True)}
 
 
 def _facts(explanation: Explanation) -> Iterator[MapFacts]:

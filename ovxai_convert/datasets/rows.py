@@ -41,6 +41,11 @@ class Row:
         error: one line that says why there is none.
         head: which class output, of a model that is explained for several; else None.
         run: digest of the model and of all options that a row depends on.
+        box_left: of a detector, an edge of the box that the map is of, or of the best box of its class, in
+            pixels of the photograph; None of a classifier, and of a class without a box.
+        box_top: likewise.
+        box_right: likewise.
+        box_bottom: likewise.
     """
 
     path: str
@@ -62,6 +67,10 @@ class Row:
     error: str | None = None
     head: str | None = None
     run: str | None = None
+    box_left: float | None = None
+    box_top: float | None = None
+    box_right: float | None = None
+    box_bottom: float | None = None
 
     @property
     def levels(self) -> NDArray[np.uint8] | None:
@@ -80,7 +89,7 @@ COLUMNS: Final = tuple(each.name for each in fields(Row))
 KINDS: Final[Mapping[str, type]] = {
     **dict.fromkeys(COLUMNS, str),
     **dict.fromkeys(("width", "height", "class_index", "rank"), int),
-    **dict.fromkeys(("score", "seconds"), float),
+    **dict.fromkeys(("score", "seconds", "box_left", "box_top", "box_right", "box_bottom"), float),
     "correct": bool,
     "map": bytes,
     "map_shape": tuple,

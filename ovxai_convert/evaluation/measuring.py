@@ -19,6 +19,7 @@ from ovxai_convert.evaluation.pointing import PointedAt
 from ovxai_convert.evaluation.views import DrawnBoxes, View, scores_of_image, view_of
 from ovxai_convert.explain.baselines import CENTRE, RANDOM, centre_map, random_maps
 from ovxai_convert.explain.engines import Engine
+from ovxai_convert.explain.observation import Choose
 from ovxai_convert.photographs.image_files import Picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
 from ovxai_convert.pictures.rendering import enlarged
@@ -153,9 +154,11 @@ class _OneClass:
         target, size = self.shown.target, self._view.trial.size
 
         def explained(image: NDArray[Any]) -> tuple[NDArray[Any], float]:
-            scores, maps = engine.observe(image[np.newaxis], lambda _: [target])
-            (saliency,) = maps.values()
-            return saliency, float(scores[target])
+            seen = engine.observe(image[np.newaxis], Choose(lambda _: [target], best_of_class=True))
+            if seen.refusal is not None:
+                raise UsageError(seen.refusal.reason)
+            (saliency,) = seen.maps.values()
+            return saliency, float(seen.scores[target])
 
         def again(image: NDArray[Any]) -> tuple[NDArray[np.float32], float]:
             saliency, score = explained(image)

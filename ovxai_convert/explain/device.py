@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -62,8 +63,16 @@ class DeviceScores:
 
     def __init__(self, compiled: ov.CompiledModel, read_scores: ReadScores, batch: int | None) -> None:
         self._requests = Requests(compiled)
-        self._read_scores = read_scores
+        self.read_scores = read_scores
         self._batch = batch
+
+    def reading(self, read_scores: ReadScores) -> DeviceScores:
+        """The same, its results read in another way."""
+        if read_scores is self.read_scores:
+            return self
+        other = copy.copy(self)
+        other.read_scores = read_scores
+        return other
 
     def __call__(self, batches: Iterator[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """Scores ``(B, K)`` of every batch ``(B, ...)``."""
@@ -96,7 +105,7 @@ class DeviceScores:
     def _scores(self, request: ov.InferRequest, samples: int) -> NDArray[np.float32]:
         with InTheRuntime():
             request.wait()
-        return self._read_scores(request.results, self._batch or samples)[:samples]
+        return self.read_scores(request.results, self._batch or samples)[:samples]
 
     def _filled(self, batch: NDArray[Any]) -> NDArray[Any]:
         missing = 0 if self._batch is None else self._batch - len(batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from ovxai_convert.anatomy.interface import free_name, output_name
 from ovxai_convert.artifact.description import describe_map
 from ovxai_convert.blackbox.streaming import Progress, silent
 from ovxai_convert.errors import Refusal, RefusedError
+from ovxai_convert.explain.detecting import DetectionScores
 from ovxai_convert.explain.device import DeviceScores, Hint, compile_for
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace
 from ovxai_convert.explain.observation import BlackBox, Choose, Observation, WhiteBox
@@ -25,7 +26,7 @@ from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.explain.requests import Requests
 from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion, Request
-from ovxai_convert.methods import DEFAULT_BLACK_BOX, BlackBoxMethod, Method
+from ovxai_convert.methods import BlackBoxMethod, Method, default_black_box
 from ovxai_convert.photographs.model_input import ImageInput
 from ovxai_convert.vocabulary import SALIENCY_MAP
 
@@ -91,7 +92,7 @@ class Engines:
         check_settings(settings)
         wanted = _Settings(settings, kept)
         if plan.skips_branches:
-            return self._outside(plan.method or DEFAULT_BLACK_BOX, wanted, on_progress, ())
+            return self._outside(plan.method or self._black_box_method, wanted, on_progress, ())
         told = self.loaded.description
         asks_for_nothing = plan == Plan(embed_scaling=plan.embed_scaling)
         if told is not None and told.mode == "blackbox" and asks_for_nothing:
@@ -105,7 +106,12 @@ class Engines:
             return engine
         if plan.mode is ExplainMode.WHITEBOX:
             raise RefusedError(engine)
-        return self._outside(DEFAULT_BLACK_BOX, wanted, on_progress, engine)
+        return self._outside(self._black_box_method, wanted, on_progress, engine)
+
+    @property
+    def _black_box_method(self) -> Method:
+        """The one that is taken where none is named."""
+        return default_black_box(self.loaded.task)
 
     def _inside(self, plan: Plan) -> Engine | tuple[Refusal, ...]:
         """By a branch: the artifact's own if it is what is wanted, else one that is inserted now."""
@@ -124,7 +130,15 @@ class Engines:
             original, scores = self.loaded.original(), self.loaded.scores
             output = output_name(original, scores.output_index) if isinstance(scores, ScoresPlace) else None
             name = free_name(original, SALIENCY_MAP)
-            wanted = Request(plan.method, plan.target_layer, output, plan.embed_scaling, output_name=name)
+            detector = self.loaded.detector
+            wanted = Request(
+                plan.method,
+                plan.target_layer,
+                output,
+                plan.embed_scaling,
+                output_name=name,
+                detector=None if detector is None else detector.told,
+            )
             insertion = insert_branch(Anatomy(original), wanted)
             if not isinstance(insertion, Insertion):
                 return insertion
@@ -146,6 +160,10 @@ class Engines:
         refusals: tuple[Refusal, ...],
     ) -> Engine:
         assert method.black_box is not None, "a plan without branches names no other"
+        facts = self.loaded.detector
+        boxes_are_read = isinstance(self.read_scores, DetectionScores)
+        if facts is not None and not boxes_are_read and isinstance(facts.form, Refusal):
+            raise RefusedError([*refusals, replace(facts.form, method=str(method.value))])
         if (packed := self.packed(method)) is not None:
             raise RefusedError([*refusals, packed])
         chosen = method.black_box.with_settings(settings.of(method.black_box))

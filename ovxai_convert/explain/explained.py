@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ovxai_convert.errors import Refusal, RefusedError
 from ovxai_convert.explain.engines import Engine
 from ovxai_convert.explain.explanation import Explanation
-from ovxai_convert.explain.observation import Choose
+from ovxai_convert.explain.found_boxes import drawn_boxes, in_photograph
+from ovxai_convert.explain.observation import BoxesWanted, Choose, Observation
 from ovxai_convert.explain.predictions import Prediction, answered_classes
 from ovxai_convert.explain.samples import Sample
 from ovxai_convert.photographs.given import in_order
@@ -18,7 +19,9 @@ from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
 
 
-def chosen_by(wanted: Targets, names: tuple[str, ...] | None, answer: Answer | None) -> Choose:
+def chosen_by(
+    wanted: Targets, names: tuple[str, ...] | None, answer: Answer | None, boxes: BoxesWanted = None
+) -> Choose:
     """From the scores of a sample to the classes to explain: those that are wanted, else the answer."""
 
     def choose(scores: NDArray[np.float32]) -> list[int] | None:
@@ -27,7 +30,7 @@ def chosen_by(wanted: Targets, names: tuple[str, ...] | None, answer: Answer | N
             return answered_classes(scores, answer)
         return resolve_targets(wanted, names, scores)
 
-    return choose
+    return Choose(choose, boxes)
 
 
 def explained(
@@ -38,18 +41,27 @@ def explained(
     rendering: Rendering,
     *,
     shares: bool,
+    spatial_axes: tuple[int, int] = (1, 2),
 ) -> Explanation:
     """One image's explanation; a RefusedError where the model itself gives no numbers.
 
-    ``shares``: whether scores in 0 to 1 are taken for probabilities.
+    ``shares``: whether scores in 0 to 1 are taken for probabilities; ``spatial_axes``: rows and columns of a
+    sample, without its batch axis.
     """
-    scores, maps = engine.observe(sample.values, choose)
+    seen = engine.observe(sample.values, choose)
+    if seen.refusal is not None:
+        raise RefusedError([seen.refusal])
+    scores, maps = seen.scores, seen.maps
     if not np.isfinite(scores.max()):
         word = "NaN" if np.isnan(scores).any() else "infinite scores"
         raise RefusedError(
             [Refusal(f"the model itself gives {word} for this image; there is nothing to explain")]
         )
-    indices = [target for target in maps if isinstance(target, int)] or [int(scores.argmax())]
+    of_boxes = _of_boxes(seen)
+    indices = [target for target in maps if isinstance(target, int)]
+    indices = (
+        indices or list(dict.fromkeys(label for label, _ in of_boxes.values())) or [int(scores.argmax())]
+    )
     scored = {index: Prediction(index, float(scores[index])) for index in indices}
     captions = captions_of(
         maps,
@@ -57,10 +69,12 @@ def explained(
         names,
         rendering.colours,
         are_shares=shares and within_0_and_1(scores),
+        of_boxes=of_boxes,
     )
+    drawn = drawn_boxes(seen, sample.values, spatial_axes)
     pictures = {
         target: in_order(each, sample.order)
-        for target, each in rendered(maps, rendering, sample.scene, captions).items()
+        for target, each in rendered(maps, rendering, sample.scene, captions, drawn).items()
     }
     return Explanation(
         pictures,
@@ -74,4 +88,15 @@ def explained(
         notes=sample.notes,
         scores=scores,
         target_layer=engine.target_layer,
+        detections=None if seen.found is None else in_photograph(seen.found, sample, spatial_axes),
+        boxes=seen.boxes,
     )
+
+
+def _of_boxes(seen: Observation) -> dict[str, tuple[int, float]]:
+    """The class and score of each box that has a map of its own."""
+    found = seen.found
+    if found is None:
+        return {}
+    numbers = {target: seen.boxes[target][0] for target in seen.maps if isinstance(target, str)}
+    return {name: (int(found.labels[place]), float(found.scores[place])) for name, place in numbers.items()}

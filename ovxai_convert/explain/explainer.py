@@ -24,6 +24,7 @@ from ovxai_convert.explain.explained import chosen_by, explained
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, ScoresPlace, load_model
+from ovxai_convert.explain.observation import BoxesWanted
 from ovxai_convert.explain.plan import ExplainMode, Plan, check_kinds_of, without_effect
 from ovxai_convert.explain.samples import Preparation
 from ovxai_convert.explain.score_readers import scores_reader
@@ -35,6 +36,7 @@ from ovxai_convert.explain.warned import (
     SettingWarning,
     in_python,
 )
+from ovxai_convert.insertion.task import layers_named, task_of
 from ovxai_convert.methods import Method
 from ovxai_convert.photographs.believed import believed
 from ovxai_convert.photographs.given import Order, Photograph, checked_order, is_list
@@ -70,17 +72,21 @@ class Explainer:
     Args:
         model: a model in memory, the path of one (IR, ONNX, or any format that OpenVINO reads), or of an
             artifact of ``ovxai-convert``, whose sidecar is then obeyed.
-        task: what the model is for; only classification is supported.
+        task: what the model is for, ``"classification"`` or ``"detection"``; None and ``"auto"``: what an
+            artifact says, or what a model looks like; a classifier where a ``postprocess_fn`` is given.
         preprocess_fn: from one image to the model's input, with or without a batch axis. None: photographs
             are prepared as ``preprocessing``, the sidecar or the model's ``model_info`` says; where they say
             nothing, or an array is neither uint8 nor uint16, it is taken as prepared, and only its axes are
             moved. Files and pictures of Pillow's are prepared in any case; what nobody says of that is
             assumed, and a :class:`PictureWarning` tells it.
         postprocess_fn: from the results of an inference (arrays by tensor name, index or output) to scores
-            ``(N, K)``. None: probabilities of the classes.
+            ``(N, K)``; of a detector to boxes, scores and labels
+            (:func:`~ovxai_convert.detections.given_boxes.read_function`). None: probabilities of the classes,
+            boxes as the outputs hold them.
         explain_mode: see :class:`ExplainMode`; here and below, a member or its value as text.
         explain_method: the method; None and ``"auto"`` choose.
-        target_layer: friendly name of the node whose output is masked; None takes the last feature map.
+        target_layer: friendly name of the node whose output is masked; None takes the last feature map. Of a
+            detector also several: its class heads.
         embed_scaling: white-box maps as grey levels 0 to 255 made in the model; else raw scores.
         device_name: OpenVINO's name of the device.
         scores_output: tensor name or index of the class output; None takes the only one, or the first of
@@ -120,12 +126,12 @@ class Explainer:
     def __init__(
         self,
         model: ov.Model | str | PathLike[str] | LoadedModel,
-        task: Task | str = Task.CLASSIFICATION,
+        task: Task | str | None = None,
         preprocess_fn: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
-        postprocess_fn: Callable[[Any], NDArray[Any]] | None = None,
+        postprocess_fn: Callable[[Any], Any] | None = None,
         explain_mode: ExplainMode | str = ExplainMode.AUTO,
         explain_method: Method | str | None = None,
-        target_layer: str | None = None,
+        target_layer: str | Sequence[str] | None = None,
         embed_scaling: bool = True,
         device_name: str = "CPU",
         *,
@@ -139,9 +145,9 @@ class Explainer:
         threads: int | None = None,
         **kwargs: Any,
     ) -> None:
-        member_of(Task, task, "task")
         mode = member_of(ExplainMode, explain_mode, "explain_mode")
-        self._plan = Plan().changed(mode, explain_method, target_layer, embed_scaling)
+        layers = layers_named(target_layer)
+        self._plan = Plan().changed(mode, explain_method, layers[0] if layers else None, embed_scaling)
         check_kinds_of(device_name, preprocess_fn=preprocess_fn, postprocess_fn=postprocess_fn)
         if not isinstance(model, LoadedModel):
             model = model_or_path(model)
@@ -172,12 +178,12 @@ class Explainer:
         if isinstance(model, LoadedModel):
             loaded = model
         else:
+            named = task_of(task, self._plan.method)
+            if named is None and postprocess_fn is not None:
+                named = Task.CLASSIFICATION
             said = AnswerHints(multilabel, threshold=confidence_threshold, activation=activation)
-            loaded = load_model(model, UserNotes(None, told, said), scores_output)
-            for doubt in loaded.doubts:
-                warnings.warn(doubt, ProofWarning, stacklevel=2)
-            for remark in loaded.remarks:
-                warnings.warn(in_python(remark), AnswerWarning, stacklevel=2)
+            loaded = load_model(model, UserNotes(None, told, said), scores_output, named, layers)
+            _warn_of(loaded)
         hints = loaded.hints
         if isinstance(hints, UsageError):
             if preprocess_fn is None:
@@ -223,6 +229,7 @@ class Explainer:
         embed_scaling: bool | None = None,
         colour: Order | None = None,
         bands: Sequence[int] | None = None,
+        boxes: BoxesWanted = None,
         on_progress: Progress = silent,
         **kwargs: Any,
     ) -> Explanation | list[Explanation]:
@@ -250,6 +257,8 @@ class Explainer:
             embed_scaling: see the class.
             colour: see the class; None: the explainer's own.
             bands: which bands of the picture are shown as red, green, blue, counted from 1 (one: as grey).
+            boxes: which boxes of a detector get a map each, by their numbers from 1 on, the best first, also
+                ``"topN"`` or ``"all"``; a black-box method is taken then. None: those of the classes.
             on_progress: told how many altered images a black-box method has scored, and of how many.
             **kwargs: settings of the black-box method.
 
@@ -273,6 +282,8 @@ class Explainer:
             raise UsageError("targets and target_explain_labels mean the same; give one")
         wanted = target_explain_labels if targets is None else targets
         plan = self._plan.changed(explain_mode, explain_method, target_layer, embed_scaling)
+        if boxes is not None:
+            plan = self._box_by_box(plan)
         engine = self._engines.choose(plan, kwargs, on_progress, self._settings)
         self.method, self.refusals = engine.method, engine.refusals
         if (unused := without_effect(plan, engine.method, kwargs, target_layer)) is not None:
@@ -291,10 +302,11 @@ class Explainer:
             explained(
                 sample,
                 engine,
-                chosen_by(wanted, labels, self._answer),
+                chosen_by(wanted, labels, self._answer, boxes),
                 labels,
                 rendering,
                 shares=self._shares,
+                spatial_axes=self._engines.image.spatial_axes,
             )
             for sample in samples
         ]
@@ -302,6 +314,14 @@ class Explainer:
             for note in dict.fromkeys(note for sample in samples for note in sample.notes):
                 warnings.warn(in_python(note), PictureWarning, stacklevel=2)
         return explanations if is_list(data) or len(explanations) != 1 else explanations[0]
+
+    def _box_by_box(self, plan: Plan) -> Plan:
+        """The same for boxes, which a black-box method alone explains; a UsageError where they cannot be."""
+        if self._engines.loaded.detector is None:
+            raise UsageError("boxes are a detector's; this model is taken for a classifier")
+        if plan.mode is ExplainMode.WHITEBOX or (plan.method is not None and not plan.method.is_black_box):
+            raise UsageError("boxes are explained as a black box: explain_mode 'blackbox'")
+        return plan.changed(ExplainMode.BLACKBOX, None, None, None)
 
     def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores ``(K,)`` of one prepared sample ``(1, ...)``, without maps; errors as of a call."""
@@ -350,6 +370,14 @@ class Explainer:
         if len(names) == 1 and self._answer is not None and self._answer.meaning == "binary":
             return self._answer.class_names(names, 1)
         return names
+
+
+def _warn_of(loaded: LoadedModel) -> None:
+    """What the user of a model should know of it."""
+    for doubt in loaded.doubts:
+        warnings.warn(doubt, ProofWarning, stacklevel=3)
+    for remark in loaded.remarks:
+        warnings.warn(in_python(remark), AnswerWarning, stacklevel=3)
 
 
 def _made_again(

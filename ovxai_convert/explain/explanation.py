@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ovxai_convert.detections.boxes import Detections
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain.observation import PER_IMAGE_MAP
 from ovxai_convert.explain.predictions import Prediction
@@ -44,8 +45,9 @@ class Explanation:
     """The maps of one image; a notebook shows it by itself.
 
     Attributes:
-        saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes): ``(h, w)``
-            grey levels or raw scores, or ``(H, W, 3)`` in colours, in the order ``colour``.
+        saliency_map: by class index (by ``"per_image_map"`` where one map stands for all classes, by
+            ``"box 1"`` and so on where boxes are explained): ``(h, w)`` grey levels or raw scores, or
+            ``(H, W, 3)`` in colours, in the order ``colour``.
         method: what made them; None: the model itself, and nobody says how.
         predictions: score of every explained class (of the best one for ``"per_image_map"``).
         label_names: one label per class, or None.
@@ -56,6 +58,8 @@ class Explanation:
         notes: what is to be known of how the picture was taken, one line each.
         scores: of all classes, ``(K,)``.
         target_layer: name of the layer that was masked; None where there is none, or nobody says which.
+        detections: what a detector finds, the best first, in pixels of the photograph; None of a classifier.
+        boxes: indices of those that a map is of: a class's, or the one that it explains.
     """
 
     saliency_map: Maps
@@ -69,6 +73,8 @@ class Explanation:
     notes: tuple[str, ...] = ()
     scores: NDArray[np.float32] | None = None
     target_layer: str | None = None
+    detections: Detections | None = None
+    boxes: Mapping[int | str, list[int]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         first = self.targets[:_NAMED]
@@ -113,7 +119,7 @@ class Explanation:
         """The score of a class in words; "" where there is none."""
         if (caption := self.captions.get(target)) is not None:
             return caption.value
-        prediction = self.predictions.get(target) if isinstance(target, int) else None
+        prediction = self.prediction_of(target)
         if prediction is None:
             return ""
         return score_words(prediction.score, is_share=0 <= prediction.score <= 1)[0]
@@ -152,6 +158,10 @@ class Explanation:
 
     def label_of(self, target: int | str) -> str:
         """The label of an explained class, or its index as text."""
+        if isinstance(target, str) and target in self.boxes:
+            (number,) = self.boxes[target]
+            assert self.detections is not None, "what has boxes has found them"
+            return f"{self.label_of(int(self.detections.labels[number]))} {target}"
         if self.label_names and not isinstance(target, str):
             return self.label_names[target]
         return str(target)
@@ -256,6 +266,15 @@ class Explanation:
             axis.set_title(self.label_of(target))
         pyplot.tight_layout()
         pyplot.show()
+
+    def prediction_of(self, target: int | str) -> Prediction | None:
+        """The class and score that a map is of: of a box that is explained, its own; None of all classes."""
+        if isinstance(target, int):
+            return self.predictions.get(target)
+        if target not in self.boxes or self.detections is None:
+            return None
+        (number,) = self.boxes[target]
+        return Prediction(int(self.detections.labels[number]), float(self.detections.scores[number]))
 
     def _explained(self, wanted: int | str) -> int | str:
         for target in self.saliency_map:

@@ -19,6 +19,7 @@ from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.level_doubts import LevelDoubts
 from ovxai_convert.explain.loading import LoadedModel, load_heads, load_model
+from ovxai_convert.explain.observation import BoxesWanted
 from ovxai_convert.photographs.believed import believed
 from ovxai_convert.photographs.given import Photograph
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
@@ -30,6 +31,7 @@ from ovxai_convert.pictures.picture_files import DEFAULT_PICTURES, PictureOption
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, AnswerHints
 from ovxai_convert.source.label_files import Labels, given_labels
 from ovxai_convert.source.labels import Targets, checked_labels, resolve_targets
+from ovxai_convert.vocabulary import Task
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class FileExplainer:
         loaded = model if isinstance(model, LoadedModel) else load_model(model, told, scores_output)
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
+        facts = loaded.detector
+        if facts is not None and facts.scores_index is None and isinstance(facts.form, Refusal):
+            raise RefusedError([facts.form])
         self.made_of: dict[str, Any] = {
             "model": loaded,
             "preprocessing": preprocessing,
@@ -106,15 +111,19 @@ class FileExplainer:
         labels: Labels = None,
         preprocessing: PreprocessingHints = NO_HINTS,
         answer: AnswerHints = NO_ANSWER_HINTS,
+        task: Task | None = None,
+        target_layers: tuple[str, ...] = (),
         **options: Any,
     ) -> list[FileExplainer]:
         """One for each class output that is named (with commas between), or that an artifact has maps of."""
-        loaded = load_heads(model, UserNotes(given_labels(labels), preprocessing, answer), scores_output)
+        told = UserNotes(given_labels(labels), preprocessing, answer)
+        loaded = load_heads(model, told, scores_output, task, target_layers)
         return [
             cls(
                 each,
                 preprocessing=preprocessing,
                 head=each.head if len(loaded) > 1 else None,
+                target_layer=target_layers or None,
                 **options,
             )
             for each in loaded
@@ -180,6 +189,7 @@ class FileExplainer:
         targets: Targets = None,
         pictures: PictureOptions | None = DEFAULT_PICTURES,
         on_progress: Progress = silent,
+        boxes: BoxesWanted = None,
     ) -> Explanation:
         """The maps of a photograph laid over it; without ``pictures`` as the method gives them."""
         shown: dict[str, Any] = {"resize": False, "colormap": False}
@@ -192,7 +202,7 @@ class FileExplainer:
                 "output_size": pictures.size_of(photograph.pixels),
                 "bands": self._bands,
             }
-        explanation = self.explainer(photograph, targets, on_progress=on_progress, **shown)
+        explanation = self.explainer(photograph, targets, boxes=boxes, on_progress=on_progress, **shown)
         assert isinstance(explanation, Explanation), "one photograph has one explanation"
         return explanation
 

@@ -11,8 +11,16 @@ from typing import Any
 from openvino import Model
 
 from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.dense_assembly import Told
+from ovxai_convert.anatomy.dense_target import detector_scores
 from ovxai_convert.anatomy.interface import image_ports, output_name
-from ovxai_convert.anatomy.scores import find_scores, output_index
+from ovxai_convert.anatomy.scores import Scores, find_scores, output_index
+from ovxai_convert.artifact.box_reading import (
+    DetectorFacts,
+    detector_facts,
+    hints_of_description,
+    hints_of_head,
+)
 from ovxai_convert.artifact.fitting import shape_of, type_of
 from ovxai_convert.artifact.ir import IrInMemory
 from ovxai_convert.artifact.notes import NOTHING_TOLD, UserNotes, known_labels, own_answer, own_hints
@@ -20,17 +28,21 @@ from ovxai_convert.artifact.reading import Artifact, find_artifact
 from ovxai_convert.artifact.recovery import recover_around
 from ovxai_convert.artifact.remarks import remarks_on
 from ovxai_convert.artifact.sidecar import Description, SaliencyMapInfo
+from ovxai_convert.detections.outputs import BoxHints
 from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.insertion.class_scores import with_class_scores
 from ovxai_convert.insertion.heads import named_outputs
+from ovxai_convert.insertion.task import taken_for
 from ovxai_convert.methods import Method
 from ovxai_convert.methods.method import PER_CLASS, PER_IMAGE
 from ovxai_convert.photographs.described import hints_from_description
 from ovxai_convert.photographs.hints import NO_HINTS, PreprocessingHints
 from ovxai_convert.photographs.model_api import hints_from_model_info
 from ovxai_convert.source.answers import NO_ANSWER_HINTS, Answer, AnswerHints, answer_of
+from ovxai_convert.source.metadata import any_labels_of
 from ovxai_convert.source.reading import read_source
 from ovxai_convert.tensors.ports import extents
-from ovxai_convert.vocabulary import SALIENCY_MAP, AnswerMeaning, Range
+from ovxai_convert.vocabulary import SALIENCY_MAP, AnswerMeaning, Range, Task
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,7 @@ class LoadedModel:
         doubts: what is not as it was proved, one line each.
         remarks: what was taken for what in its class output, likewise.
         added: indices of the outputs that a conversion has added.
+        detector: of a detector, how its boxes are read; None of a classifier.
         sha256: of the files that it was read from, by their names; of a model in memory there are none.
     """
 
@@ -96,6 +109,7 @@ class LoadedModel:
     remarks: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     added: tuple[int, ...] = ()
+    detector: DetectorFacts | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -103,6 +117,11 @@ class LoadedModel:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, "model": state["model"].read()})
+
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return Task.CLASSIFICATION if self.detector is None else Task.DETECTION
 
     @property
     def head(self) -> str:
@@ -131,13 +150,19 @@ class LoadedModel:
 
 
 def load_model(
-    model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD, scores_output: str | None = None
+    model: Model | str | PathLike[str],
+    told: UserNotes = NOTHING_TOLD,
+    scores_output: str | None = None,
+    task: Task | None = None,
+    layers: tuple[str, ...] = (),
 ) -> LoadedModel:
     """Take a model from memory, from a file of any format that OpenVINO reads, or from an artifact.
 
     What the user has ``told`` of labels and answer goes before what the model says; what that says of
     preprocessing is not looked at where something else is told. ``scores_output`` is the tensor name or index
     of the class output; None takes the only one, or the first of those that an artifact has maps of.
+    ``task``: what the model is for; None: as it looks, or as an artifact says. ``layers``: those that hold a
+    detector's class scores.
 
     Raises:
         ModelReadError: the file is no model, or its description is broken, of a version that is not known,
@@ -145,7 +170,7 @@ def load_model(
         UsageError: entries of the model on its answer that make no sense; what is told does not fit; an
             output that does not exist.
     """
-    loaded = _found(model).of_head(scores_output, told)
+    loaded = _found(model).of_head(scores_output, told, task, layers)
     if scores_output is None and len(loaded.heads) > 1:
         listed = ", ".join(f"'{head}'" for head in loaded.heads)
         remark = f"the model has maps of {listed}; those of the first are taken (--scores-output)"
@@ -154,7 +179,11 @@ def load_model(
 
 
 def load_heads(
-    model: Model | str | PathLike[str], told: UserNotes = NOTHING_TOLD, wanted: str | None = None
+    model: Model | str | PathLike[str],
+    told: UserNotes = NOTHING_TOLD,
+    wanted: str | None = None,
+    task: Task | None = None,
+    layers: tuple[str, ...] = (),
 ) -> list[LoadedModel]:
     """The same for each of several class outputs, read once.
 
@@ -163,13 +192,15 @@ def load_heads(
     :func:`load_model`, or a UsageError where there is none.
     """
     found = _found(model)
+    if found.detects(wanted, told, task, layers):
+        return [found.of_head(wanted, told, Task.DETECTION, layers)]
     names: list[str | None] = [*named_outputs(found.model, wanted)]
     if wanted is None:
         names = [None] if found.artifact is None else [*found.artifact.description.heads]
     if len(names) < 2:
-        return [found.of_head(name, told) for name in names]
+        return [found.of_head(name, told, Task.CLASSIFICATION) for name in names]
     without = replace(told, labels=None)
-    heads = [found.of_head(name, without) for name in names]
+    heads = [found.of_head(name, without, Task.CLASSIFICATION) for name in names]
     each_told = told.of_each([head.scores for head in heads])
     return [head.told(one) for head, one in zip(heads, each_told, strict=True)]
 
@@ -183,13 +214,28 @@ class _Found:
     metadata: Mapping[str, str]
     sha256: Mapping[str, str]
 
-    def of_head(self, scores_output: str | None, told: UserNotes) -> LoadedModel:
-        """All that is known of one class output."""
+    def detects(
+        self, wanted: str | None, told: UserNotes, task: Task | None, layers: tuple[str, ...]
+    ) -> bool:
+        """Whether it is taken for a detector."""
         if self.artifact is not None:
-            loaded = _described(self.model, self.artifact, scores_output)
+            return self.artifact.description.task == Task.DETECTION.value
+        said = Told(wanted, layers, told.labels, told.answer.activation)
+        return taken_for(Anatomy(self.model), task, said) is not None
+
+    def of_head(
+        self,
+        scores_output: str | None,
+        told: UserNotes,
+        task: Task | None = None,
+        layers: tuple[str, ...] = (),
+    ) -> LoadedModel:
+        """All that is known of one class output, or of a detector."""
+        if self.artifact is not None:
+            loaded = _described(self.model, self.artifact, scores_output, layers)
         else:
-            loaded = _not_described(self.model, self.metadata, told, scores_output)
-        return replace(loaded.told(told), sha256=self.sha256)
+            loaded = _not_described(self.model, self.metadata, told, scores_output, task, layers)
+        return _with_scores(replace(loaded.told(told), sha256=self.sha256))
 
 
 def _found(model: Model | str | PathLike[str]) -> _Found:
@@ -202,10 +248,31 @@ def _found(model: Model | str | PathLike[str]) -> _Found:
     return _Found(source.model, artifact, source.metadata, source.files)
 
 
-def _described(model: Model, artifact: Artifact, scores_output: str | None) -> LoadedModel:
+def _with_scores(loaded: LoadedModel) -> LoadedModel:
+    """A detector whose boxes cannot be read with its classes' scores as one more output, if there are any."""
+    facts = loaded.detector
+    if facts is None or not isinstance(facts.form, Refusal):
+        return loaded
+    model = with_class_scores(loaded.model, facts.told)
+    if not isinstance(model, Model):
+        return loaded
+    index = len(model.outputs) - 1
+    return replace(
+        loaded,
+        model=model,
+        detector=replace(facts, scores_index=index),
+        added=(*loaded.added, index),
+        remarks=(*loaded.remarks, f"its maps are shown without boxes: {facts.form.reason}"),
+    )
+
+
+def _described(
+    model: Model, artifact: Artifact, scores_output: str | None, layers: tuple[str, ...]
+) -> LoadedModel:
     """By what a conversion has said of it, or of the head in question."""
     everything, doubts = artifact.description, artifact.doubts
-    told = everything.of_head(_head(model, everything, scores_output))
+    detects = everything.task == Task.DETECTION.value
+    told = everything.of_head(_head(model, everything, None if detects else scores_output))
     index = next(output.index for output in told.outputs if output.name == told.scores.output)
     scores = told.scores
     answer = scores.answer
@@ -219,8 +286,22 @@ def _described(model: Model, artifact: Artifact, scores_output: str | None) -> L
     place = ScoresPlace(index, scores.class_count, scores.activation, answer)
     own = None if told.saliency_map is None else OwnMap(told.saliency_map, _known(told.method))
     added = tuple(output.index for output in everything.added_outputs)
+    detector = None
+    if detects:
+        made = None if told.detection is None else told.detection.activation
+        said = Told(scores_output, layers, told.labels, made)
+        detector = detector_facts(model, added, said, hints_of_description(told))
     return LoadedModel(
-        model, told, place, own, told.labels, hints, doubts, heads=everything.heads, added=added
+        model,
+        told,
+        place,
+        own,
+        told.labels,
+        hints,
+        doubts,
+        heads=everything.heads,
+        added=added,
+        detector=detector,
     )
 
 
@@ -258,11 +339,20 @@ def _hints_of(told: Description) -> PreprocessingHints:
 
 
 def _not_described(
-    model: Model, metadata: Mapping[str, str], told: UserNotes, scores_output: str | None
+    model: Model,
+    metadata: Mapping[str, str],
+    told: UserNotes,
+    scores_output: str | None,
+    task: Task | None,
+    layers: tuple[str, ...],
 ) -> LoadedModel:
     """By what the model itself says."""
-    scores = find_scores(Anatomy(model), scores_output)
-    hints = own_hints(model, metadata, told.preprocessing)
+    anatomy, hints = Anatomy(model), own_hints(model, metadata, told.preprocessing)
+    named = told.labels or any_labels_of(model, metadata)
+    detector = taken_for(anatomy, task, Told(scores_output, layers, named, told.answer.activation))
+    if detector is not None:
+        return _detector(anatomy, metadata, detector, hints)
+    scores = find_scores(anatomy, scores_output)
     if isinstance(scores, Refusal):
         return LoadedModel(model, None, scores, None, None, hints)
     count = scores.class_count
@@ -271,6 +361,30 @@ def _not_described(
     labels = known_labels(model, metadata, count, answer)
     said = tuple(remarks_on(scores, output_name(model, scores.output_index), answer, told.answer))
     return LoadedModel(model, None, place, _foreign_map(model, count), labels, hints, remarks=said)
+
+
+def _detector(
+    anatomy: Anatomy,
+    metadata: Mapping[str, str],
+    told: Told,
+    hints: PreprocessingHints | UsageError,
+) -> LoadedModel:
+    """A detector by what its graph says, which may have no dense head."""
+    model, found = anatomy.model, detector_scores(anatomy, told)
+    known = BoxHints(len(told.labels or ()) or None)
+    activation = "none"
+    if isinstance(found, Scores) and found.dense is not None:
+        known, activation = hints_of_head(found.dense), found.activation
+    facts = detector_facts(model, (), told, known)
+    if facts.class_count is None:
+        scores = Refusal("nothing tells how many classes it has; name them: --labels")
+        return LoadedModel(model, None, scores, None, None, hints, detector=facts)
+    form = Scores(model.outputs[0], 0, "none", facts.class_count, meaning="detections")
+    answer = answer_of(form, own_answer(model, metadata))
+    place = ScoresPlace(0, facts.class_count, activation, answer)
+    labels = known_labels(model, metadata, facts.class_count, answer)
+    own = _foreign_map(model, facts.class_count)
+    return LoadedModel(model, None, place, own, labels, hints, detector=facts)
 
 
 def _foreign_map(model: Model, class_count: int) -> OwnMap | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from ovxai_convert.artifact.sidecar import SaliencyMapInfo
 from ovxai_convert.blackbox.method import Perturbation
 from ovxai_convert.blackbox.streaming import Progress
-from ovxai_convert.errors import UsageError
+from ovxai_convert.detections.boxes import Detections
+from ovxai_convert.errors import Refusal, UsageError
+from ovxai_convert.explain.detecting import DetectionScores, box_name, chosen_boxes
 from ovxai_convert.explain.device import DeviceScores, InTheRuntime
 from ovxai_convert.explain.predictions import ReadScores, Results
 from ovxai_convert.explain.requests import Requests
@@ -21,15 +24,41 @@ from ovxai_convert.photographs.model_input import ImageInput
 PER_IMAGE_MAP: Final = "per_image_map"
 """In place of a class, where one map stands for all."""
 
-Choose: TypeAlias = Callable[[NDArray[np.float32]], list[int] | None]
-"""From the scores ``(K,)`` of a sample to the classes to explain; None: all."""
+BoxesWanted: TypeAlias = "int | str | Sequence[int] | None"
+"""Numbers of boxes from 1 on, ``"topN"``, ``"all"``; None: those of the classes to explain."""
+
+
+@dataclass(frozen=True)
+class Choose:
+    """What is to be explained of a sample.
+
+    Attributes:
+        classes: from the scores ``(K,)`` of a sample to the classes; None: all.
+        boxes: of a detector that is explained box by box, which.
+        best_of_class: of each class its best box alone.
+    """
+
+    classes: Callable[[NDArray[np.float32]], list[int] | None]
+    boxes: BoxesWanted = None
+    best_of_class: bool = False
+
+    def __call__(self, scores: NDArray[np.float32]) -> list[int] | None:
+        """The classes; None: all."""
+        return self.classes(scores)
 
 
 class Observation(NamedTuple):
-    """One sample's scores ``(K,)`` and maps ``(h, w)``: u8 levels, or raw scores in the model's type."""
+    """One sample's scores ``(K,)`` and maps ``(h, w)``: u8 levels, or raw scores in the model's type.
+
+    Maps are by class, by ``PER_IMAGE_MAP``, or by the name of a box. ``found`` is of a detector what it finds
+    in the sample, and ``boxes`` tells which of that each map is of; ``refusal`` why there is none.
+    """
 
     scores: NDArray[np.float32]
     maps: dict[int | str, NDArray[Any]]
+    found: Detections | None = None
+    refusal: Refusal | None = None
+    boxes: Mapping[int | str, list[int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,11 +77,11 @@ class WhiteBox:
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
         results = self._results(sample)
-        scores = self._read(results)
-        targets = choose(scores)
+        scores = self._read(results, sample)
+        targets, found = choose(scores), self._found(results, sample)
         given = np.array(results[self.saliency.index][0])
         if "class" not in self.saliency.axes:
-            return Observation(scores, {PER_IMAGE_MAP: given})
+            return Observation(scores, {PER_IMAGE_MAP: given}, found)
         maps = dict(zip(self._classes(results, len(given)), given, strict=True))
         if self.binary and len(scores) == 2:
             maps = {1: given[0], 0: reversed_map(given[0])}
@@ -61,11 +90,14 @@ class WhiteBox:
         if missing:
             known = ", ".join(map(str, list(maps)[:8])) + (", ..." if len(maps) > 8 else "")
             raise UsageError(f"the model gives no map of class {missing[0]}; it was converted for {known}")
-        return Observation(scores, {target: maps[target] for target in targets})
+        boxes: dict[int | str, list[int]] = {}
+        if found is not None:
+            boxes = {target: np.flatnonzero(found.labels == target).tolist() for target in targets}
+        return Observation(scores, {target: maps[target] for target in targets}, found, None, boxes)
 
     def scores(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores alone."""
-        return self._read(self._results(sample))
+        return self._read(self._results(sample), sample)
 
     def _results(self, sample: NDArray[Any]) -> Results:
         request = self.requests.take()
@@ -79,9 +111,15 @@ class WhiteBox:
             self.requests.give_back(request)
         return results
 
-    def _read(self, results: Results) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = self.read_scores(results, self.image.batch or 1)[0]
+    def _read(self, results: Results, sample: NDArray[Any]) -> NDArray[np.float32]:
+        read = at_size(self.read_scores, self.image, sample)
+        scores: NDArray[np.float32] = read(results, self.image.batch or 1)[0]
         return scores
+
+    def _found(self, results: Results, sample: NDArray[Any]) -> Detections | None:
+        """What a detector finds."""
+        read = at_size(self.read_scores, self.image, sample)
+        return read.found(results, self.image.batch or 1)[0] if isinstance(read, DetectionScores) else None
 
     def _classes(self, results: Results, count: int) -> list[int]:
         classes = self.saliency.classes
@@ -89,6 +127,14 @@ class WhiteBox:
             return list(range(count))
         indices = classes["indices"] if "indices" in classes else results[classes["indices_output"]][0]
         return [int(index) for index in indices]
+
+
+def at_size(read: ReadScores, image: ImageInput, sample: NDArray[Any]) -> ReadScores:
+    """A reader for results of a sample: of a detector in pixels of that."""
+    if not isinstance(read, DetectionScores):
+        return read
+    rows, columns = (sample.shape[1 + axis] for axis in image.spatial_axes)
+    return read.at((rows, columns))
 
 
 def reversed_map(saliency: NDArray[Any]) -> NDArray[Any]:
@@ -112,7 +158,13 @@ class BlackBox:
     def observe(
         self, sample: NDArray[Any], choose: Choose, method: Perturbation, on_progress: Progress
     ) -> Observation:
-        """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size."""
+        """Scores of one sample, ``(1, ...)`` as the input has it, and maps ``(H, W)`` in the input's size.
+
+        Of a detector, a map for each box, or a refusal where none is found.
+        """
+        read = at_size(self.stream.read_scores, self.image, sample)
+        if isinstance(read, DetectionScores):
+            return self._observe_boxes(read, sample, choose, method, on_progress)
         scores = self.scores(sample)
         targets = choose(scores)
         axes, batch_size = self.image.spatial_axes, self.image.batch or 1
@@ -120,8 +172,58 @@ class BlackBox:
         classes = range(len(maps)) if targets is None else targets
         return Observation(scores, dict(zip(classes, maps, strict=True)))
 
+    def _observe_boxes(
+        self,
+        read: DetectionScores,
+        sample: NDArray[Any],
+        choose: Choose,
+        method: Perturbation,
+        on_progress: Progress,
+    ) -> Observation:
+        seen: list[tuple[DetectionScores, Detections]] = []
+
+        def looked_at(given: Results, samples: int) -> NDArray[np.float32]:
+            settled = read.settled(given, samples)
+            seen.append((settled, settled.found(given, samples)[0]))
+            return settled(given, samples)
+
+        (batch,) = self.stream.reading(looked_at)(iter([sample]))
+        scores, (read, found) = batch[0], seen[0]
+        wanted = _boxes_wanted(choose, scores, found, read.threshold)
+        if isinstance(wanted, Refusal):
+            return Observation(scores, {}, found, wanted)
+        likeness = self.stream.reading(read.likeness_to(found.taken(np.array(wanted))))
+        axes, batch_size = self.image.spatial_axes, self.image.batch or 1
+        maps = method.explain(sample[0], axes, likeness, None, batch_size, on_progress).maps
+        names = [box_name(number) for number in wanted]
+        boxes: dict[int | str, list[int]] = {
+            name: [number] for name, number in zip(names, wanted, strict=True)
+        }
+        return Observation(scores, dict(zip(names, maps, strict=True)), found, None, boxes)
+
     def scores(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores alone."""
-        (batch,) = self.stream(iter([sample]))
+        read = at_size(self.stream.read_scores, self.image, sample)
+        (batch,) = self.stream.reading(read)(iter([sample]))
         scores: NDArray[np.float32] = batch[0]
         return scores
+
+
+def _boxes_wanted(
+    choose: Choose, scores: NDArray[np.float32], found: Detections, threshold: float
+) -> list[int] | Refusal:
+    """Which of the boxes found are to be explained, or why there is none."""
+    if choose.boxes is not None:
+        wanted = chosen_boxes(choose.boxes, found)
+    else:
+        classes = choose(scores)
+        wanted = [
+            number
+            for number, label in enumerate(found.labels)
+            if (classes is None or label in classes)
+            and not (choose.best_of_class and label in found.labels[:number])
+        ]
+    if not wanted:
+        reason = f"no box has a score of {threshold:g} or more; a lower --confidence-threshold finds others"
+        return Refusal(reason if not len(found) else "no box that is found is of the classes in question")
+    return wanted

@@ -7,8 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ovxai_convert.artifact.box_reading import DetectorFacts
+from ovxai_convert.detections.given_boxes import read_function
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.explain import predictions
+from ovxai_convert.explain.detecting import DetectionScores
 from ovxai_convert.explain.loading import LoadedModel
 
 
@@ -17,6 +20,8 @@ def scores_reader(
 ) -> predictions.ReadScores:
     """The way of a model; a UsageError where neither tells which numbers are its scores."""
     scores = loaded.scores
+    if loaded.detector is not None:
+        return _of_detector(loaded, loaded.detector, postprocess_fn)
     if postprocess_fn is not None:
         return predictions.PostprocessedScores(postprocess_fn)
     if isinstance(scores, Refusal):
@@ -27,3 +32,20 @@ def scores_reader(
     if scores.answer.probabilities == "rank":
         return predictions.BestClassesOutput(scores.output_index, scores.class_count)
     return predictions.ScoresOutput(scores.output_index, scores.answer)
+
+
+def _of_detector(
+    loaded: LoadedModel, facts: DetectorFacts, postprocess_fn: Callable[[Any], Any] | None
+) -> predictions.ReadScores:
+    """The way of a detector: by the user's function, or by the form in which its outputs hold boxes."""
+    scores, form = loaded.scores, facts.form
+    if isinstance(scores, Refusal):
+        raise UsageError(scores.reason)
+    count, threshold = scores.class_count, scores.answer.threshold
+    if postprocess_fn is not None:
+        return DetectionScores(read_function(postprocess_fn), False, count, threshold)
+    if facts.scores_index is not None:
+        return predictions.ScoresOutput(facts.scores_index, scores.answer)
+    if isinstance(form, Refusal):
+        raise UsageError(f"which boxes the outputs hold is not clear: {form.reason}")
+    return DetectionScores(form.read, form.picked, count, threshold, facts.first_label, form=form)

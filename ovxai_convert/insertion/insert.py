@@ -10,19 +10,21 @@ from typing import Final
 from openvino import Model, Type
 
 from ovxai_convert.anatomy.anatomy import Anatomy, ModelCopy
+from ovxai_convert.anatomy.dense_assembly import Told
 from ovxai_convert.anatomy.interface import describe_inputs, tensor_names
-from ovxai_convert.anatomy.scores import Scores, find_scores
+from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target, merged_samples
 from ovxai_convert.errors import Refusal, RefusedError, TooBig, UsageError, last_line
 from ovxai_convert.insertion.outputs import add_output, mean_of_cells, name_added_nodes, scale_to_grey_levels
 from ovxai_convert.insertion.request import Branch, Insertion, Place, Request
 from ovxai_convert.insertion.tap import tap_at_depth
-from ovxai_convert.methods import WHITE_BOX_METHODS, Method, WhiteBoxMethod, method_of
+from ovxai_convert.insertion.task import layers_named, taken_for, task_of
+from ovxai_convert.methods import Method, WhiteBoxMethod, method_of, methods_for
 from ovxai_convert.methods.method import ClassSelection, Site
 from ovxai_convert.mosaic.cost import cost_of, readable
 from ovxai_convert.source.given import model_in_memory
 from ovxai_convert.tensors.ports import address
-from ovxai_convert.vocabulary import FEATURE_VECTOR, Task, layer_name, member_of
+from ovxai_convert.vocabulary import FEATURE_VECTOR, Task
 
 _NAMED: Final = 3
 """Other layers that are named where a branch is too big."""
@@ -37,27 +39,30 @@ def insert_xai(
     model: Model,
     task: Task | str = Task.CLASSIFICATION,
     explain_method: Method | str | None = None,
-    target_layer: str | None = None,
+    target_layer: str | Sequence[str] | None = None,
     embed_scaling: bool = True,
 ) -> Model:
-    """A copy of a classifier with one more output, ``saliency_map``; the model itself is not changed.
+    """A copy of a model with one more output, ``saliency_map``; the model itself is not changed.
 
     Args:
-        model: a classifier.
-        task: what the model is for; only classification is supported.
+        model: a classifier or a detector.
+        task: which of both; ``"auto"``: as it looks.
         explain_method: the white-box method, also by its name; None takes the first that is possible.
-        target_layer: friendly name of the node whose output is masked; None takes the last feature map.
+        target_layer: friendly name of the node whose output is masked; None takes the last feature map. Of a
+            detector also several: its class heads.
         embed_scaling: maps as u8 grey levels 0 to 255; else raw scores in the model's float type.
 
     Raises:
         RefusedError: no branch can be inserted, with every reason.
-        UsageError: ``target_layer`` names no layer, the task is not supported, or the method does not exist
-            or inserts no branch; what is no model in memory.
+        UsageError: ``target_layer`` names no layer, the method is not for the task, does not exist or inserts
+            no branch; what is no model in memory.
     """
-    member_of(Task, task, "task")
-    model = model_in_memory(model)
-    request = Request(method_of(explain_method), layer_name(target_layer), embed_scaling=embed_scaling)
-    insertion = insert_branch(Anatomy(model), request)
+    method, layers = method_of(explain_method), layers_named(target_layer)
+    anatomy = Anatomy(model_in_memory(model))
+    detector = taken_for(anatomy, task_of(task, method), Told(layers=layers))
+    layer = layers[0] if layers else None
+    request = Request(method, layer, embed_scaling=embed_scaling, detector=detector)
+    insertion = insert_branch(anatomy, request)
     if not isinstance(insertion, Insertion):
         raise RefusedError(insertion)
     return insertion.model
@@ -75,7 +80,7 @@ def insert_branch(anatomy: Anatomy, request: Request) -> Insertion | tuple[Refus
     def build(place: Place) -> Insertion | Refusal:
         return build_branch(anatomy, place, request)
 
-    methods = WHITE_BOX_METHODS
+    methods = methods_for(request.task)
     if request.method is not None:
         if request.method.white_box is None:
             raise UsageError(f"{request.method.value} inserts no branch: it treats the model as a black box")
@@ -148,7 +153,7 @@ def find_place(anatomy: Anatomy, method: WhiteBoxMethod, request: Request) -> Pl
     """Find the scores and the target that a request means, as a method wants it."""
     if not anatomy.images:
         return Refusal(f"no input takes an image: {describe_inputs(anatomy.model)}")
-    scores = find_scores(anatomy, request.scores_output)
+    scores = request.scores(anatomy)
     if isinstance(scores, Refusal):
         return scores
     target = method.locate(anatomy, scores, request.target_layer, method.settings(request.options))
@@ -215,7 +220,8 @@ def _add_branch(copy: ModelCopy, branch: Branch, tap_depth: int) -> Insertion | 
     if raw.classes is not None:
         add_output(model, raw.classes, request.classes_name)
     if request.feature_vector:
-        add_output(model, mean_of_cells(site.tap, site.target), FEATURE_VECTOR)
+        features = site.tap if site.target.feature is None else site.target.feature
+        add_output(model, mean_of_cells(features, site.target), FEATURE_VECTOR)
     added = name_added_nodes(model, before, request.output_name)
     cost = cost_of(added, copy.anatomy.nodes)
     if cost.peak_bytes > request.max_branch_bytes:

@@ -43,12 +43,12 @@ def mean_of_cells(tap: Output, target: Target) -> Output:
     Of tokens those that are patches are cells.
     """
     values = ops.convert(tap, "f32")
-    axis = target.position_axes[0]
+    axis = target.feature_axes[0]
     if (patches := target.patches) is not None:
         first, count = patches
         bounds = [ints([bound]) for bound in (first, first + count, 1, axis)]
         values = ops.slice(values, *bounds)
-    return ops.reduce_mean(values, ints(target.position_axes), keep_dims=False).output(0)
+    return ops.reduce_mean(values, ints(target.feature_axes), keep_dims=False).output(0)
 
 
 def add_output(model: Model, port: Output, name: str) -> None:

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from openvino import Model, Output
 
-from ovxai_convert.anatomy.scores import Scores
+from ovxai_convert.anatomy.anatomy import Anatomy
+from ovxai_convert.anatomy.dense_assembly import Told
+from ovxai_convert.anatomy.dense_target import detector_scores
+from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.anatomy.target import Target
 from ovxai_convert.errors import Refusal, UsageError
 from ovxai_convert.methods import Method, WhiteBoxMethod
@@ -16,7 +19,7 @@ from ovxai_convert.methods.method import ALL_CLASSES, ClassSelection
 from ovxai_convert.mosaic.cost import Cost
 from ovxai_convert.mosaic.rewriting import WrittenOut
 from ovxai_convert.source.labels import find_classes
-from ovxai_convert.vocabulary import FEATURE_VECTOR, SALIENCY_CLASSES, SALIENCY_MAP
+from ovxai_convert.vocabulary import FEATURE_VECTOR, SALIENCY_CLASSES, SALIENCY_MAP, Task
 
 DEFAULT_MAX_BRANCH_BYTES: Final = 2 * 2**30
 
@@ -28,6 +31,7 @@ class Request:
     Attributes:
         method: the method; None tries all in their order and takes the first that is possible.
         target_layer: friendly name, tensor name or ``NAME:PORT`` of the feature map; None searches.
+        detector: what is told of a detector; None: the model is a classifier.
         scores_output: tensor name or index of the output that holds the classes; None takes the only one.
         embed_scaling: scale each map to grey levels inside the graph.
         selection: the classes that get a map.
@@ -46,6 +50,18 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     output_name: str = SALIENCY_MAP
     feature_vector: bool = False
+    detector: Told | None = None
+
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return Task.CLASSIFICATION if self.detector is None else Task.DETECTION
+
+    def scores(self, anatomy: Anatomy) -> Scores | Refusal:
+        """What is explained of a model; errors as of the search for it."""
+        if self.detector is None:
+            return find_scores(anatomy, self.scores_output)
+        return detector_scores(anatomy, self.detector)
 
     @property
     def classes_name(self) -> str:

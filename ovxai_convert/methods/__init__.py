@@ -8,12 +8,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from ovxai_convert.blackbox import aise, rise
+from ovxai_convert.blackbox import aise, drise, rise
 from ovxai_convert.blackbox.method import BlackBoxMethod
-from ovxai_convert.methods import activationmap, reciprocam, vitreciprocam
+from ovxai_convert.methods import activationmap, classprobabilitymap, reciprocam, vitreciprocam
 from ovxai_convert.methods.method import WhiteBoxMethod
 from ovxai_convert.old_names import fetched
-from ovxai_convert.vocabulary import member_of
+from ovxai_convert.vocabulary import Task, member_of
 
 
 class Method(Enum):
@@ -24,15 +24,19 @@ class Method(Enum):
     RECIPROCAM: one map per class, Recipro-CAM (arXiv 2209.14074).
     VITRECIPROCAM: one map per class, ViT-ReciproCAM (arXiv 2310.02588), for transformers with a class token.
     ACTIVATIONMAP: one map for all classes, the channel mean of the feature map.
+    DETCLASSPROBABILITYMAP: one map per class of a detector, the class scores at every place.
     RISE: black-box, randomly masked images (arXiv 1806.07421).
     AISE: black-box, gaussian windows placed by optimisation.
+    DRISE: black-box, one map per box that a detector finds, randomly masked images (arXiv 2006.03204).
     """
 
     RECIPROCAM = reciprocam.METHOD
     VITRECIPROCAM = vitreciprocam.METHOD
     ACTIVATIONMAP = activationmap.METHOD
+    DETCLASSPROBABILITYMAP = classprobabilitymap.METHOD
     RISE = rise.METHOD
     AISE = aise.METHOD
+    DRISE = drise.METHOD
 
     white_box: WhiteBoxMethod | None
     """Its definition, if a branch gives its map."""
@@ -55,8 +59,16 @@ class Method(Enum):
 
 
 WHITE_BOX_METHODS: Final = tuple(method.white_box for method in Method if method.white_box is not None)
-DEFAULT_BLACK_BOX: Final = Method.RISE
-"""The black-box method where none is named."""
+
+
+def methods_for(task: Task) -> tuple[WhiteBoxMethod, ...]:
+    """Those that explain models of a task by a branch, in the order in which ``auto`` tries them."""
+    return tuple(method for method in WHITE_BOX_METHODS if method.task is task)
+
+
+def default_black_box(task: Task) -> Method:
+    """The black-box method where none is named."""
+    return Method.DRISE if task is Task.DETECTION else Method.RISE
 
 
 def method_of(given: object, what: str = "explain_method") -> Method | None:
@@ -75,13 +87,14 @@ def method_name(method: Method | None) -> str:
 
 
 __all__ = [
-    "DEFAULT_BLACK_BOX",
     "WHITE_BOX_METHODS",
     "BlackBoxMethod",
     "Method",
     "WhiteBoxMethod",
+    "default_black_box",
     "method_name",
     "method_of",
+    "methods_for",
 ]
 
 if not TYPE_CHECKING:  # what is misspelt is to be seen by type checkers

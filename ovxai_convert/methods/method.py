@@ -16,6 +16,7 @@ from ovxai_convert.anatomy.scores import Scores
 from ovxai_convert.anatomy.target import Target
 from ovxai_convert.errors import Refusal, UsageError, did_you_mean
 from ovxai_convert.mosaic.rewriting import WrittenOut
+from ovxai_convert.vocabulary import Task
 
 Settings: TypeAlias = Mapping[str, str | int]
 """A value for every option of a method, by its name."""
@@ -158,6 +159,7 @@ class WhiteBoxMethod:
         raw_like: the tensor whose element type raw maps have.
         cells_checked: at how many cells, beside the lowest and the highest, the proof compares a map with its
             definition; None: at all of them, where that costs nothing.
+        task: what the models are for that it explains.
     """
 
     name: str
@@ -169,6 +171,7 @@ class WhiteBoxMethod:
     options: tuple[Option, ...] = ()
     parameters: Callable[[Target, Settings], dict[str, Any]] | None = None
     cells_checked: int | None = 6
+    task: Task = Task.CLASSIFICATION
     candidates_priced: int | None = None
     raw_like: Callable[[Scores, Target], Output] = lambda scores, _: scores.port
 

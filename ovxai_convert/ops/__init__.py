@@ -14,6 +14,7 @@ from openvino import Node, Output
 from ovxai_convert.ops import (
     attention,
     convolutions,
+    detections,
     einsum,
     elementwise,
     joining,
@@ -25,6 +26,7 @@ from ovxai_convert.ops import (
     slicing,
     written_out,
 )
+from ovxai_convert.ops.detections import background_told_by, scores_picked_by
 from ovxai_convert.ops.op import Equation, Op, Trait
 
 ROWS: Final[tuple[Op, ...]] = (
@@ -39,6 +41,7 @@ ROWS: Final[tuple[Op, ...]] = (
     *moves.OPS,
     *slicing.OPS,
     *joining.OPS,
+    *detections.OPS,
     *written_out.OPS,
 )
 TABLE: Final[Mapping[str, Op]] = {kind: row for row in ROWS for kind in row.types}
@@ -63,4 +66,15 @@ def values_of(node: Node) -> tuple[Output, int] | None:
     return products.values_of(node) or einsum.values_of(node) or attention.values_of(node)
 
 
-__all__ = ["ROWS", "TABLE", "Equation", "Op", "Trait", "has", "op_of", "values_of"]
+__all__ = [
+    "ROWS",
+    "TABLE",
+    "Equation",
+    "Op",
+    "Trait",
+    "background_told_by",
+    "has",
+    "op_of",
+    "scores_picked_by",
+    "values_of",
+]

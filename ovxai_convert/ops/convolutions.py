@@ -16,6 +16,7 @@ from ovxai_convert.ops.kinds import Call, Carried, Copied, Masked, NotHere
 from ovxai_convert.ops.levels import by_level
 from ovxai_convert.ops.op import CopiedForm, Equation, Op, Trait, on_data, traits, types
 from ovxai_convert.ops.whole_map import whole_map_product
+from ovxai_convert.tensors.axes import Axes, Axis, Meanings, is_unclear
 from ovxai_convert.tensors.extents import ints, reshaped
 from ovxai_convert.tensors.permuting import transposed
 from ovxai_convert.tensors.ports import elements, extents
@@ -32,12 +33,17 @@ def _pads(node: Node) -> bool:
     return any((*attributes["pads_begin"], *attributes["pads_end"]))
 
 
+def _covers_single_cells(node: Node, spatial: int) -> bool:
+    """Whether it is a 1x1 convolution of stride 1."""
+    return bool(spatial) and {*node.get_attributes()["strides"], *_kernel(node)[-spatial:]} == {1}
+
+
 def _of_single_cells(call: Call, data: Masked) -> list[Masked] | NotHere:
     """A 1x1 convolution of stride 1: ``W U(m)`` in every cell."""
     spatial = tuple(range(2, len(call.original(0))))
     if not set(data.positions) <= set(spatial):
         return NotHere("positions lie along its samples or channels")
-    if {*call.node.get_attributes()["strides"], *_kernel(call.node)[-len(spatial) :]} != {1}:
+    if not _covers_single_cells(call.node, len(spatial)):
         return NotHere("its window covers several cells")
     if _pads(call.node):
         return NotHere("it pads the map")
@@ -72,6 +78,24 @@ def _copied(call: Call) -> list[Copied] | Refusal:
     return [Copied(ops.unsqueeze(ops.matmul(rows, matrix, False, True), spatial).output(0))]
 
 
+def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
+    """Samples, channels, places; but what one that looks at single places holds besides it leaves there.
+
+    So is what several grids hold, one after another on an axis, or the sides of boxes, which a convolution
+    without neighbours weighs as another exporter would write with a product.
+    """
+    found, source = meanings.windows(node, known), known.get(node.input_value(0))
+    if source is None or not _covers_single_cells(node, len(source) - 2) or _pads(node):
+        return found
+    return [axes and (*axes[:2], *map(_left, source[2:], axes[2:])) for axes in found]
+
+
+def _left(before: Axis, after: Axis) -> Axis:
+    """What an axis of places holds behind weights for single ones."""
+    others = any(atom.parts or atom.role == "C" for atom in before)
+    return before if others and not is_unclear(before) else after
+
+
 def _convolution(
     names: str,
     copied: CopiedForm,
@@ -86,7 +110,7 @@ def _convolution(
         return elements(met) * prod(extent or 1 for extent in _kernel(node, weights)[1 + grouped :])
 
     those = traits(Trait.CONVOLUTION, *([Trait.GROUPED] if grouped else []))
-    return Op(types(names), those, meanings.windows, copied, equations, regions.as_a_whole, macs, in_onnx)
+    return Op(types(names), those, _meaning, copied, equations, regions.as_a_whole, macs, in_onnx)
 
 
 _SINGLE_CELLS: Final = on_data("pointwise convolution", _of_single_cells)

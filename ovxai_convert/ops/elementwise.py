@@ -118,7 +118,8 @@ _SLOPE: Final = (on_data("slope", _along_slope),)
 
 OPS: Final = (
     _unary(_UNARY),
-    _unary("Abs Exp Relu SoftPlus Sqrt", Trait.NOT_NEGATIVE),
+    _unary("Abs Exp Relu SoftPlus", Trait.NOT_NEGATIVE),
+    _unary("Sqrt", Trait.NOT_NEGATIVE, Trait.ROOT),
     _unary("Convert Identity", Trait.COPY),
     _unary("Negative"),
     _unary("Sigmoid", Trait.SIGMOID),

@@ -26,7 +26,7 @@ def _joined(node: Node, rank: int) -> int:
 
 
 def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
-    """The joined axis stays channels if it is that everywhere; else it remembers its parts."""
+    """The joined axis remembers its parts; it stays channels if it is that everywhere."""
     shape, sources = known.extents.get(node.output(0)), [known.get(port) for port in node.input_values()]
     if shape is None or not any(sources):
         return [None]
@@ -34,7 +34,7 @@ def _meaning(node: Node, known: Meanings) -> list[Axes | None]:
     joined = _joined(node, len(shape))
     parts = [axes[joined] if axes else fresh("?", None) for axes in sources]
     kept = {role for part in parts for role in (roles(part) or ("C",))} == {"C"}
-    new = fresh("C", shape[joined]) if kept else (Atom("?", shape[joined], tuple(parts)),)
+    new = (Atom("C" if kept else "?", shape[joined], tuple(parts)),)
     return [tuple(new if index == joined else axis for index, axis in enumerate(source))]
 
 
@@ -115,5 +115,5 @@ _EQUATIONS: Final = on_masked("concat", _along_others), on_masked("token join", 
 
 OPS: Final = (
     Op(types("Concat"), traits(Trait.JOIN), _meaning, _copied, _EQUATIONS, _narrowed, no_products, in_onnx),
-    always_written_out("ScatterNDUpdate", meanings.unknown, _written_into, onnx=in_onnx),
+    always_written_out("ScatterNDUpdate", meanings.unknown, _written_into, Trait.WRITTEN_INTO, onnx=in_onnx),
 )

@@ -92,6 +92,7 @@ class Trait(Enum):
     MULTIPLY = auto()
     DIVIDE = auto()
     POWER = auto()
+    ROOT = auto()
     SUM = auto()
     LENGTH = auto()
     """The Euclidean length along axes."""
@@ -101,6 +102,8 @@ class Trait(Enum):
     """Its values come from outside the graph."""
     SLICE = auto()
     """Cuts indices out along axes, by their bounds."""
+    PIECES = auto()
+    """Cuts a tensor into pieces along an axis."""
     NV12 = auto()
     """Makes colours of a camera's NV12: one input, or one per plane."""
     I420 = auto()
@@ -108,8 +111,16 @@ class Trait(Enum):
     """Reads a shape and no numbers."""
     DETECTION = auto()
     """Picks boxes among candidates."""
+    REGIONS = auto()
+    """Proposes regions of an image, or cuts them out of a map."""
+    TAKING = auto()
+    """Some numbers of the first input, at places that another input tells."""
+    LARGEST = auto()
+    """The largest along axes, and nothing else."""
     JOIN = auto()
     """Several tensors one after another along an axis."""
+    WRITTEN_INTO = auto()
+    """The first input with other numbers at some places."""
     NOT_NEGATIVE = auto()
     """Its values are never below zero."""
 

@@ -156,7 +156,8 @@ def _reduction(names: str, *more: Trait) -> Op:
 
 
 OPS: Final = (
-    _reduction("ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceLogicalAnd ReduceLogicalOr"),
+    _reduction("ReduceMax", Trait.LARGEST),
+    _reduction("ReduceMean ReduceMin ReduceProd ReduceL1 ReduceLogicalAnd ReduceLogicalOr"),
     _reduction("ReduceSum", Trait.SUM),
     _reduction("ReduceL2", Trait.LENGTH),
 )

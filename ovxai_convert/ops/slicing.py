@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from openvino import Node
+from openvino import Node, Output
 from openvino import opset15 as ops
 
 from ovxai_convert.errors import Refusal
@@ -22,6 +22,8 @@ from ovxai_convert.tensors.extents import Span, full_shape, ints, pinned, reshap
 from ovxai_convert.tensors.ports import constant_ints, elements, extents, rank
 
 _STRIDED: Final = "StridedSlice"
+_SPLITS: Final = "Split VariadicSplit"
+_GATHER: Final = "Gather"
 _TO_THE_END: Final = 2**31 - 1
 
 
@@ -83,6 +85,24 @@ def _part(axis: Axis, bounds: Span) -> Axis | None:
             return part
         position += length
     return None
+
+
+def _pieces_meaning(node: Node, known: Meanings) -> list[Axes | None]:
+    """As of any resizing, but a piece that was joined to others gets its meaning back."""
+    source, axes, resized = known.get(node.input_value(0)), second_input(node), meanings.resized(node, known)
+    if source is None or axes is None or None in resized:
+        return resized
+    axis, start = axes[0] % len(source), 0
+    found: list[Axes | None] = []
+    for piece in resized:
+        assert piece is not None, "checked above"
+        length = static_extent(piece[axis])
+        part = None if length is None else _part(source[axis], (start, start + length))
+        found.append((*piece[:axis], part or piece[axis], *piece[axis + 1 :]))
+        if length is None:
+            return resized
+        start += length
+    return found
 
 
 def _sliced_copies(call: Call) -> list[Copied] | Refusal:
@@ -166,6 +186,25 @@ def _pieces(call: Call, data: Masked) -> list[Masked] | NotHere:
     return by_level(call, [data.positions] * call.node.get_output_size(), affine=True)
 
 
+def indices_taken(port: Output, axis: int, width: int) -> list[int] | None:
+    """Which of ``width`` indices of an axis of its first input a tensor has; None if all, or unknown."""
+    node = port.get_node()
+    bounds = slice_bounds(node)
+    if axis in bounds:
+        return list(range(*clamped(bounds[axis], width)))
+    if node.get_type_name() == _GATHER:
+        indices = constant_ints(node.input_value(1)) if _gathered_axis(node) == axis else None
+        return None if indices is None else [index % width for index in indices]
+    axes = second_input(node) if node.get_type_name() in _SPLITS.split() else None
+    if axes is None or axes[0] % len(extents(node.input_value(0)) or (1,)) != axis:
+        return None
+    lengths = [(extents(piece) or ())[axis] for piece in node.outputs()[: port.get_index() + 1]]
+    if None in lengths:
+        return None
+    *before, length = (each or 0 for each in lengths)
+    return list(range(sum(before), sum(before) + length))
+
+
 def _takes_all_in_order(node: Node) -> bool:
     """Whether a Gather takes every entry of a vector once, in order, and so only gives it another shape.
 
@@ -186,8 +225,16 @@ def _gathered_axis(node: Node) -> int | None:
 
 
 def _gathered_meaning(node: Node, known: Meanings) -> list[Axes | None]:
-    """A Gather that takes all of a vector in order is a Reshape; what others pick is not followed."""
-    return meanings.dealt(node, known) if _takes_all_in_order(node) else [None]
+    """A Gather that takes all there is, in order, is a Reshape; what others pick is not followed."""
+    return meanings.dealt(node, known) if _takes_all_in_order(node) or _takes_the_only(node) else [None]
+
+
+def _takes_the_only(node: Node) -> bool:
+    """Whether a Gather takes the only entry of an axis, and so drops that."""
+    axis, source = _gathered_axis(node), extents(node.input_value(0))
+    if axis is None or source is None or source[axis] != 1:
+        return False
+    return extents(node.input_value(1)) == () and constant_ints(node.input_value(1)) in ([0], [-1])
 
 
 def _gathered_copies(call: Call) -> list[Copied] | Refusal:
@@ -251,9 +298,9 @@ OPS: Final = (
         in_onnx,
     ),
     Op(
-        types("Split VariadicSplit"),
-        traits(),
-        meanings.resized,
+        types(_SPLITS),
+        traits(Trait.PIECES),
+        _pieces_meaning,
         _split,
         _PIECES,
         _one_piece,
@@ -261,8 +308,8 @@ OPS: Final = (
         in_onnx,
     ),
     Op(
-        types("Gather"),
-        traits(),
+        types(_GATHER),
+        traits(Trait.TAKING),
         _gathered_meaning,
         _gathered_copies,
         _GATHERED,

@@ -1,4 +1,4 @@
-"""Ops without an equation: what repeats, pads, rolls or resizes, colours, sources, shapes, detections."""
+"""Ops without an equation: what repeats, pads, rolls or resizes, colours, sources, shapes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,6 @@ def _broadcast(call: Call) -> list[Copied] | Refusal:
 
 
 _ALONG_LAST: Final = copying.along_or_merged(copying.last_input, -1)
-_DETECTIONS: Final = (
-    "DetectionOutput ExperimentalDetectronDetectionOutput MatrixNms MulticlassNms "
-    "MulticlassNmsIEInternal NonMaxSuppression NMSRotated"
-)
 
 NOT_IN_TABLE: Final = always_written_out("", meanings.unknown, UNKNOWN, onnx=cannot)
 """The row of every op that has none."""
@@ -42,5 +38,4 @@ OPS: Final = (
     always_written_out("Parameter ReadValue", meanings.unknown, UNKNOWN, Trait.SOURCE, onnx=in_onnx),
     always_written_out("Range", meanings.unknown, UNKNOWN, onnx=in_onnx),
     always_written_out(SHAPE_OF, meanings.unknown, UNKNOWN, Trait.SHAPE, onnx=in_onnx),
-    always_written_out(_DETECTIONS, meanings.unknown, UNKNOWN, Trait.DETECTION, onnx=in_onnx),
 )

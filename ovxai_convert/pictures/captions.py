@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from types import MappingProxyType
 from typing import Any, Final
 
 import cv2
@@ -89,18 +90,20 @@ def captions_of(
     colormap: str | None,
     *,
     are_shares: bool,
+    of_boxes: Mapping[str, tuple[int, float]] = MappingProxyType({}),
 ) -> dict[int | str, Caption]:
-    """Captions of one image's maps as a method gave them; one map of all classes tells the first score."""
+    """Captions of one image's maps as a method gave them; one map of all classes tells the first score.
+
+    ``of_boxes``: the class and score of each box that has a map of its own, by its name.
+    """
     captions = {}
     for target, saliency in maps.items():
-        index, of_all = (
-            (target, "") if isinstance(target, int) else (next(iter(scored)), "all classes, answer: ")
-        )
-        value, share = score_words(scored[index], is_share=are_shares)
+        index, score, of_all, behind = _told_of(target, scored, of_boxes)
+        value, share = score_words(score, is_share=are_shares)
         low, high = float(saliency.min()), float(saliency.max())
         captions[target] = Caption(
-            label=of_all + (f"class {index}" if names is None else names[index]),
-            otherwise=f"{of_all}class {index}",
+            label=of_all + (f"class {index}" if names is None else names[index]) + behind,
+            otherwise=f"{of_all}class {index}{behind}",
             value=value,
             share=share,
             colormap=colormap,
@@ -108,6 +111,18 @@ def captions_of(
             shows_something=low < high and bool(np.isfinite(high - low)),
         )
     return captions
+
+
+def _told_of(
+    target: int | str, scored: Mapping[int, float], of_boxes: Mapping[str, tuple[int, float]]
+) -> tuple[int, float, str, str]:
+    """Class and score of a map, and what stands before and behind its label."""
+    if isinstance(target, int):
+        return target, scored[target], "", ""
+    if target in of_boxes:
+        return *of_boxes[target], "", f" ({target})"
+    index = next(iter(scored))
+    return index, scored[index], "all classes, answer: ", ""
 
 
 def letter_size(rows: int, columns: int) -> int:

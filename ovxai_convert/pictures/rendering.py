@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import cv2
@@ -16,6 +17,7 @@ from ovxai_convert.photographs.given import Order, as_picture
 from ovxai_convert.photographs.image_files import Pixels
 from ovxai_convert.photographs.levels import shown_picture
 from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.pictures.boxes import pixels_of_parts, with_boxes
 from ovxai_convert.pictures.captions import Caption, captioned
 from ovxai_convert.pictures.colormaps import DEFAULT_COLORMAP, colormap_named, coloured
 
@@ -92,18 +94,31 @@ def scene_of(
     return Scene(np.ascontiguousarray(shown))
 
 
-def rendered(maps: Maps, rendering: Rendering, scene: Scene, captions: Mapping[int | str, Caption]) -> Maps:
-    """Maps by class: ``(h, w)`` as they are, ``(H, W)`` enlarged or ``(H, W, 3)`` coloured, as is wanted."""
+def rendered(
+    maps: Maps,
+    rendering: Rendering,
+    scene: Scene,
+    captions: Mapping[int | str, Caption],
+    boxes: Mapping[int | str, NDArray[np.float64]] = MappingProxyType({}),
+) -> Maps:
+    """Maps by class: ``(h, w)`` as they are, ``(H, W)`` enlarged or ``(H, W, 3)`` coloured, as is wanted.
+
+    ``boxes`` ``[n, 4]`` (left, top, right, bottom, in parts of what the model saw) are drawn on overlays.
+    """
     if rendering.output_size is not None:
         scene = _in_size(scene, rendering.output_size)
     return {
-        target: _rendered(saliency, rendering, scene, captions.get(target))
+        target: _rendered(saliency, rendering, scene, captions.get(target), boxes.get(target))
         for target, saliency in maps.items()
     }
 
 
 def _rendered(
-    saliency: NDArray[Any], rendering: Rendering, scene: Scene, caption: Caption | None
+    saliency: NDArray[Any],
+    rendering: Rendering,
+    scene: Scene,
+    caption: Caption | None,
+    boxes: NDArray[np.float64] | None,
 ) -> NDArray[Any]:
     size = scene.picture.shape[0], scene.picture.shape[1]
     resizes, colours = rendering.resize or rendering.overlay, rendering.colours
@@ -116,6 +131,8 @@ def _rendered(
     if rendering.overlay:
         box = None if scene.region is None else covered_box(size, scene.region)
         picture = laid_over(scene.picture, picture, rendering.overlay_weight, box)
+        if boxes is not None:
+            picture = with_boxes(picture, pixels_of_parts(boxes, size, scene.region))
         if rendering.overlay_prediction and caption is not None:
             picture = captioned(picture, caption)
     return picture

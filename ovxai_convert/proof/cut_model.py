@@ -48,14 +48,18 @@ class CutModel:
             place = place.carried(lambda port: wide.get(port, port))
         self.method, self.target, scores = place.method, place.target, place.scores.port
         flow = DataFlow(model)
-        head = flow.between(self.target.port, scores)
+        head = [] if self.target.defined_by else flow.between(self.target.port, scores)
         border, fixed = _border(flow, head, self.target.port)
+        border = list(self.target.defined_by) or border
         self.entering = tuple(border)
         results = [ops.result(port) for port in border]
         own = [result.input_value(0) for result in model.get_results()]
         results += [ops.result(port) for port in own if with_outputs and self._whole is None]
         # With the model's sinks, so that a state goes on from feed to feed as in the model itself.
         self._trunk = execution.compiled(ov.Model(results, model.get_sinks(), model.get_parameters()))
+        self._head: ov.CompiledModel | None = None
+        if not head:
+            return
         for port, value in fixed.items():
             _feed(port, head, ops.constant(value))
         parameters = [ops.parameter(port.get_partial_shape(), port.get_element_type()) for port in border]
@@ -70,7 +74,8 @@ class CutModel:
         return values[: len(self.entering)], own
 
     def scores(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Scores ``[N, K]`` of the head for values of the tensors that enter it."""
+        """Scores ``[N, K]`` of the head for values of the tensors that enter it; of one that has a head."""
+        assert self._head is not None, "maps of the rest are defined by these values alone"
         scores = self._head(list(values))[0]
         return np.array(scores).reshape(scores.shape[:2])
 

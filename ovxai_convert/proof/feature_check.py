@@ -38,8 +38,8 @@ def check_feature_vector(cut: CutHead, values: NDArray[Any], found: NDArray[Any]
     target, cells = cut.target, values.astype(np.float64)
     if (patches := target.patches) is not None:
         first, count = patches
-        cells = np.take(cells, range(first, first + count), axis=target.position_axes[0])
-    expected = cells.mean(axis=target.position_axes)
+        cells = np.take(cells, range(first, first + count), axis=target.feature_axes[0])
+    expected = cells.mean(axis=target.feature_axes)
     accepted = (_HALF_ROUNDING if cut.half_target else _ROUNDING) * float(np.abs(cells).max(initial=0))
     apart = np.abs(expected - found)
     if found.shape != expected.shape or not apart.max(initial=0) <= accepted:

@@ -49,12 +49,13 @@ def check_maps(
     """
     saliency_map, *classes = added
     if request.feature_vector:
-        check_feature_vector(cut, values[0], classes.pop())
+        place = 0 if cut.target.feature is None else list(cut.entering).index(cut.target.feature)
+        check_feature_vector(cut, values[place], classes.pop())
     samples, (rows, columns), method = len(saliency_map), saliency_map.shape[-2:], cut.method
     flat = saliency_map.reshape(samples, -1, rows * columns).astype(np.float64)
     if classes:
         indices = classes[0]
-        _check_best_classes(cut.scores(values), indices)
+        _check_best_classes(_scores_of_images(cut, values, rows * columns), indices)
     else:
         indices = np.tile(np.array(request.selection.indices or range(flat.shape[1])), (samples, 1))
     rng = np.random.default_rng(seed)
@@ -84,6 +85,14 @@ def check_maps(
     return SaliencyCheck(
         len(cells) if resolved else 0, max(resolved, default=0.0), len(checked), int(varied), len(resolved)
     )
+
+
+def _scores_of_images(cut: CutHead, values: Sequence[NDArray[Any]], cells: int) -> NDArray[Any]:
+    """Scores ``[N, K]`` by which classes are the best: of a detector, of a class its highest anywhere."""
+    if not cut.target.defined_by:
+        return cut.scores(values)
+    everywhere = cut.method.define(cut, values, range(cells), cut.method.settings({}))
+    return np.asarray(everywhere.max(axis=-1))
 
 
 def merged_checks(checks: Sequence[SaliencyCheck]) -> SaliencyCheck:

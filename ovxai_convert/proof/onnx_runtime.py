@@ -150,9 +150,9 @@ class OnnxRuntimeProver:
     ) -> RuntimeCheck:
         """Hold the maps to their definition, computed by the source's own head in ONNX Runtime.
 
-        Where a target is no tensor of the file, as the reader has put other ops in place of one, the
-        ``definition`` is that of OpenVINO. Where they differ and the source is quantised, both are computed
-        again without optimisations, in floats.
+        Where a target is no tensor of the file, as the reader has put other ops in place of one, and of
+        detectors, the ``definition`` is that of OpenVINO. Where they differ and the source is quantised, both
+        are computed again without optimisations, in floats.
 
         Raises:
             VerificationError: a map is wrong.
@@ -183,7 +183,7 @@ class OnnxRuntimeProver:
         masked = [self._source.name_of(port) for port in place.target.masked]
         wanted = self._source.name_of(place.scores.port)
         names = [name for name in masked if name is not None]
-        if wanted is None or len(names) < len(masked):
+        if wanted is None or len(names) < len(masked) or place.target.defined_by:
             return None
         cut = OnnxCut(self._source, names, wanted)
         return OnnxHead(self._runtime, cut, place, self._trunk(cut, level), level)

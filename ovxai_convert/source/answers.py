@@ -139,6 +139,8 @@ def answer_of(form: ScoresForm, hints: AnswerHints) -> Answer:
         UsageError: groups of classes that the output does not have.
     """
     threshold = DEFAULT_THRESHOLD if hints.threshold is None else hints.threshold
+    if form.meaning == "detections":
+        return Answer("as_is", (), True, threshold, form.meaning)
     if hints.activation is not None:
         return _as_told(form, hints, hints.activation, threshold)
     if max((last for _, last in hints.groups or ()), default=0) > form.class_count:

@@ -31,6 +31,11 @@ def model_info_of(model: Model, metadata: Mapping[str, str]) -> dict[str, str]:
     return entries
 
 
+def any_labels_of(model: Model, metadata: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The names of classes that a model says first, however many they are; None where it names none."""
+    return next((tuple(labels) for labels in _lists_of_labels(model, metadata) if labels), None)
+
+
 def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tuple[str, ...] | None:
     """One label per class; None where nothing names them all.
 
@@ -39,6 +44,11 @@ def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tu
     ``other``. ONNX metadata hold a JSON or Python list, or a mapping of indices, under the keys that
     exporters use.
     """
+    lists = _lists_of_labels(model, metadata)
+    return next((tuple(labels) for labels in lists if len(labels) == class_count), None)
+
+
+def _lists_of_labels(model: Model, metadata: Mapping[str, str]) -> list[list[str]]:
     entries = model_info_of(model, metadata)
     plain = entries.get("labels", "").split()
     lists = [
@@ -47,8 +57,7 @@ def labels_of(model: Model, metadata: Mapping[str, str], class_count: int) -> tu
         plain,
         ["other", *plain] if plain else [],
     ]
-    lists += [_parsed(metadata[key]) for key in _ONNX_KEYS if key in metadata]
-    return next((tuple(labels) for labels in lists if len(labels) == class_count), None)
+    return [*lists, *(_parsed(metadata[key]) for key in _ONNX_KEYS if key in metadata)]
 
 
 def _label_names(text: str) -> list[str]:

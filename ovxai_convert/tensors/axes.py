@@ -7,7 +7,7 @@ an axis whose origin is not understood is ``?``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TypeAlias
@@ -114,8 +114,29 @@ def _outer(atom: Atom, extent: int) -> tuple[Atom, Atom]:
     """The outer part of an atom, of so many steps, and what is left."""
     assert atom.extent is not None, "only static atoms are split"
     inner = atom.extent // extent
+    common = _common_factor(atom.parts, inner) if atom.role == "?" else None
+    if common is not None:
+        return replace(atom, extent=extent, parts=common[0]), common[1]
     whole = replace(atom, parts=())
     return replace(whole, extent=extent, step=atom.step * inner), replace(whole, extent=inner)
+
+
+def _common_factor(parts: Sequence[Axis], inner: int) -> tuple[tuple[Axis, ...], Atom] | None:
+    """Joined parts without their innermost factor, and that; None where it is not the same in each of them.
+
+    Maps of several sizes, each flattened with its channels, are so dealt out to places and channels.
+    """
+    factors, rests = [], list[Axis]()
+    for part in parts:
+        last = part[-1]
+        if last.extent is None or last.extent % inner or last.parts:
+            return None
+        outer, factor = _outer(last, last.extent // inner)
+        factors.append(replace(factor, origin=None))
+        rests.append((*part[:-1], *([outer] if outer.extent != 1 else [])) or fresh("?", 1))
+    if not factors or any((each.role, each.step) != (factors[0].role, factors[0].step) for each in factors):
+        return None
+    return tuple(rests), factors[0]
 
 
 def _inner(atom: Atom, extent: int) -> tuple[Atom, Atom]:

@@ -134,7 +134,7 @@ def begun(model: ov.CompiledModel, read: ReadScores = READ) -> DeviceScores:
     stream = DeviceScores(model, READ, 1)
     list(stream(iter(Counted(images(count), [1] * count))))
     assert running(stream) == 0
-    stream._read_scores = read
+    stream.read_scores = read
     return stream
 
 

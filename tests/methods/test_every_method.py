@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,13 @@ import pytest
 from openvino import Model
 
 from fixtures.networks import CnnSpec, cnn
+from ovxai_convert.anatomy.dense_assembly import UNTOLD
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from ovxai_convert.vocabulary import Task
 from tests import oracle
+from tests.detectors import anchor_based, one_class
 from tests.oracle import Floats, Port, assert_grey_levels_equal, assert_maps_equal
 from tests.running import assert_originals_kept, definition, insert_branch, port_name, random_inputs, run
 from tests.transformers import VitSpec, masked_places, transformer
@@ -25,6 +29,8 @@ NETWORKS: Final[Mapping[str, Callable[[], Model]]] = {
     "cnn_nhwc_batch_2": lambda: cnn(CnnSpec(batch=2, layout="NHWC")),
     "transformer": lambda: transformer(SPEC),
     "transformer_mean": lambda: transformer(VitSpec(head="mean")),
+    "detector": lambda: anchor_based(None).model,
+    "detector_one_class": lambda: one_class(2).model,
 }
 SCHEMA: Final = Path(__file__).resolve().parents[2] / "schemas" / "sidecar-v1.schema.json"
 
@@ -58,10 +64,18 @@ def _vit_map(model: Model, insertion: Insertion, inputs: Mapping[str, Floats], s
     )
 
 
+def _class_probability_map(
+    model: Model, insertion: Insertion, inputs: Mapping[str, Floats], _: Settings
+) -> Floats:
+    like = anchor_based if insertion.place.scores.class_count > 1 else one_class
+    return replace(like(None), model=model).maps(inputs)
+
+
 DEFINITIONS: Final[Mapping[str, Callable[[Model, Insertion, Mapping[str, Floats], Settings], Floats]]] = {
     "reciprocam": _reciprocam,
     "vitreciprocam": _vit_map,
     "activationmap": _activation_map,
+    "classprobabilitymap": _class_probability_map,
 }
 """From the original, an insertion that says where to look, inputs and settings to raw maps as defined."""
 
@@ -82,10 +96,12 @@ def _forms() -> Iterator[tuple[Method, Settings, bool]]:
 def test_map_is_as_defined(method: Method, given: Settings, scaled: bool) -> None:
     assert method.white_box is not None
     settings, possible = method.white_box.settings(given), list[str]()
+    told = UNTOLD if method.white_box.task is Task.DETECTION else None
     for name, network in NETWORKS.items():
         model = network()
         try:
-            insertion = insert_branch(model, Request(method, embed_scaling=scaled, options=given))
+            request = Request(method, embed_scaling=scaled, options=given, detector=told)
+            insertion = insert_branch(model, request)
         except RefusedError:
             continue
         possible.append(name)

@@ -37,6 +37,8 @@ WEIGHING: Final = frozenset({Trait.CONVOLUTION, Trait.PRODUCT, Trait.ATTENTION})
 NOT_MADE_BY_OPENVINO: Final = frozenset(
     {
         "ExperimentalDetectronDetectionOutput",  # of opset 6; there is no Python function for it
+        "ExperimentalDetectronGenerateProposalsSingleImage",  # likewise
+        "ExperimentalDetectronROIFeatureExtractor",  # likewise
         "MulticlassNmsIEInternal",  # what the runtime makes of MulticlassNms
         "Parameter",  # a class of openvino.op
         "RMS",  # what the runtime makes of a root mean square and a product

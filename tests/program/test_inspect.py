@@ -13,9 +13,10 @@ from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, n
 from ovxai_convert import convert
 from ovxai_convert.errors import RefusedError
 from ovxai_convert.insertion.request import Request
-from ovxai_convert.methods import WHITE_BOX_METHODS, Method
+from ovxai_convert.methods import Method, methods_for
 from ovxai_convert.mosaic.cost import readable
 from ovxai_convert.source.reading import read_model
+from ovxai_convert.vocabulary import Task
 from tests.program.invocation import Convert, call_process
 from tests.running import insert_branch
 from tests.special_networks import two_class_outputs
@@ -119,7 +120,7 @@ def test_model_without_feature_map(tmp_path: Path, run_inspect: Convert) -> None
     assert "no target: no feature map" in outcome.stdout
     assert "reciprocam: refused: no feature map" in outcome.stdout
     found = json.loads(run_inspect(path, "--json").stdout)
-    assert [row["possible"] for row in found["methods"]] == [False] * len(WHITE_BOX_METHODS)
+    assert [row["possible"] for row in found["methods"]] == [False] * len(methods_for(Task.CLASSIFICATION))
 
 
 def test_several_class_outputs(tmp_path: Path, run_inspect: Convert) -> None:

@@ -144,14 +144,6 @@ def test_what_is_not_here_is_not_here(row: Row) -> None:
                 at(path, row.name)
 
 
-def test_members_that_the_table_leaves_out() -> None:
-    for owner, missing in (("common.Task", "DETECTION"), ("common.Method", "DETCLASSPROBABILITYMAP")):
-        path, _, name = owner.rpartition(".")
-        row = next(each for each in ROWS if each.name == name)
-        assert f"without `{missing}`" in row.remark
-        assert not hasattr(at(path, name), missing)
-
-
 def test_attributes_that_the_guide_names() -> None:
     found = Explainer(cnn(CnnSpec()))(np.zeros((10, 14, 3), np.float32))
     (line,) = re.findall(r"an explanation has (.*)\n", TABLE.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def test_conversion_is_refused(
 ) -> None:
     path = save_ir(build(), tmp_path / "net.xml")
     before = snapshot(tmp_path)
-    outcome = run_convert(path, "-o", tmp_path / "out", "-q", "--method", method)
+    asked = ["--method", method, *(["--task", "classification"] if method == "auto" else [])]
+    outcome = run_convert(path, "-o", tmp_path / "out", "-q", *asked)
     assert_one_error(outcome, 4, reason)
     assert f"'ovxai-inspect {path}'" in outcome.errors[0]
     assert snapshot(tmp_path) == before
@@ -37,7 +39,7 @@ def test_conversion_is_refused(
 def test_inspection_tells_the_reason(
     build: Callable[[], Model], reason: str, tmp_path: Path, run_inspect: Convert
 ) -> None:
-    outcome = run_inspect(save_ir(build(), tmp_path / "net.xml"))
+    outcome = run_inspect(save_ir(build(), tmp_path / "net.xml"), "--task", "classification")
     assert outcome.exit_code == 0
     refused = [line for line in outcome.stdout.splitlines() if line.startswith("reciprocam: refused: ")]
     assert len(refused) == 1
@@ -77,12 +79,29 @@ def test_explaining_is_refused_with_the_same_word(
     """As a black box too, where a class tensor is missing; the others have one, and no image."""
     path = save_ir(build(), tmp_path / "net.xml")
     before = snapshot(tmp_path)
-    options = ["-o", tmp_path / "out", "-q", "--mode", "blackbox"]
+    options = ["-o", tmp_path / "out", "-q", "--mode", "blackbox", "--task", "classification"]
     outcome = run_explain(path, photograph, *options)
     takes_no_image = reason.startswith(("no input takes an image", "the inputs meet"))
     assert_one_error(outcome, 2 if takes_no_image else 4, "input" if takes_no_image else reason)
     assert "_fn" not in outcome.stderr
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("build", ALL, ids=lambda build: build.__name__)
+def test_what_looks_like_a_detector_is_taken_for_one(
+    build: Callable[[], Model], tmp_path: Path, run_convert: Convert
+) -> None:
+    """And is then converted or not; of all others nothing is different."""
+    path = save_ir(build(), tmp_path / "net.xml")
+    outcome = run_convert(path, "-o", tmp_path / "out", "-q", "--reference", "none")
+    if "this looks like a detector" not in ALL[build]:
+        assert_one_error(outcome, 4, ALL[build])
+    elif outcome.exit_code == 0:
+        sidecar = json.loads((tmp_path / "out" / "net_xai.json").read_text(encoding="utf-8"))
+        assert sidecar["task"] == "detection"
+    else:
+        assert outcome.exit_code == 4
+        assert "this looks like" not in outcome.errors[0]
 
 
 def test_anchors_may_be_named_as_classes(tmp_path: Path, run_convert: Convert) -> None:

@@ -32,7 +32,8 @@ WRONG_VALUES: Final[tuple[tuple[str, Any], ...]] = (
     ("model.bin_sha256", None),
     ("mode", "greybox"),
     ("method", "Grad-CAM"),
-    ("task", "detection"),
+    ("task", "segmentation"),
+    ("detection", {"scales": [], "activation": "none", "objectness": "none", "background": None}),
     ("inputs", []),
     ("inputs", {}),
     ("inputs.0.shape", [1, -2]),
@@ -124,7 +125,7 @@ def place_of(data: Data, path: str) -> tuple[Any, Any]:
 
 SINCE_1_1: Final = ("reshapes", "saliency_classes", "feature_vector")
 """Keys that sidecars of version 1.0 lack."""
-MAY_BE_MISSING: Final = frozenset({"more_heads", "meaning", "onnx"})
+MAY_BE_MISSING: Final = frozenset({"more_heads", "meaning", "onnx", "detection"})
 """Keys that the first sidecars of version 1.1 lack, or all of them."""
 
 
@@ -270,7 +271,7 @@ def test_wrong_levels_are_refused(levels: Any, data: Data, tmp_path: Path) -> No
 @pytest.mark.parametrize("version", ["2.0", "2", "10.0", "0.9", ""])
 def test_another_major_version_is_told(version: str, data: Data, tmp_path: Path) -> None:
     data["schema_version"] = version
-    assert_refused(data, tmp_path, f"sidecar version {version} is not known here (known: 1.2)")
+    assert_refused(data, tmp_path, f"sidecar version {version} is not known here (known: 1.3)")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ def test_missing_sidecar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"task": "detection"}, {"labels": (1, 2, 3)}, {"inputs": ()}],
+    [{"task": "segmentation"}, {"labels": (1, 2, 3)}, {"inputs": ()}],
     ids=lambda change: next(iter(change)),
 )
 def test_wrong_sidecar_is_not_written_either(change: Data, written: Path) -> None:

@@ -26,6 +26,7 @@ from ovxai_convert.datasets.tables import Table, check_table_name
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.plan import ExplainMode
 from ovxai_convert.explain.report import report_facts, report_text
+from ovxai_convert.insertion.task import task_of
 from ovxai_convert.methods import Method
 from ovxai_convert.on_ray.cluster import cluster, ray_library
 from ovxai_convert.on_ray.outcomes import OnRay
@@ -50,6 +51,7 @@ class _Wanted:
     model: Path
     output_dir: Path
     targets: str | None
+    boxes: str | None
     with_pictures: bool
     raw: bool
     report: Path | None
@@ -121,7 +123,13 @@ def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: 
     """What explains a photograph; ``told``: whether to say how labels were read."""
     arguments = dict(arguments)
     labels_file = arguments.pop("labels_file")
-    options_of_rows = [wanted.targets, wanted.with_pictures, wanted.raw, sorted(arguments.items())]
+    options_of_rows = [
+        wanted.targets,
+        wanted.boxes,
+        wanted.with_pictures,
+        wanted.raw,
+        sorted(arguments.items()),
+    ]
     pictures = PictureOptions(**{each.name: arguments.pop(each.name) for each in fields(PictureOptions)})
     explainers = _for_heads(
         wanted.model, _labels(labels_file, tell=told), throughput=total > _FOR_LATENCY, **arguments
@@ -138,6 +146,7 @@ def _explainer(wanted: _Wanted, total: int, arguments: dict[str, Any], *, told: 
         wanted.raw,
         wanted.report is not None and not wanted.report_is_of_rows(total),
         run_digest(facts, options_of_rows),
+        wanted.boxes,
     )
     return PhotographExplainer(explainers, asked, truths)
 
@@ -154,7 +163,8 @@ def _for_heads(
     *,
     mode: str,
     method: str | None,
-    target_layer: str | None,
+    task: str,
+    target_layer: tuple[str, ...],
     scores_output: str | None,
     device: str,
     **others: Any,
@@ -170,7 +180,8 @@ def _for_heads(
         device_name=device,
         explain_mode=ExplainMode(mode),
         explain_method=None if method is None else Method(method),
-        target_layer=target_layer,
+        task=task_of(task, None if method is None else Method(method)),
+        target_layers=target_layer,
         **{name: value for name, value in others.items() if value is not None},
     )
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ovxai_convert.artifact.sidecar import DetectionInfo
 from ovxai_convert.cli import console
 from ovxai_convert.cli.artifact_lines import artifact_lines
 from ovxai_convert.cli.child import Start
@@ -16,13 +17,19 @@ from ovxai_convert.tensors.ports import shape_text
 
 
 def work(
-    start: Start, model: Path, scores_output: str | None, show_all: bool, as_json: bool, debug: bool
+    start: Start,
+    model: Path,
+    scores_output: str | None,
+    task: str,
+    show_all: bool,
+    as_json: bool,
+    debug: bool,
 ) -> int:
     """Print what a model is; the exit code."""
     exit_codes: list[int] = []
     limit = None if show_all else SHOWN_CANDIDATES
     with console.Reported(model, exit_codes, debug=debug):
-        inspection = inspect_model(model, scores_output, priced=limit)
+        inspection = inspect_model(model, scores_output, priced=limit, task=task)
         if as_json:
             text = json.dumps(inspection.to_dict(), indent=2, sort_keys=True, ensure_ascii=False)
             console.say(text)
@@ -35,7 +42,9 @@ def _inspection_lines(inspection: Inspection, limit: int | None) -> list[str]:
     lines = [f"{inspection.file} ({inspection.format})"]
     if inspection.artifact is not None:
         return [*lines, *artifact_lines(inspection.artifact, inspection.doubts)]
-    if inspection.scores is not None:
+    if inspection.detection is not None:
+        lines += _head_lines(inspection, inspection.detection)
+    elif inspection.scores is not None:
         scores = inspection.scores
         lines.append(
             f"scores:   '{scores.name}' {shape_text(scores.shape)}, {scores.class_count} classes, "
@@ -59,6 +68,29 @@ def _inspection_lines(inspection: Inspection, limit: int | None) -> list[str]:
         if limit is not None and len(rows) > limit:
             lines.append(f"... and {len(rows) - limit} more (--all)")
     return lines
+
+
+def _head_lines(inspection: Inspection, head: DetectionInfo) -> list[str]:
+    """What was found of a detector's dense head."""
+    scores = inspection.scores
+    count = 0 if scores is None else scores.class_count
+    beside = {"none": "none", "in_scores": "multiplied in by the model", "beside": "beside the classes"}
+    background = "" if head.background is None else f", background is number {head.background}"
+    lines = [
+        f"task:     {inspection.task}",
+        f"scores:   {count} classes at every place, activation: {head.activation}, "
+        f"objectness: {beside[head.objectness]}{background}",
+    ]
+    lines += [
+        f"    {_counted(scale.rows)} x {_counted(scale.columns)} places, {scale.anchors} "
+        f"anchor{'s' * (scale.anchors != 1)} each, in '{scale.layer}'"
+        for scale in head.scales
+    ]
+    return [*lines, *(f"          {remark}" for remark in (scores.remarks if scores else ()))]
+
+
+def _counted(number: int) -> str:
+    return "?" if number < 0 else str(number)
 
 
 def _table(rows: Sequence[CandidateRow]) -> list[str]:
