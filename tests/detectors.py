@@ -373,6 +373,27 @@ def sigmoid_of_the_best(batch: int | None = None) -> Detector:
     )
 
 
+def with_points(batch: int | None = None) -> Detector:
+    """YOLOv8's for poses: one class, and behind it points, each with the sigmoid of how visible it is."""
+    draw, points = Draw(16), 4
+    image, maps = _backbone(draw, batch)
+    both = [
+        _places_last(ops.concat([draw.convolution(x, 4, 1), _head(draw, x, 1, f"classes{scale}")], 1), 5)
+        for scale, x in enumerate(maps)
+    ]
+    boxes, scores = ops.variadic_split(ops.concat(both, 2), 1, [4, 1]).outputs()
+    seen = ops.concat([_places_last(draw.convolution(x, 3 * points, 1), 3 * points) for x in maps], 2)
+    places, visible = ops.variadic_split(seen, 1, [2 * points, points]).outputs()
+    poses = ops.concat([ops.multiply(places, np.float32(8)), ops.sigmoid(visible)], 1)
+    output = ops.concat([ops.multiply(boxes, np.float32(8)), ops.sigmoid(scores), poses], 1)
+    return Detector(
+        _model(image, output0=output),
+        _read("classes"),
+        lambda values: [sigmoid(each)[:, np.newaxis] for each in values.values()],
+        1,
+    )
+
+
 DENSE: Final[Mapping[str, Callable[[int | None], Detector]]] = {
     "anchor_free": anchor_free,
     "one_class": one_class,
@@ -386,6 +407,7 @@ DENSE: Final[Mapping[str, Callable[[int | None], Detector]]] = {
     "peaks": peaks,
     "picked_by_label": picked_by_label,
     "sigmoid_of_the_best": sigmoid_of_the_best,
+    "with_points": with_points,
 }
 """Detectors whose head is found by itself, given the batch (None: open, where that is possible)."""
 

@@ -67,7 +67,8 @@ def assembled(
         activation = missing = told.activation or ("sigmoid" if beside else "none")
     if activation == "none":
         assumed.append("the scores are logits, shown as they are (--activation says what they lack)")
-    if background is None and activation == "softmax":
+    one_more = len(told.labels or ()) == tensors[0].width - 1 > 0
+    if background is None and (activation == "softmax" or (activation == "none" and one_more)):
         background, sure = _background(tensors[0].columns, tensors[0].width, told.labels)
         if not sure:
             assumed.append("the first class of the softmax stands for nothing (background)")
@@ -139,8 +140,9 @@ def _split(
     whole = all(tensor.classes is None and _counts_no_anchors(tensor) for tensor in tensors)
     raw = whole and not told_apart
     if not alone:
-        if raw and told and width != told and width % told == 0:
-            return [tensor.with_anchors(width // told) for tensor in tensors], False
+        counts = [count for count in (told, told + 1) if told and raw and _divides(count, tensors)]
+        if counts:
+            return [tensor.with_anchors(tensor.width // counts[0]) for tensor in tensors], False
         if raw and not told and anchors_of_boxes > 1 and width % anchors_of_boxes == 0:
             reason = f"its {width} numbers of each place are of one anchor or of several"
             return Refusal(f"{reason}; tell how many classes there are: --labels", address(tensors[0].port))
@@ -161,6 +163,11 @@ def _split(
     return [
         replace(tensor, classes=tuple(range(_BOX + 1, tensor.width)), objectness=_BOX) for tensor in split
     ], True
+
+
+def _divides(count: int, tensors: Sequence[ScoreTensor]) -> bool:
+    """Whether each tensor holds so many classes of one anchor or more."""
+    return all(tensor.width % count == 0 for tensor in tensors)
 
 
 def _shown_apart(anatomy: Anatomy, tensors: Sequence[ScoreTensor]) -> bool:

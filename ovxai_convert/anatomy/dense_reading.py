@@ -178,16 +178,17 @@ class Reader:
             return Refusal("the score that there is anything cannot be followed", address(scored[0]))
         return [replace(each, objectness=one) for each, one in zip(found, beside, strict=True)]
 
-    def activation(self, port: Output) -> DenseActivation:
+    def activation(self, port: Output, *, of_some: bool = False) -> DenseActivation:
         """What made scores of logits: the op nearest to a tensor that does more than give numbers a form.
 
-        A product of several scores, or a root of one, is a score if its factors are.
+        A product of several scores, or a root of one, is a score if its factors are. What is joined is one if
+        all of it is, or ``of_some`` any.
         """
         node = port.get_node()
         while has(node, *_FORMS) and (values := self.anatomy.flow.data_inputs(node)):
             if has(node, Trait.JOIN):
-                each = (self.activation(value) for value in values)
-                return next((found for found in each if found != "none"), "none")
+                each = {self.activation(value, of_some=of_some) for value in values}
+                return min(each - {"none"}, default="none") if of_some or "none" not in each else "none"
             node = values[0].get_node()
         if has(node, Trait.SIGMOID):
             return "sigmoid"
@@ -197,12 +198,12 @@ class Reader:
         scored = len(values) == 1 if has(node, Trait.POWER, Trait.ROOT) else len(values) == 2
         if not has(node, Trait.POWER, Trait.ROOT, Trait.MULTIPLY) or not scored:
             return "none"
-        found = {self.activation(each) for each in values}
+        found = {self.activation(each, of_some=of_some) for each in values}
         return "none" if "none" in found else min(found)
 
     def activation_behind(self, tensor: ScoreTensor) -> DenseActivation:
         """The same, or what comes of the scores of some candidates later."""
-        found = self.activation(tensor.port)
+        found = self.activation(tensor.port, of_some=True)
         return "sigmoid" if tensor.unfinished else found
 
     def _numbers(self, port: Output) -> int | None:

@@ -68,7 +68,7 @@ def _found(anatomy: Anatomy, told: Told) -> DenseHead | Refusal:
         found = _picked(reader, pickers)
         background = next((each for node in pickers if (each := background_told_by(node)) is not None), None)
     else:
-        found, background = _shown(anatomy, reader, wanted), None
+        found, background = _shown(anatomy, reader, wanted, told.labels), None
     if isinstance(found, Refusal):
         return found
     return assembled(reader, found, background, told)
@@ -129,7 +129,9 @@ def _picked(reader: Reader, pickers: Sequence[Node]) -> list[ScoreTensor] | Refu
     return list(found.values())
 
 
-def _shown(anatomy: Anatomy, reader: Reader, wanted: str | None) -> list[ScoreTensor] | Refusal:
+def _shown(
+    anatomy: Anatomy, reader: Reader, wanted: str | None, labels: tuple[str, ...] | None
+) -> list[ScoreTensor] | Refusal:
     """The tensors behind the outputs that hold classes."""
     model = anatomy.model
     names = [output_name(model, index) for index in range(len(model.outputs))]
@@ -152,7 +154,7 @@ def _shown(anatomy: Anatomy, reader: Reader, wanted: str | None) -> list[ScoreTe
         return refusals[0] if refusals else Refusal("it has no outputs")
     chosen = shown if wanted is not None else _of_classes(shown)
     widths = {each.width for each in chosen}
-    if len(widths) > 1 or not chosen:
+    if (len(widths) > 1 and not labels) or not chosen:
         listed = ", ".join(f"'{each.name}' ({each.width})" for each in chosen or shown)
         return Refusal(f"which outputs hold classes is not clear: {listed}; name them with --scores-output")
     return [tensor for each in chosen for tensor in each.tensors]

@@ -222,7 +222,7 @@ def _scores_at(
 
 
 def _finished(dense: DenseHead, numbers: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(1 / (1 + np.exp(-numbers))) if dense.missing == "sigmoid" else numbers
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * numbers)) if dense.missing == "sigmoid" else numbers
 
 
 def _numbers_at(

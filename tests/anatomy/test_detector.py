@@ -30,6 +30,7 @@ EXPECTED = {
     "peaks": ("sigmoid", "none", None, 1),
     "picked_by_label": ("softmax", "none", 0, 2),
     "sigmoid_of_the_best": ("sigmoid", "none", None, 2),
+    "with_points": ("sigmoid", "none", None, 1),
 }
 """Activation, where the objectness is, background, anchors at each place."""
 
@@ -50,7 +51,7 @@ def refusal_of(model: Model, told: Told = UNTOLD) -> Refusal:
 def test_a_family_is_understood(form: str) -> None:
     head = head_of(DENSE[form](1).model)
     assert (head.activation, head.objectness, head.background, head.finest.size("A")) == EXPECTED[form]
-    assert head.class_count == (1 if form == "one_class" else CLASSES)
+    assert head.class_count == (1 if form in ("one_class", "with_points") else CLASSES)
     sizes = [(scale.size("H"), scale.size("W")) for _, scale in head.scales]
     assert sizes == [(8, 12), (4, 6)][: len(sizes)]
     assert len(sizes) == (1 if form == "peaks" else 2)
