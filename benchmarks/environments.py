@@ -59,6 +59,23 @@ COVERAGE: Final = Environment(
     requirements=(*EXPORT.requirements, "onnxscript==0.7.2", "openvino==2026.4.1", "pillow==12.3.0"),
     alone=("torchvision==0.28.0", "timm==1.0.31"),
 )
+# What is installed alone asks for the torch of one device, and ultralytics for an OpenCV with windows.
+DETECTORS: Final = Environment(
+    "detectors",
+    requirements=(
+        *COVERAGE.requirements,
+        "matplotlib==3.11.2",
+        "omegaconf==2.4.0",
+        "onnxslim==0.1.98",
+        "opencv-python-headless==5.0.0.93",
+        "psutil==7.2.2",
+        "pycocotools==2.0.11",
+        "pyyaml==6.0.4",
+        "requests==2.34.2",
+        "scipy==1.17.1",
+    ),
+    alone=(*COVERAGE.alone, "ultralytics==8.4.190", "ultralytics-thop==2.2.3", "effdet==0.4.1"),
+)
 
 
 def ensure(environment: Environment) -> str:
@@ -119,7 +136,7 @@ def _run(command: list[str], environment: Environment) -> None:
 
 def main() -> None:
     """Make the environments that are named, or all."""
-    known = {environment.name: environment for environment in (ANCESTOR, EXPORT, COVERAGE)}
+    known = {environment.name: environment for environment in (ANCESTOR, EXPORT, COVERAGE, DETECTORS)}
     parser = argparse.ArgumentParser(description="Make the environments of the benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; default: all")
     names = parser.parse_args().names or list(known)

@@ -1,9 +1,4 @@
-"""Architectures as torch modules with randomised weights; run in `.venv-coverage` only.
-
-What packages initialise to one value (batch statistics, gains, layer scales, biases, the gain of a residual
-branch at zero) hides structure: a runtime folds it away, and a branch that scales by 1e-6 says nothing. So
-batch norms are given the statistics of random images, and then all of it is disturbed.
-"""
+"""Architectures as torch modules with randomised weights; run in `.venv-coverage` only."""
 
 # The project's own environment has no torch; there its classes are Any to the type checker.
 # mypy: disable-error-code="import-not-found, misc, no-any-return"
@@ -18,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.coverage.catalogue import CLASSES, Architecture, Package
+from benchmarks.random_weights import calibrate, randomise
+from benchmarks.torchvision_ops import provide
 
 _SEED: Final = 1
 _IMAGES: Final = 8
-_LEAST_GAIN: Final = 0.5
-"""How much a layer must at least pass on: standard deviation of a weight times the root of what it sums."""
 _LEAST_REACTION: Final = 2e-4
 """How much scores must differ between two images, as a part of their magnitude."""
 
@@ -50,7 +45,7 @@ def make(architecture: Architecture) -> tuple[nn.Module, Tensor]:
     Raises:
         UnfitError: its scores are not finite, or hardly differ between images.
     """
-    _declare_detection_ops()
+    provide()  # timm and transformers import torchvision, too
     torch.manual_seed(_SEED)
     torch.set_num_threads(1)  # sums are split among threads, and with them the last bits of statistics
     torch.backends.mha.set_fastpath_enabled(value=False)  # one op that only torch knows
@@ -58,8 +53,8 @@ def make(architecture: Architecture) -> tuple[nn.Module, Tensor]:
     module.eval().requires_grad_(requires_grad=False)
     images = torch.randn(_IMAGES, 3, *size)
     with torch.no_grad():
-        _randomise(module)
-        _calibrate(module, images)
+        randomise(module)
+        calibrate(module, lambda: module(images))
         scores = module(images)
     _require_reaction(scores)
     return module, images[:1].clone()
@@ -112,64 +107,6 @@ _MAKERS: Final[Mapping[Package, Callable[[Architecture], tuple[nn.Module, tuple[
         }
     )
 )
-
-
-def _declare_detection_ops() -> None:
-    """Name the ops that torchvision asks for when it is imported, which timm and transformers do too.
-
-    Its compiled part does not load beside a torch that was built for another device, which matters to
-    detectors only; but its Python part will not be imported where these names are unknown.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        pass
-    else:
-        return
-    for name in ("nms", "qnms"):
-        signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        torch.library.define(f"torchvision::{name}", signature)
-
-
-def _randomise(module: nn.Module) -> None:
-    """Disturb every parameter that was set to one value, and every bias."""
-    for name, tensor in module.named_parameters():
-        last = name.rpartition(".")[2]
-        is_small_gain = tensor.dim() == 1 and last == "weight" and float(tensor.abs().max()) < _LEAST_GAIN
-        if is_small_gain or (tensor.numel() > 1 and bool((tensor == tensor.flatten()[0]).all())):
-            _disturb(name, tensor)
-        elif tensor.dim() >= 2 and 0 < (gain := float(tensor.std()) * tensor[0].numel() ** 0.5) < _LEAST_GAIN:
-            tensor.mul_(_LEAST_GAIN / gain)  # the last layer of some, which is to start from almost nothing
-        elif "bias" in last:
-            tensor.add_(torch.randn_like(tensor) * 0.05)
-
-
-def _disturb(name: str, tensor: Tensor) -> None:
-    first, last = float(tensor.flatten()[0]), name.rpartition(".")[2]
-    is_gain = first != 0 or last in ("weight", "gain", "gamma")
-    if tensor.dim() >= 2 and not (is_gain and tensor.numel() == max(tensor.shape)):
-        fan_in = tensor[0].numel()
-        tensor.copy_(torch.randn_like(tensor) * max(fan_in, 16) ** -0.5)
-    elif is_gain:
-        tensor.copy_(torch.rand_like(tensor) * 0.5 + 0.5)
-    else:
-        tensor.copy_(torch.randn_like(tensor) * 0.05)
-
-
-def _calibrate(module: nn.Module, images: Tensor) -> None:
-    """Give each batch norm statistics near those of what reaches it, one after the other in one run."""
-    norms = [each for each in module.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
-    hooks = [each.register_forward_pre_hook(_set_statistics) for each in norms]
-    module(images)
-    for hook in hooks:
-        hook.remove()
-
-
-def _set_statistics(norm: nn.modules.batchnorm._BatchNorm, inputs: tuple[Tensor, ...]) -> None:
-    others = [axis for axis in range(inputs[0].dim()) if axis != 1]
-    mean, variance = inputs[0].mean(others), inputs[0].var(others, correction=0).clamp(min=1e-5)
-    norm.running_mean.copy_(mean + torch.randn_like(mean) * 0.1 * variance.sqrt())
-    norm.running_var.copy_(variance * (torch.rand_like(variance) * 0.6 + 0.7))
 
 
 def _require_reaction(scores: Any) -> None:

@@ -1,0 +1,1 @@
+"""Object detectors with random weights, as files that OpenVINO reads."""
