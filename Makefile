@@ -10,10 +10,10 @@ INSTALLED := .venv/.installed
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help fixtures demo test test-lowest lint format interop triton ray reference bench bench-onnx bench-dataset coverage fuzz clean
+.PHONY: help fixtures demo test test-lowest lint format interop triton ray reference bench bench-onnx bench-dataset coverage coverage-detectors fuzz clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -82,6 +82,11 @@ bench-dataset: fixtures ## Measure a data set through ovxai-explain beside its p
 
 coverage: $(INSTALLED) ## Convert many exported architectures and check each (COVERAGE="--models 'timm-*'")
 	python -m benchmarks.coverage.run $(COVERAGE)
+
+coverage-detectors: $(INSTALLED) ## Convert many exported detectors and check each (COVERAGE="--timed")
+	python -m benchmarks.environments detectors
+	.venv-detectors/bin/python -m benchmarks.detectors.export
+	python -m benchmarks.detectors.run $(COVERAGE)
 
 fuzz: $(INSTALLED) ## Give spoiled files to the commands (FUZZ="--seconds 600 --kinds onnx,ir")
 	python -m tests.fuzz.run $(FUZZ)
