@@ -28,15 +28,15 @@ class DetectorFacts:
         form: how its outputs hold boxes, or why that is not clear.
         class_count: K; None where nothing tells.
         first_label: what its outputs call class 0, where their labels count a background.
-        scores_index: the output with the highest score of each class, which was added where no boxes can be
-            read.
+        scores_output: name of the output with the highest score of each class, which was added where no boxes
+            can be read.
     """
 
     told: Told
     form: BoxForm | Refusal
     class_count: int | None
     first_label: int = 0
-    scores_index: int | None = None
+    scores_output: str | None = None
 
 
 def detector_facts(model: Model, added: Collection[int], told: Told, hints: BoxHints) -> DetectorFacts:

@@ -24,6 +24,7 @@ from ovxai_convert.explain.observation import BlackBox, Choose, Observation, Whi
 from ovxai_convert.explain.plan import ExplainMode, Plan, check_settings
 from ovxai_convert.explain.predictions import ReadScores
 from ovxai_convert.explain.requests import Requests
+from ovxai_convert.insertion.class_scores import scores_beside
 from ovxai_convert.insertion.insert import insert_branch
 from ovxai_convert.insertion.request import Insertion, Request
 from ovxai_convert.methods import BlackBoxMethod, Method, default_black_box
@@ -139,10 +140,16 @@ class Engines:
                 output_name=name,
                 detector=None if detector is None else detector.told,
             )
-            insertion = insert_branch(Anatomy(original), wanted)
+            anatomy = Anatomy(original)
+            insertion = insert_branch(anatomy, wanted)
             if not isinstance(insertion, Insertion):
                 return insertion
             model, saliency = insertion.model, describe_map(insertion)
+            if detector is not None and detector.scores_output is not None:
+                both = scores_beside(anatomy, insertion, detector.scores_output)
+                if isinstance(both, Refusal):
+                    return (both,)
+                model = both
             method, refusals = Method(insertion.place.method.name), insertion.refusals
             port = insertion.place.target.port
             layer = _layer(port.get_node().get_friendly_name(), port.get_index())

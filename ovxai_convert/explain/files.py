@@ -77,7 +77,7 @@ class FileExplainer:
         if isinstance(loaded.scores, Refusal):
             raise RefusedError([loaded.scores])
         facts = loaded.detector
-        if facts is not None and facts.scores_index is None and isinstance(facts.form, Refusal):
+        if facts is not None and facts.scores_output is None and isinstance(facts.form, Refusal):
             raise RefusedError([facts.form])
         self.made_of: dict[str, Any] = {
             "model": loaded,

@@ -144,7 +144,10 @@ class LoadedModel:
     def original(self) -> Model:
         """A copy without the outputs that a conversion has added."""
         copy = self.model.clone()
-        for node in [copy.outputs[index].get_node() for index in self.added]:
+        added = [copy.outputs[index].get_node() for index in self.added]
+        if self.detector is not None and self.detector.scores_output is not None:
+            added.append(copy.outputs[-1].get_node())
+        for node in added:
             copy.remove_result(node)
         return copy
 
@@ -256,12 +259,11 @@ def _with_scores(loaded: LoadedModel) -> LoadedModel:
     model = with_class_scores(loaded.model, facts.told)
     if not isinstance(model, Model):
         return loaded
-    index = len(model.outputs) - 1
+    name = output_name(model, len(model.outputs) - 1)
     return replace(
         loaded,
         model=model,
-        detector=replace(facts, scores_index=index),
-        added=(*loaded.added, index),
+        detector=replace(facts, scores_output=name),
         remarks=(*loaded.remarks, f"its maps are shown without boxes: {facts.form.reason}"),
     )
 

@@ -34,10 +34,10 @@ class ScoresOutput:
     A quantity stays the number that it is; one number that is a yes or no becomes two columns.
     Of logits whose classes exclude each other rows that are probabilities already (the mean of two heads
     behind a Softmax each) are kept: they lie in 0 to 1 and add up to 1. So is an answer that is NaN or
-    infinite.
+    infinite. ``index``: of the output, or its tensor name.
     """
 
-    index: int
+    index: int | str
     answer: Answer
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:

@@ -44,8 +44,8 @@ def _of_detector(
     count, threshold = scores.class_count, scores.answer.threshold
     if postprocess_fn is not None:
         return DetectionScores(read_function(postprocess_fn), False, count, threshold)
-    if facts.scores_index is not None:
-        return predictions.ScoresOutput(facts.scores_index, scores.answer)
+    if facts.scores_output is not None:
+        return predictions.ScoresOutput(facts.scores_output, scores.answer)
     if isinstance(form, Refusal):
         raise UsageError(f"which boxes the outputs hold is not clear: {form.reason}")
     return DetectionScores(form.read, form.picked, count, threshold, facts.first_label, form=form)

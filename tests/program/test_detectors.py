@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from fixtures.planted_scenes import HELD_OUT_SEED, MODEL, OBJECTS, Scene, scenes
-from ovxai_convert import Explainer, Explanation, Method, Task, convert
+from ovxai_convert import AnswerWarning, Explainer, Explanation, Method, Task, convert
 from ovxai_convert.artifact.ir import write_ir
 from ovxai_convert.artifact.reading import read_sidecar
 from ovxai_convert.artifact.sidecar import Sidecar
 from ovxai_convert.errors import RefusedError, UsageError
 from ovxai_convert.inspection import inspect_model
-from tests.detectors import LABELS_OF_RAW, darknet, queries, raw_anchors, two_stages
+from tests.detectors import LABELS_OF_RAW, darknet, feed, queries, raw_anchors, two_stages
 from tests.program.invocation import Convert
 from tests.running import CORE
 
@@ -273,3 +274,29 @@ def test_tasks_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="several layers are named; of a classifier one is masked"):
         convert(MODEL, tmp_path, task="classification", target_layer=["a", "b"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_classes_are_shown_where_boxes_cannot_be_read() -> None:
+    """Raw heads: the score of a class is its highest at any place, and no box is drawn."""
+    detector = raw_anchors(1)
+    labelled = detector.model.clone()
+    labelled.set_rt_info(" ".join(LABELS_OF_RAW), ["model_info", "labels"])
+    image = feed(detector)["image"]
+    with pytest.warns(AnswerWarning, match="its maps are shown without boxes"):
+        explainer = Explainer(labelled, Task.DETECTION, embed_scaling=False, activation="sigmoid")
+    found = single(explainer(image, "all", resize=False, colormap=False))
+    expected = 1 / (1 + np.exp(-detector.maps({"image": image})[0]))
+    np.testing.assert_allclose([found.raw[index] for index in range(3)], expected, atol=1e-5)
+    assert found.scores is not None
+    np.testing.assert_allclose(found.scores, expected.max(axis=(1, 2)), atol=1e-5)
+    assert found.detections is None
+    assert found.boxes == {}
+    with pytest.raises(RefusedError, match="postprocess_fn"):
+        explainer(image, boxes="all")
+
+
+def test_an_explainer_of_boxes_can_be_pickled(drawn: list[Scene]) -> None:
+    explainer = Explainer(MODEL, explain_mode="blackbox", num_masks=6, **UNIT)
+    copy = pickle.loads(pickle.dumps(explainer))
+    one, other = (single(each(drawn[0].picture, boxes="1", **MAPS)) for each in (explainer, copy))
+    np.testing.assert_array_equal(one.raw["box 1"], other.raw["box 1"])
