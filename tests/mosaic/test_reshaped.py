@@ -126,12 +126,13 @@ def assert_follows(
     return True
 
 
-@pytest.mark.parametrize("selection", SELECTIONS, ids=["all", "classes", "top_k"])
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("batch", [1, None])
-def test_batch_and_size(batch: int | None, layout: Any, head: Any, selection: ClassSelection) -> None:
-    """Another batch, an open one, another size, all of it open."""
+def test_batch_and_size(batch: int | None, layout: Any, head: Any) -> None:
+    """Another batch, an open one, another size, all of it open; each head with each choice of classes."""
+    form = HEADS.index(head) + (0 if batch else 1) + (0 if layout == "NCHW" else 2)
+    selection = SELECTIONS[form % len(SELECTIONS)]
     model = cnn(CnnSpec(batch=batch, head=head, layout=layout))
     request = Request(Method.RECIPROCAM, selection=selection)
 
@@ -214,7 +215,7 @@ VITS: Final = st.builds(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=15)
 @given(spec=VITS, batch=st.sampled_from([1, 3, OPEN]))
 def test_drawn_transformers_at_another_batch(spec: VitSpec, batch: int) -> None:
     model = transformer(spec)
