@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,16 +55,43 @@ class Converted:
         batches = [preprocess(np.ascontiguousarray(each), each.shape[:2], MEAN, SCALE) for each in pixels]
         return np.concatenate(batches)
 
+    @cached_property
+    def answers(self) -> Outputs:
+        """What the artifact itself makes of them."""
+        return outputs_of(self.artifact, self.samples)
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """And of the photograph, in Python."""
+        found = Explainer(self.artifact)(self.photograph, targets="top1")
+        assert isinstance(found, Explanation)
+        return found
+
 
 @pytest.fixture(scope="module")
-def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+def conversions() -> dict[str, Converted]:
+    """The networks that were converted, by name: once each, in whatever order the tests are."""
+    return {}
+
+
+@pytest.fixture
+def converted(
+    request: pytest.FixtureRequest,
+    conversions: dict[str, Converted],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Converted:
     """One of the networks, converted with a feature vector and all that is known of photographs."""
-    folder = tmp_path_factory.mktemp("converted")
-    if request.param == "EfficientNet-Lite0":
+    if request.param not in conversions:
+        conversions[request.param] = _converted(request.param, tmp_path_factory.mktemp("converted"))
+    return conversions[request.param]
+
+
+def _converted(name: str, folder: Path) -> Converted:
+    if name == "EfficientNet-Lite0":
         source = folder / "source.onnx"
         onnx.save(build(read_legacy_checkpoint(fetch(WEIGHTS)), 1, fetch_labels(WEIGHTS)), source)
         photograph = load_rgb(fetch("chelsea"))[38:262, 113:337, ::-1]
-    elif request.param == "class token":
+    elif name == "class token":
         source = planted_object.MODEL
         image = planted_object.planted_objects(planted_object.HELD_OUT_SEED, 1).images[0]
         photograph = np.clip(image.transpose(1, 2, 0)[..., ::-1] * SCALE + MEAN, 0, 255).astype(np.uint8)
@@ -97,10 +125,7 @@ ROUNDED: Final[dict[str, Change]] = {
 @for_networks
 @pytest.mark.parametrize("name", EXACT)
 def test_files_carry_all_of_it(name: str, converted: Converted, tmp_path: Path) -> None:
-    before, after = (
-        answers(converted.artifact, converted),
-        answers(EXACT[name](converted.artifact, tmp_path), converted),
-    )
+    before, after = converted.answers, answers(EXACT[name](converted.artifact, tmp_path), converted)
     assert list(after) == ["logits", "saliency_map", "feature_vector"]
     assert all(np.array_equal(before[key], after[key]) for key in before)
 
@@ -109,13 +134,13 @@ def test_files_carry_all_of_it(name: str, converted: Converted, tmp_path: Path) 
 @pytest.mark.parametrize("name", ROUNDED)
 def test_other_batches_and_photographs_as_input(name: str, converted: Converted, tmp_path: Path) -> None:
     changed = ROUNDED[name](converted.artifact, tmp_path)
-    assert_alike(answers(converted.artifact, converted), answers(changed, converted))
+    assert_alike(converted.answers, answers(changed, converted))
 
 
 @for_networks
 def test_maps_of_turned_photographs_differ(converted: Converted) -> None:
     """What makes these comparisons worth something: one sample's answers do not pass for another's."""
-    before = answers(converted.artifact, converted)
+    before = converted.answers
     assert all(np.ptp(shown) == 255 for shown in maps_of_best(before))
     for key in before:
         with pytest.raises(AssertionError, match=f"{key} moved"):
@@ -124,7 +149,7 @@ def test_maps_of_turned_photographs_differ(converted: Converted) -> None:
 
 @for_networks
 def test_half_precision(converted: Converted, tmp_path: Path) -> None:
-    before = answers(converted.artifact, converted)
+    before = converted.answers
     after = answers(saved_again(converted.artifact, tmp_path, compress_to_fp16=True), converted)
     classes = before["logits"].argmax(1)
     assert after["logits"].argmax(1).tolist() == classes.tolist()
@@ -144,9 +169,7 @@ def test_another_size(converted: Converted, tmp_path: Path) -> None:
     expected = convert(source, tmp_path / "out", feature_vector=True).xml
     samples = np.random.default_rng(1).standard_normal((2, 3, *size)).astype(np.float32)
     before, after = outputs_of(expected, samples), outputs_of(changed, samples)
-    assert (
-        before["saliency_map"].shape[2:] != answers(converted.artifact, converted)["saliency_map"].shape[2:]
-    )
+    assert before["saliency_map"].shape[2:] != converted.answers["saliency_map"].shape[2:]
     assert_alike(before, after)
 
 
@@ -188,18 +211,37 @@ def explained(run_explain: Convert, changed: Path, photograph: Path, out: Path) 
     return line.partition(": ")[2].rpartition(",")[0], warned
 
 
-@for_networks
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.fixture(scope="module")
+def told() -> dict[Path, str]:
+    """What ``ovxai-explain`` says of the artifacts that nothing was done to."""
+    return {}
+
+
+READ: Final = [
+    *((name, "convolutions") for name in CHANGES),
+    *((name, NETWORKS[1 + number % 2]) for number, name in enumerate(CHANGES)),
+]
+"""Every change on two networks: the programs read by the same code as Python does, on all three below."""
+
+
+@pytest.mark.parametrize(("name", "converted"), READ, indirect=["converted"])
 def test_the_programs_read_it(
-    name: str, converted: Converted, run_explain: Convert, run_inspect: Convert, tmp_path: Path
+    name: str,
+    converted: Converted,
+    told: dict[Path, str],
+    run_explain: Convert,
+    run_inspect: Convert,
+    tmp_path: Path,
 ) -> None:
     photograph = tmp_path / "photo.png"
     assert cv2.imwrite(str(photograph), converted.photograph)
     changed = CHANGES[name](converted.artifact, tmp_path / "changed")
-    before, none = explained(run_explain, converted.artifact, photograph, tmp_path / "before")
+    if converted.artifact not in told:
+        said, none = explained(run_explain, converted.artifact, photograph, tmp_path / "before")
+        assert none == []
+        told[converted.artifact] = said
     after, warned = explained(run_explain, changed, photograph, tmp_path / "after")
-    assert none == []
-    assert after == before, "the class, its score in two digits, and the method"
+    assert after == told[converted.artifact], "the class, its score in two digits, and the method"
     rows, columns = converted.photograph.shape[:2]
     wanted = [each.format(rows=rows, columns=columns) for each in DOUBTS[name]]
     assert len(warned) == len(wanted)
@@ -225,7 +267,7 @@ def test_python_reads_it(name: str, converted: Converted, tmp_path: Path) -> Non
         whole.labels,
         whole.scores,
     )
-    before = Explainer(converted.artifact)(converted.photograph, targets="top1")
+    before = converted.explanation
     if DOUBTS[name]:
         with pytest.warns(ProofWarning) as caught:
             explainer = Explainer(changed)
@@ -235,7 +277,6 @@ def test_python_reads_it(name: str, converted: Converted, tmp_path: Path) -> Non
         assert explainer.doubts == ()
     data = converted.photograph[..., ::-1] if name == "wrapped by PrePostProcessor" else converted.photograph
     after = explainer(data, targets="top1")
-    assert isinstance(before, Explanation)
     assert isinstance(after, Explanation)
     assert list(after.predictions) == list(before.predictions)
     (one,), (other,) = before.raw.values(), after.raw.values()
