@@ -12,6 +12,7 @@ import onnx
 import openvino as ov
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from fixtures.efficientnet_lite0 import WEIGHTS, build
 from fixtures.fetch import fetch, fetch_labels
@@ -104,15 +105,11 @@ def test_outputs_are_kept(real: Real) -> None:
 
 
 def test_map_is_as_defined_at_every_cell(real: Real) -> None:
+    """And maps of two classes do not pass for each other, which makes the comparison worth something."""
     saliency = run(CORE.read_model(real.report.xml), real.inputs)[-1]
     assert saliency.shape == (1, real.report.sidecar.scores.class_count, 7, 7)
-    oracle.assert_grey_levels_equal(saliency, expected_map(real))
-
-
-def test_another_class_has_another_map(real: Real) -> None:
-    """What makes the comparison above worth something: maps of two classes do not pass for each other."""
     expected = expected_map(real)
-    saliency = run(CORE.read_model(real.report.xml), real.inputs)[-1]
+    oracle.assert_grey_levels_equal(saliency, expected)
     with pytest.raises(AssertionError, match="grey level"):
         oracle.assert_grey_levels_equal(np.roll(saliency, 1, axis=1), expected)
 
@@ -159,13 +156,30 @@ def test_all_light_models_are_there() -> None:
     assert [path.stem for path in LIGHT] == [f"light_{name}" for name in names.split()]
 
 
+def narrowed(path: Path, folder: Path) -> Path:
+    """The same graph with 64 neurons where fully connected layers have 4096, whose weights take up to 575 MB.
+
+    AlexNet keeps them: what its branch costs is told beside them.
+    """
+    if path.stem == "light_bvlc_alexnet":
+        return path
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        extents = numpy_helper.to_array(tensor)
+        if tensor.data_type == onnx.TensorProto.INT64 and 4096 in extents:
+            narrow = np.where(extents == 4096, 64, extents)
+            tensor.CopyFrom(numpy_helper.from_array(narrow, tensor.name))
+    onnx.save(model, folder / path.name)
+    return folder / path.name
+
+
 @pytest.mark.parametrize("path", LIGHT, ids=[path.stem for path in LIGHT])
 def test_light_model(path: Path, tmp_path: Path) -> None:
     """Exports of well-known architectures, with weights that are made up.
 
     Constant ones: what two runtimes answer differs in rounding alone, by more than the range of all answers.
     """
-    report = convert(path, tmp_path, reference="none")
+    report = convert(narrowed(path, tmp_path), tmp_path / "out", reference="none")
     assert report.sidecar.method == "reciprocam"
     assert report.sidecar.verification.inputs == 3
     assert [check.max_abs_diff for check in report.sidecar.verification.outputs] == [0.0]
@@ -174,4 +188,4 @@ def test_light_model(path: Path, tmp_path: Path) -> None:
     assert [warning.partition(":")[0] for warning in but_unsaid(report.warnings)] == [
         "the branch is dear"
     ] * dear
-    report.xml.with_suffix(".bin").unlink()  # up to 600 MB that pytest would keep
+    report.xml.with_suffix(".bin").unlink()  # up to 250 MB that pytest would keep
