@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from fixtures.broken_files import save_ir
 from fixtures.networks import Draw, named
 from ovxai_convert import (
+    ConversionReport,
     Explainer,
     Explanation,
     Method,
@@ -48,9 +50,21 @@ def image(samples: int = 1) -> Any:
     return np.random.default_rng(3).normal(size=(samples, 3, 4, 6)).astype(np.float32)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return save_ir(network(), tmp_path / "net.xml")
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_ir(network(), tmp_path_factory.mktemp("source") / "net.xml")
+
+
+@pytest.fixture(scope="module")
+def report(path: Path) -> ConversionReport:
+    """Converted for two of the heads; tests that change its files take copies of them."""
+    return convert(path, path.parent / "out", scores_output="kind,colour")
+
+
+def copied(report: ConversionReport, folder: Path) -> tuple[Path, Path]:
+    """The model and the sidecar of a copy."""
+    copy = shutil.copytree(report.xml.parent, folder / "copy")
+    return copy / report.xml.name, copy / report.sidecar_path.name
 
 
 @pytest.mark.parametrize("batch", [1, 2, None])
@@ -70,18 +84,19 @@ def test_each_map_is_its_heads(names: tuple[str, ...], batch: int | None, tmp_pa
         assert_grey_levels_equal(results[f"saliency_map_{name}"], expected)
 
 
-def test_a_wrong_heads_map_is_noticed(path: Path, tmp_path: Path) -> None:
+def test_a_wrong_heads_map_is_noticed(report: ConversionReport) -> None:
     """The test above can fail: two heads' maps are not alike."""
-    report = convert(path, tmp_path / "out", scores_output="kind,colour")
     results = compile_f32(CORE.read_model(report.xml))([image()])
     expected = oracle.reciprocam(network(), Port("target"), Port("colour_scores"), "NCHW", {"image": image()})
     with pytest.raises(AssertionError):
         assert_grey_levels_equal(results["saliency_map_kind"][:, :3], expected)
 
 
-def test_commas_and_indices_name_several(path: Path, tmp_path: Path) -> None:
-    report = convert(path, tmp_path / "a", scores_output="kind, colour")
-    assert convert(path, tmp_path / "b", scores_output="0,1").sidecar.heads == report.sidecar.heads
+@pytest.mark.parametrize("names", ["kind, colour", "0,1"])
+def test_commas_and_indices_name_several(
+    names: str, path: Path, report: ConversionReport, tmp_path: Path
+) -> None:
+    assert convert(path, tmp_path / "out", scores_output=names).sidecar.heads == report.sidecar.heads
 
 
 @pytest.mark.parametrize(
@@ -119,11 +134,13 @@ def test_labels_go_to_the_head_that_they_fit(path: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("sidecar", [True, False])
-def test_either_head_is_explained(sidecar: bool, path: Path, tmp_path: Path) -> None:
+def test_either_head_is_explained(
+    sidecar: bool, path: Path, report: ConversionReport, tmp_path: Path
+) -> None:
     """Its own maps, those of a branch inserted now, and the black box are of the head in question."""
-    report = convert(path, tmp_path / "out", scores_output="kind,colour")
+    xml, description = copied(report, tmp_path)
     if not sidecar:
-        report.sidecar_path.unlink()
+        description.unlink()
     for name, count in (("kind", 4), ("colour", 3), (None, 4)):
         doubted = not sidecar or name is None
         with (
@@ -131,7 +148,7 @@ def test_either_head_is_explained(sidecar: bool, path: Path, tmp_path: Path) -> 
             if doubted
             else nullcontext()
         ):
-            explainer = Explainer(report.xml, scores_output=name)
+            explainer = Explainer(xml, scores_output=name)
         beside = Explainer(path, scores_output=name or "kind")
         found, expected = (each(image(), targets="all", colormap=False) for each in (explainer, beside))
         assert isinstance(found, Explanation)
@@ -145,10 +162,9 @@ def test_either_head_is_explained(sidecar: bool, path: Path, tmp_path: Path) -> 
         assert outside.predictions.keys() == found.predictions.keys()
 
 
-def test_a_head_without_a_map_is_refused(path: Path, tmp_path: Path) -> None:
-    xml = convert(path, tmp_path / "out", scores_output="kind,colour").xml
+def test_a_head_without_a_map_is_refused(report: ConversionReport) -> None:
     with pytest.raises(UsageError, match="converted for 'kind', 'colour', and not for the output 'age'"):
-        Explainer(xml, scores_output="age")
+        Explainer(report.xml, scores_output="age")
 
 
 def test_one_of_them_without_a_branch(tmp_path: Path) -> None:
@@ -161,18 +177,17 @@ def test_one_of_them_without_a_branch(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_description_of_the_heads(path: Path, tmp_path: Path) -> None:
-    report = convert(path, tmp_path / "out", scores_output="kind,colour")
+def test_description_of_the_heads(report: ConversionReport, tmp_path: Path) -> None:
     assert read_sidecar(report.xml) == report.sidecar
-    data = json.loads(report.sidecar_path.read_text())
+    xml, description = copied(report, tmp_path)
+    data = json.loads(description.read_text())
     data["more_heads"][0]["saliency_map"]["index"] = 0
-    report.sidecar_path.write_text(json.dumps(data))
+    description.write_text(json.dumps(data))
     with pytest.raises(ModelReadError):
-        read_sidecar(report.xml)
+        read_sidecar(xml)
 
 
-def test_reshaped(path: Path, tmp_path: Path) -> None:
-    report = convert(path, tmp_path / "out", scores_output="kind,colour")
+def test_reshaped(report: ConversionReport) -> None:
     assert [check.result for check in report.sidecar.reshapes] == ["proved"]
     model = CORE.read_model(report.xml)
     model.reshape([2, 3, 8, 6])
