@@ -50,6 +50,8 @@ from tests.special_networks import labelled, perceptron
 PROGRAM: Final = Path(__file__).resolve().parents[2] / "examples" / "read_saliency.py"
 READER: Final = runpy.run_path(str(PROGRAM))
 RANDOM: Final = np.random.default_rng(0)
+IN_ALL_SIZES: Final = ("crop", "letterbox", "resizes itself", "class token")
+"""Of these, every size of a photograph, and the first one by the program in a process of its own."""
 
 
 def call(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -65,9 +67,10 @@ def test_input_and_map_are_those_of_the_package(
     case = CASES[name]
     xml = converted(case, tmp_path)
     package = Package(xml, tmp_path / "explained")
-    for place, (rows, columns) in enumerate(SIZES):
+    sizes = SIZES if name in IN_ALL_SIZES else SIZES[::2] if len(name) % 2 else SIZES[1::2]
+    for place, (rows, columns) in enumerate(sizes):
         run = Run(xml, photograph(tmp_path, rows, columns), tmp_path, case.wanted)
-        if place == 0:
+        if place == 0 and name in IN_ALL_SIZES:
             outcome = call(*run.arguments)
             assert (outcome.returncode, outcome.stderr) == (0, "")
             assert outcome.stdout.count("\n") == 1

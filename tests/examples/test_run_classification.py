@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import runpy
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -24,6 +28,7 @@ from tests.transformers import VitSpec, transformer
 PROGRAM: Final = Path(__file__).resolve().parents[2] / "examples" / "run_classification.py"
 EXAMPLE: Final = runpy.run_path(str(PROGRAM))
 WHITE: Final = ("auto_prepared", "auto_functions", "whitebox_reciprocam", "whitebox_reciprocam_raw")
+MASKS: Final = 20
 BLACK: Final = ("blackbox_rise", "blackbox_aise")
 
 
@@ -36,13 +41,35 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def call(*arguments: object, masks: int = 20) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Result:
+    """What the example says, and how it ends."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def called_in_a_process(*arguments: object) -> Result:
     """The example as a program."""
-    command = [sys.executable, str(PROGRAM), *map(str, arguments), f"--num-masks={masks}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, str(PROGRAM), *map(str, arguments), f"--num-masks={MASKS}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
-def lines(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def call(*arguments: object) -> Result:
+    """The same without a new process."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", [str(PROGRAM), *map(str, arguments), f"--num-masks={MASKS}"]),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+    ):
+        code = EXAMPLE["main"]()
+    return Result(code, stdout.getvalue(), stderr.getvalue())
+
+
+def lines(result: Result) -> dict[str, str]:
     """What it says, by step."""
     assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
     return {step: said for step, _, said in (line.partition(": ") for line in result.stdout.splitlines())}
@@ -73,7 +100,8 @@ def given(model: Path, photo: Path, **others: Any) -> argparse.Namespace:
 
 def test_every_step_of_a_convolutional_network(photo: Path, tmp_path: Path) -> None:
     model = save_ir(cnn(CnnSpec()), tmp_path / "net.xml")
-    said = lines(call(model, photo, "--output", tmp_path / "out", "--targets", "0,2", "--mean", "128"))
+    command = [model, photo, "--output", tmp_path / "out", "--targets", "0,2", "--mean", "128"]
+    said = lines(called_in_a_process(*command))
     assert list(said) == [*EXAMPLE["STEPS"], "insert_xai"]
     assert said.pop("whitebox_vitreciprocam").startswith("not possible: vitreciprocam: no attention")
     for step in (*WHITE, *BLACK, "insert_xai"):
@@ -170,7 +198,8 @@ def test_bad_input_is_one_line(spoiled: str, code: int, photo: Path, tmp_path: P
     pictures_by_case = {"image": text, "missing": tmp_path / "nowhere.png"}
     arguments = [text if spoiled == "model" else model, pictures_by_case.get(spoiled, photo)]
     targets = "banana" if spoiled == "targets" else "top2"
-    result = call(*arguments, "--output", tmp_path / "out", "--targets", targets)
+    run = called_in_a_process if spoiled == "model" else call
+    result = run(*arguments, "--output", tmp_path / "out", "--targets", targets)
     assert result.returncode == code
     assert result.stdout == ""
     told = [
