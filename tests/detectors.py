@@ -427,6 +427,22 @@ def raw_anchors(batch: int | None = None) -> Detector:
     )
 
 
+def one_place(batch: int | None = None) -> Detector:
+    """SSD's raw heads: an output for each scale, of which the last has one place, and more anchors."""
+    draw = Draw(17)
+    image, (_, x) = _backbone(draw, batch)
+    pooled = ops.reduce_mean(x, np.array([2, 3]), keep_dims=True)
+    outputs: dict[str, Tensor] = {}
+    for scale, (data, anchors) in enumerate(((x, 2), (pooled, 4))):
+        outputs[f"class_{scale}"] = _head(draw, data, anchors * CLASSES, f"classes{scale}")
+        outputs[f"box_{scale}"] = draw.convolution(data, anchors * 4, kernel=1)
+    return Detector(
+        _model(image, **outputs),
+        _read("classes"),
+        lambda values: [by_anchor(each, CLASSES).astype(np.float64) for each in values.values()],
+    )
+
+
 def darknet(batch: int | None = None) -> Detector:
     """YOLOv3's raw heads: ``[N, A * (5 + K), H, W]`` for each scale, and no activation."""
     draw, anchors, width = Draw(13), 3, 5 + CLASSES

@@ -242,7 +242,12 @@ def score_tensor(port: Output, meaning: Axes | None) -> ScoreTensor | None:
     scales = [_scale(axes) for axes in each]
     whole = [scale for scale in scales if scale is not None]
     several = any((scale.size("H") or 2) * (scale.size("W") or 2) > 1 for scale in whole)
-    if len(whole) != len(scales) or not several or len({scale.axis_of("K") for scale in whole}) > 1:
+    single = {"H", "W"} <= {atom.role for axis in meaning for atom in axis}  # the coarsest of several scales
+    if (
+        len(whole) != len(scales)
+        or not (several or single)
+        or len({scale.axis_of("K") for scale in whole}) > 1
+    ):
         return None
     return ScoreTensor(port, tuple(whole), joined[0] if joined else None)
 

@@ -20,6 +20,7 @@ from tests.detectors import (
     darknet,
     feed,
     joined,
+    one_place,
     raw_anchors,
     sigmoid,
 )
@@ -83,6 +84,9 @@ def test_the_best_classes_are_those_that_score_highest_anywhere(form: str) -> No
 
 def test_labels_tell_anchors_from_classes() -> None:
     detector = raw_anchors(2)
+    insertion = inserted(detector, Told(labels=LABELS), embed_scaling=False)
+    assert_maps_equal(maps_of(detector, insertion), detector.maps(feed(detector)))
+    detector = one_place(2)
     insertion = inserted(detector, Told(labels=LABELS), embed_scaling=False)
     assert_maps_equal(maps_of(detector, insertion), detector.maps(feed(detector)))
     detector = darknet(2)
