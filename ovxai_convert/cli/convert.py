@@ -19,13 +19,7 @@ from ovxai_convert.vocabulary import SALIENCY_MAP, OutputFormat
 @click.command("ovxai-convert", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=options.PATH)
 @options.output_option("<name>.xml, .bin and .json")
-@click.option(
-    "--task",
-    type=click.Choice(choices.TASKS),
-    default="auto",
-    show_default=True,
-    help="What the models are for; auto: as they look.",
-)
+@options.task_option
 @click.option(
     "--method",
     type=click.Choice(["auto", *choices.WHITE_BOX]),

@@ -42,13 +42,7 @@ def _side(text: str) -> int | None:
     help="By a branch in the model, as a black box, or what is possible.",
 )
 @click.option("--method", type=click.Choice([*choices.WHITE_BOX, *choices.BLACK_BOX]), help="XAI method.")
-@click.option(
-    "--task",
-    type=click.Choice(choices.TASKS),
-    default="auto",
-    show_default=True,
-    help="What the model is for; auto: as it looks.",
-)
+@options.task_option
 @click.option(
     "--boxes",
     metavar="1,2,...|topN|all",

@@ -7,19 +7,13 @@ from pathlib import Path
 import click
 
 from ovxai_convert.cli import boundary, console, options
-from ovxai_convert.cli.choices import SHOWN_CANDIDATES, TASKS
+from ovxai_convert.cli.choices import SHOWN_CANDIDATES
 
 
 @click.command("ovxai-inspect", cls=console.Command, context_settings=console.SETTINGS)
 @click.argument("model", type=options.PATH)
 @click.option("--scores-output", metavar="NAME|INDEX", help="Output that holds the classes, if several may.")
-@click.option(
-    "--task",
-    type=click.Choice(TASKS),
-    default="auto",
-    show_default=True,
-    help="What the model is for; auto: as it looks.",
-)
+@options.task_option
 @click.option(
     "--all", "show_all", is_flag=True, help=f"Show all candidates, not the last {SHOWN_CANDIDATES}."
 )

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import click
 
 from ovxai_convert.cli import boundary
-from ovxai_convert.cli.choices import ACTIVATIONS, MAX_PIXELS, RECIPE_NAMES, WHITE_BOX
+from ovxai_convert.cli.choices import ACTIVATIONS, MAX_PIXELS, RECIPE_NAMES, TASKS, WHITE_BOX
 from ovxai_convert.photographs.hints import InputLayout, PreprocessingHints
 from ovxai_convert.photographs.recipes import recipe_hints
 
@@ -29,6 +29,14 @@ def output_option(files: str) -> Decorator:
 def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the choice of the device that runs the model."""
     return click.option("--device", default="CPU", show_default=True, help="OpenVINO device.")(command)
+
+
+def task_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the choice of what models are for."""
+    text = "What the model is for; auto: as it looks."
+    return click.option("--task", type=click.Choice(TASKS), default="auto", show_default=True, help=text)(
+        command
+    )
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
