@@ -179,8 +179,16 @@ def test_the_right_map_is_proved(name: str, files: dict[str, Path], tmp_path: Pa
     assert not [warning for warning in report.warnings if "could not be checked" in warning]
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-@pytest.mark.parametrize("name", NETWORKS)
+PLANTED: Final = [
+    (name, mistake)
+    for row, name in enumerate(NETWORKS)
+    for column, mistake in enumerate(MISTAKES)
+    if name in ("mean", "rounding") or (row + column) % 2 == 0
+]
+"""Every mistake on half of the networks, every network with half of the mistakes."""
+
+
+@pytest.mark.parametrize(("name", "mistake"), PLANTED)
 def test_a_wrong_map_is_not(
     name: str, mistake: str, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,19 +200,19 @@ def test_a_wrong_map_is_not(
 
 @pytest.mark.parametrize("name", ["mean", "flattened", "transformer"])
 @pytest.mark.parametrize("chosen", [{"classes": [2, 0]}, {"top_k": 2}], ids=["classes", "top_k"])
-@pytest.mark.parametrize("mistake", ["two classes swapped", "upside down"])
 def test_a_wrong_map_of_chosen_classes_is_not(
     name: str,
     chosen: dict[str, Any],
-    mistake: str,
     files: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     convert(files[name], tmp_path / "right", **chosen)
-    _plant(monkeypatch, MISTAKES[mistake])
-    with pytest.raises(VerificationError, match="saliency map is wrong at cell"):
-        convert(files[name], tmp_path / "out", **chosen)
+    for mistake in ("two classes swapped", "upside down"):
+        with monkeypatch.context() as planted:
+            _plant(planted, MISTAKES[mistake])
+            with pytest.raises(VerificationError, match="saliency map is wrong at cell"):
+                convert(files[name], tmp_path / "out", **chosen)
 
 
 def test_wrong_names_of_the_best_classes_are_found(
