@@ -75,8 +75,17 @@ NETWORKS_BEFORE: Final = {"tokens before and behind": 2}
 """Tokens before the patches, where that is not one."""
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"embed_scaling": False}], ids=str)
+OPTIONS: Final[tuple[dict[str, Any], ...]] = ({}, {"top_k": 2}, {"embed_scaling": False})
+BESIDE: Final = [
+    (name, options)
+    for number, name in enumerate(NETWORKS)
+    for place, options in enumerate(OPTIONS)
+    if name in ("mean-pooled", "class token") or place == number % len(OPTIONS)
+]
+"""A vector of every network, and beside maps of every kind on one of each method."""
+
+
+@pytest.mark.parametrize(("name", "options"), BESIDE, ids=str)
 def test_it_is_the_mean_of_the_target(name: str, options: dict[str, Any], tmp_path: Path) -> None:
     path = save_ir(NETWORKS[name](), tmp_path / f"{name}.xml")
     report = convert(path, tmp_path / "out", feature_vector=True, **options)
@@ -126,7 +135,8 @@ def test_a_wrong_one_is_found(mistake: str, tmp_path: Path, monkeypatch: pytest.
         return replace(insertion)
 
     monkeypatch.setattr(heads, "insert_branch", planted)
-    path = save_ir(transformer(VitSpec()), tmp_path / "net.xml")
+    model = transformer(VitSpec()) if mistake == "one more token" else cnn(CnnSpec())
+    path = save_ir(model, tmp_path / "net.xml")
     with pytest.raises(VerificationError, match="the feature vector of sample 0 has "):
         convert(path, tmp_path / "out", feature_vector=True)
     assert not (tmp_path / "out").exists()
