@@ -21,7 +21,7 @@ from tests.fuzz.kinds import KINDS, draw
 from tests.fuzz.supervising import Limits, Outcome, Worker, by_the_program
 from tests.fuzz.verdict import fault
 
-SEEDS: Final = range(24)
+SEEDS: Final = range(16)
 LIMITS: Final = Limits(seconds=60, mebibytes=4096)
 CONVERT: Final = Command("convert", ("net.onnx", "-o", OUT, "-q"))
 GOOD: Final = Outcome(CONVERT, 0, left=(OUT, f"{OUT}/net.bin", f"{OUT}/net.json", f"{OUT}/net.xml"))
