@@ -134,19 +134,32 @@ def test_photograph_that_moves(worker: Worker, artifact: Files, tmp_path: Path) 
     assert explained(worker, tmp_path / "case", files, "moving.gif").exit_code == 0
 
 
-@pytest.mark.parametrize(
-    "suffix", writable(".png", ".jpg", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2", ".ppm")
-)
+FORMATS = writable(".png", ".jpg", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".jp2", ".ppm")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_limit_of_pixels(suffix: str, artifact: Files, tmp_path: Path) -> None:
     """By the program itself, whose child tells OpenCV before it is loaded."""
     for name, content in artifact.items():
         (tmp_path / name).write_bytes(content)
     picture = tmp_path / f"picture{suffix}"
     assert cv2.imwrite(str(picture), np.full((40, 40, 3), 7, np.uint8))
-    given = [tmp_path / "net_xai.xml", picture, "-o", tmp_path / "out", "-q", "--max-pixels"]
-    assert_one_error(call_process("ovxai-explain", [*given, 1599]), 3, "more pixels than are decoded")
+    given = [tmp_path / "net_xai.xml", picture, "-o", tmp_path / "out", "-q", "--max-pixels", 1599]
+    assert_one_error(call_process("ovxai-explain", given), 3, "more pixels than are decoded")
     assert not (tmp_path / "out").exists()
-    assert call_process("ovxai-explain", [*given, 1600]).exit_code == 0
+
+
+def test_pixels_within_the_limit(artifact: Files, tmp_path: Path) -> None:
+    """Of every format, in one process."""
+    for name, content in artifact.items():
+        (tmp_path / name).write_bytes(content)
+    pictures = [tmp_path / f"{suffix[1:]}{suffix}" for suffix in FORMATS]
+    for picture in pictures:
+        assert cv2.imwrite(str(picture), np.full((40, 40, 3), 7, np.uint8))
+    given = [tmp_path / "net_xai.xml", *pictures, "-o", tmp_path / "out", "-q", "--max-pixels", 1600]
+    assert call_process("ovxai-explain", given).exit_code == 0
+    shown = {path.name.partition("_")[0] for path in (tmp_path / "out").glob("*.png")}
+    assert len(shown) == len(FORMATS)
 
 
 @pytest.mark.parametrize("name", LABELS)
