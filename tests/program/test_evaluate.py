@@ -253,12 +253,15 @@ def measured_in(table: Path) -> list[str]:
     return list(dict.fromkeys(row.path for row in rows_of(table))) if table.exists() else []
 
 
+MANY: Final = 6
+
+
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """A folder of photographs that take their time."""
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(12):
+    for number in range(MANY):
         assert cv2.imwrite(str(folder / f"{number:02}.png"), picture(number))
     return folder
 
@@ -286,8 +289,8 @@ def test_interrupted(begin: Callable[[], subprocess.Popen[str]], tmp_path: Path)
     outcome = ended(process)
     assert outcome.exit_code == 130, outcome
     done = len(measured_in(tmp_path / "t.jsonl"))
-    assert 2 <= done < 12
-    assert outcome.errors[0].endswith(f"interrupted; {done} of 12 photographs are done")
+    assert 2 <= done < MANY
+    assert outcome.errors[0].endswith(f"interrupted; {done} of {MANY} photographs are done")
     assert f"{done} photographs measured" in outcome.stdout
     assert "Deletion" in Page((tmp_path / "page.html").read_text(encoding="utf-8")).text
 
@@ -303,8 +306,8 @@ def test_child_that_dies(begin: Callable[[], subprocess.Popen[str]], many: Path,
     (failed,) = [row for row in rows if row.error is not None]
     assert "its process was killed" in str(failed.error)
     assert sorted(measured_in(tmp_path / "t.jsonl")) == sorted(map(str, many.iterdir()))
-    assert len(rows) == 1 + 11 * 3 * 5
-    assert outcome.stdout.startswith("11 photographs measured; 1 more could not be measured")
-    assert "11; 1 more could not be measured" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert len(rows) == 1 + (MANY - 1) * 3 * 5
+    assert outcome.stdout.startswith(f"{MANY - 1} photographs measured; 1 more could not be measured")
+    assert f"{MANY - 1}; 1 more could not be measured" in (tmp_path / "page.html").read_text(encoding="utf-8")
     values: list[Any] = [row.value for row in rows if (row.method, row.metric) == ("rise", "deletion")]
     assert f"{np.mean(values):.3f}" in outcome.stdout
