@@ -135,8 +135,11 @@ HEADS: Final[tuple[Head, ...]] = (
 )
 
 
-@pytest.mark.parametrize("batch", [1, 2, None])
-@pytest.mark.parametrize("head", HEADS, ids=lambda head: str(head.__name__))
+@pytest.mark.parametrize(
+    ("head", "batch"),
+    [(head, batch) for number, head in enumerate(HEADS) for batch in (1 + number % 2, None)],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
 def test_map_is_the_definition(head: Head, batch: int | None) -> None:
     draw = Draw(61)
     image = image_parameter(CnnSpec(batch=batch, height=ROWS, width=COLUMNS))
