@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ovxai_convert.detections.outputs import GIVE_FUNCTION, CandidateLayout
+from ovxai_convert.detections.outputs import CandidateLayout
 from ovxai_convert.errors import ModelReadError
 
 _LARGEST_LABEL: Final = 2**31
@@ -192,7 +192,7 @@ def whole_labels(numbers: NDArray[Any]) -> NDArray[np.int64]:
     fits = (numbers >= 0) & (numbers < _LARGEST_LABEL)
     broken = numbers[fits & (numbers != np.trunc(numbers))]
     if len(broken):
-        raise ModelReadError(f"labels of boxes are whole numbers, and not {broken[0]:g}; {GIVE_FUNCTION}")
+        raise ModelReadError(f"labels of boxes are whole numbers, and not {broken[0]:g}")
     return np.where(fits, numbers, -1).astype(np.int64)
 
 

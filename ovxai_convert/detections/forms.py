@@ -20,7 +20,7 @@ from ovxai_convert.detections.class_numbers import (
 )
 from ovxai_convert.detections.coordinates import are_corners, confident, corners, in_pixels, unit_of
 from ovxai_convert.detections.grids import anchors_per_cell, decoded
-from ovxai_convert.detections.outputs import GIVE_FUNCTION, BoxOrder, ToProbability
+from ovxai_convert.detections.outputs import BoxOrder, ToProbability
 from ovxai_convert.errors import ModelReadError, Refusal
 
 ReadDetections: TypeAlias = Callable[[Mapping[Any, NDArray[Any]], tuple[int, int], int], list[Detections]]
@@ -157,7 +157,7 @@ def _with_activation(form: BoxForm, raw: list[RawBoxes], size: tuple[int, int]) 
     if are_probabilities(values):
         return replace(form, activation="none")
     if are_no_scores(values) or raw[0].classes is None:
-        return Refusal(f"what should be scores is neither probabilities nor logits; {GIVE_FUNCTION}")
+        return Refusal("what should be scores is neither probabilities nor logits")
     made: ToProbability = "sigmoid" if form.background is None else "softmax"
     return form._noting(f"scores outside of 0 to 1 are taken for logits: {made}", activation=made)
 
@@ -188,4 +188,4 @@ def _with_unit(form: BoxForm, raw: list[RawBoxes], size: tuple[int, int]) -> Box
     if has_cells and anchors_per_cell(len(raw[0].boxes), size) == 1:
         note = "boxes are taken to be counted from the cells of YOLOX's grids, by their numbers"
         return form._noting(note, unit="cells")
-    return Refusal(f"boxes are in neither pixels nor parts of the input's size; {GIVE_FUNCTION}")
+    return Refusal("boxes are in neither pixels nor parts of the input's size")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,8 +17,6 @@ ToProbability: TypeAlias = Literal["none", "sigmoid", "softmax"]
 """What makes probabilities of the numbers that the model gives: ``"none"`` where they are such."""
 CandidateLayout: TypeAlias = Literal["channels_first", "channels_last"]
 """Where one output holds all of a candidate: ``[N, C, A]`` or ``[N, A, C]`` of A candidates."""
-
-GIVE_FUNCTION: Final = "give a postprocess_fn that returns boxes, scores and labels"
 
 
 @dataclass(frozen=True)
@@ -79,4 +77,4 @@ class BoxHints:
 def no_boxes(outputs: Sequence[OutputShape], why: str) -> Refusal:
     """A refusal that names the outputs, and says why no boxes are read from them and what to do."""
     listed = "; ".join(map(str, outputs)) or "none"
-    return Refusal(f"{why}; {GIVE_FUNCTION} (outputs: {listed})")
+    return Refusal(f"{why} (outputs: {listed})")

@@ -320,7 +320,8 @@ class Explainer:
         if self._engines.loaded.detector is None:
             raise UsageError("boxes are a detector's; this model is taken for a classifier")
         if plan.mode is ExplainMode.WHITEBOX or (plan.method is not None and not plan.method.is_black_box):
-            raise UsageError("boxes are explained as a black box: explain_mode 'blackbox'")
+            one_way = "boxes are explained as a black box"
+            raise UsageError(f"{one_way}: explain_mode 'blackbox'", f"{one_way}: --mode blackbox")
         return plan.changed(ExplainMode.BLACKBOX, None, None, None)
 
     def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:

@@ -47,5 +47,7 @@ def _of_detector(
     if facts.scores_output is not None:
         return predictions.ScoresOutput(facts.scores_output, scores.answer)
     if isinstance(form, Refusal):
-        raise UsageError(f"which boxes the outputs hold is not clear: {form.reason}")
+        unclear = "which boxes the outputs hold is not clear"
+        function = "a postprocess_fn that returns boxes, scores and labels"
+        raise UsageError(f"{unclear}, so give {function}: {form.reason}", f"{unclear}: {form.reason}")
     return DetectionScores(form.read, form.picked, count, threshold, facts.first_label, form=form)

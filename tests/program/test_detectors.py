@@ -291,7 +291,7 @@ def test_classes_are_shown_where_boxes_cannot_be_read() -> None:
     np.testing.assert_allclose(found.scores, expected.max(axis=(1, 2)), atol=1e-5)
     assert found.detections is None
     assert found.boxes == {}
-    with pytest.raises(RefusedError, match="postprocess_fn"):
+    with pytest.raises(RefusedError, match="no output has a known form of boxes"):
         explainer(image, boxes="all")
 
 

@@ -201,10 +201,11 @@ def test_words_on_networks_without_one_class_output(
     run_inspect: Convert,
 ) -> None:
     path = save_ir(MODELS[name](), tmp_path / "net.xml")
-    _said(run_convert(path, "-o", tmp_path / "out"))
+    task = ("--task", "classification")
+    _said(run_convert(path, "-o", tmp_path / "out", *task))
     for mode in ("auto", "whitebox", "blackbox"):
-        _said(run_explain(path, photograph, "-o", tmp_path / "out", "--mode", mode))
-    outcome = run_inspect(path)
+        _said(run_explain(path, photograph, "-o", tmp_path / "out", "--mode", mode, *task))
+    outcome = run_inspect(path, *task)
     assert outcome.exit_code == 0
     assert named_in(outcome.stdout) == set()
 
