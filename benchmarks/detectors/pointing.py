@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fixtures.planted_scenes import MODEL, Scene, scene
-from ovxai_convert import Explainer, Explanation
+from ovxai_convert import Explainer, Explanation, RefusedError
 
 FIRST_SEED: Final = 50_000
 """Of the scenes; no scene of the training was drawn with such a seed."""
@@ -53,11 +53,16 @@ def _of_classes(explainer: Explainer, drawn: Scene, hits: Hits) -> bool:
     return hits.of - hits.hits == before
 
 
-def _of_boxes(explainer: Explainer, drawn: Scene, hits: Hits) -> None:
-    found = _explained(explainer, drawn, boxes="all")
+def _of_boxes(explainer: Explainer, drawn: Scene, hits: Hits) -> bool:
+    """Whether the detector has found a box at all."""
+    try:
+        found = _explained(explainer, drawn, boxes="all")
+    except RefusedError:
+        return False
     assert found.detections is not None, "a detector's explanation tells its boxes"
     for key, saliency in found.saliency_map.items():
         hits.add(saliency, found.detections.boxes[found.boxes[key]])
+    return True
 
 
 def main() -> None:
@@ -68,13 +73,13 @@ def main() -> None:
     arguments = parser.parse_args()
     white = Explainer(MODEL, preprocessing="unit")
     black = Explainer(MODEL, preprocessing="unit", explain_mode="blackbox", num_masks=arguments.masks)
-    classes, boxes, whole = Hits(), Hits(), 0
+    classes, boxes, whole, seen = Hits(), Hits(), 0, 0
     for number in range(arguments.scenes):
         drawn = scene(np.random.default_rng(FIRST_SEED + number))
         whole += _of_classes(white, drawn, classes)
-        _of_boxes(black, drawn, boxes)
+        seen += _of_boxes(black, drawn, boxes)
     print(f"classprobabilitymap: {classes} classes; every class of {whole} of {arguments.scenes} pictures")
-    print(f"drise, {arguments.masks} masks: {boxes} boxes")
+    print(f"drise, {arguments.masks} masks: {boxes} boxes, in {seen} pictures")
 
 
 if __name__ == "__main__":
