@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from ovxai_convert.blackbox.method import BlackBoxMethod, Preset
 from ovxai_convert.blackbox.rise import Rise
+from ovxai_convert.vocabulary import Task
 
 CELLS_FOR_BOXES: Final[Mapping[Preset, int]] = {Preset.SPEED: 8, Preset.BALANCE: 16, Preset.QUALITY: 24}
 
@@ -39,4 +40,4 @@ class DRise(Rise):
     preset_cells: ClassVar[Mapping[Preset, int]] = CELLS_FOR_BOXES
 
 
-METHOD: Final = BlackBoxMethod("drise", DRise)
+METHOD: Final = BlackBoxMethod("drise", DRise, Task.DETECTION)

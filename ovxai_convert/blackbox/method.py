@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ovxai_convert.blackbox.streaming import BlackboxMaps, Progress, ScoreStream, Trial, silent
 from ovxai_convert.errors import UsageError, did_you_mean, flag
-from ovxai_convert.vocabulary import value_in_words
+from ovxai_convert.vocabulary import Task, value_in_words
 
 
 class Preset(Enum):
@@ -70,10 +70,14 @@ class Perturbation(ABC):
 
 @dataclass(frozen=True)
 class BlackBoxMethod:
-    """One method that alters the input: its name, and what makes it of settings, given by keyword."""
+    """One method that alters the input: its name, and what makes it of settings, given by keyword.
+
+    ``task`` is the one that it is for; None: any.
+    """
 
     name: str
     make: Callable[..., Perturbation]
+    task: Task | None = None
 
     @cached_property
     def settings(self) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from ovxai_convert.evaluation.measurements import Contender
 from ovxai_convert.explain.engines import Engine
 from ovxai_convert.explain.files import FileExplainer
 from ovxai_convert.explain.loading import ScoresPlace, load_model
-from ovxai_convert.methods import Method, method_name, method_of
+from ovxai_convert.methods import Method, all_methods_for, method_name, method_of
 from ovxai_convert.source.answers import Answer
 from ovxai_convert.source.class_names import ClassNames
+from ovxai_convert.vocabulary import Task
 
 ALL_METHODS: Final = "all"
 DEFAULT_LAYER: Final = "default"
@@ -96,7 +97,7 @@ def evaluated_model(
     name = str(path)
     engines: dict[Contender, Engine] = {}
     refusals: list[Refusal] = []
-    for method, layer in _asked(methods, layers):
+    for method, layer in _asked(methods, layers, loaded.task):
         engine = explainer.explainer.engine(method, layer)
         came_to_another = engine.method is not method and (method is not None or layer is not None)
         if came_to_another and (method is not None or _is_black_box(engine)):
@@ -110,11 +111,13 @@ def evaluated_model(
     return EvaluatedModel(name, explainer, answer, count, engines, tuple(dict.fromkeys(refusals)))
 
 
-def _asked(methods: Sequence[str], layers: Sequence[str]) -> list[tuple[Method | None, str | None]]:
+def _asked(
+    methods: Sequence[str], layers: Sequence[str], task: Task
+) -> list[tuple[Method | None, str | None]]:
     """Methods and layers, each pair once; a UsageError for a method that does not exist."""
     named: list[Method | None] = []
     for word in methods:
-        named += list(Method) if word.lower() == ALL_METHODS else [method_of(word, "methods")]
+        named += list(all_methods_for(task)) if word.lower() == ALL_METHODS else [method_of(word, "methods")]
     if not named:
         raise UsageError("methods: none is named", "--methods: none is named")
     known = [None if layer == DEFAULT_LAYER else layer for layer in layers] or [None]

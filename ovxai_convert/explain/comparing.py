@@ -23,7 +23,7 @@ from ovxai_convert.explain.explainer import Explainer
 from ovxai_convert.explain.explanation import Explanation
 from ovxai_convert.explain.plan import ExplainMode, check_settings
 from ovxai_convert.explain.warned import SettingWarning
-from ovxai_convert.methods import Method, method_of
+from ovxai_convert.methods import Method, all_methods_for, method_of
 from ovxai_convert.pictures.rendering import enlarged
 from ovxai_convert.source.labels import resolve_targets
 
@@ -60,7 +60,9 @@ def compare(
     """
     own, settings = _divided(model, options)
     explainer = model if isinstance(model, Explainer) else Explainer(model, **own)
-    asked = list(Method) if methods is None else [_named(method) for method in methods]
+    asked = (
+        list(all_methods_for(explainer.task)) if methods is None else [_named(method) for method in methods]
+    )
     if not asked:
         raise UsageError("no method is named")
     trial, index, score = _watched(explainer, image, target)

@@ -89,7 +89,7 @@ def explained(
         scores=scores,
         target_layer=engine.target_layer,
         detections=None if seen.found is None else in_photograph(seen.found, sample, spatial_axes),
-        boxes=seen.boxes,
+        boxes=dict(seen.boxes),
     )
 
 

@@ -324,6 +324,11 @@ class Explainer:
             raise UsageError(f"{one_way}: explain_mode 'blackbox'", f"{one_way}: --mode blackbox")
         return plan.changed(ExplainMode.BLACKBOX, None, None, None)
 
+    @property
+    def task(self) -> Task:
+        """What the model is for."""
+        return self._engines.loaded.task
+
     def scores_of(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores ``(K,)`` of one prepared sample ``(1, ...)``, without maps; errors as of a call."""
         return self._engines.choose(self._plan, {}, kept=self._settings).scores(sample)

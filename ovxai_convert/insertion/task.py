@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.dense_assembly import Told
 from ovxai_convert.anatomy.likeness import looks_like_detector
@@ -21,18 +19,15 @@ def task_of(given: object, method: Method | None) -> Task | None:
     """
     is_open = given is None or (isinstance(given, str) and given.lower() == "auto")
     task = None if is_open else member_of(Task, given, "task")
-    own = None if method is None or method.white_box is None else method.white_box.task
+    own = None if method is None else method.task
     if task is not None and own is not None and task is not own:
         raise UsageError(f"{method.value if method else ''} is for {own.value}, and not for {task.value}")
     return task or own
 
 
-def layers_named(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The layers that a user names; a UsageError for what is no name."""
-    if given is None or isinstance(given, str):
-        name = layer_name(given)
-        return () if name is None else (name,)
-    names = [layer_name(each) for each in given]
+def layers_named(given: object) -> tuple[str, ...]:
+    """The layers that a user names, one or a list of them; a UsageError for what is no name."""
+    names = [layer_name(each) for each in (given if isinstance(given, list | tuple) else [given])]
     return tuple(name for name in names if name is not None)
 
 

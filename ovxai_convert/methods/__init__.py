@@ -53,6 +53,12 @@ class Method(Enum):
         return member
 
     @property
+    def task(self) -> Task | None:
+        """The task that it is for; None: any."""
+        definition = self.white_box or self.black_box
+        return None if definition is None else definition.task
+
+    @property
     def is_black_box(self) -> bool:
         """Whether it treats the model as a black box."""
         return self.black_box is not None
@@ -64,6 +70,11 @@ WHITE_BOX_METHODS: Final = tuple(method.white_box for method in Method if method
 def methods_for(task: Task) -> tuple[WhiteBoxMethod, ...]:
     """Those that explain models of a task by a branch, in the order in which ``auto`` tries them."""
     return tuple(method for method in WHITE_BOX_METHODS if method.task is task)
+
+
+def all_methods_for(task: Task) -> tuple[Method, ...]:
+    """Every method for models of a task, black-box ones among them."""
+    return tuple(method for method in Method if method.task in (None, task))
 
 
 def default_black_box(task: Task) -> Method:
@@ -91,6 +102,7 @@ __all__ = [
     "BlackBoxMethod",
     "Method",
     "WhiteBoxMethod",
+    "all_methods_for",
     "default_black_box",
     "method_name",
     "method_of",

@@ -17,12 +17,14 @@ from ovxai_convert import Explainer, ExplainMode, Method, RefusedError, convert,
 from ovxai_convert.anatomy.anatomy import Anatomy
 from ovxai_convert.anatomy.scores import Scores, find_scores
 from ovxai_convert.insertion.request import Request
-from ovxai_convert.methods import WHITE_BOX_METHODS
+from ovxai_convert.methods import methods_for
 from ovxai_convert.photographs.hints import PreprocessingHints
+from ovxai_convert.vocabulary import Task
 from tests.program.invocation import Convert, assert_one_error, but_unsaid, snapshot
 from tests.running import CORE, insert_branch, random_inputs, run
 from tests.special_networks import perceptron, two_class_outputs
 
+TRIED: Final = methods_for(Task.CLASSIFICATION)
 NO_MAP: Final = "no feature map: no tensor with rows and columns leads to the scores"
 NO_TOKENS: Final = "no attention over the tokens of an image leads to the scores"
 NAMES: Final = ["net_xai.bin", "net_xai.json", "net_xai.xml"]
@@ -46,7 +48,7 @@ def segmenter() -> ov.Model:
 def test_every_branch_is_refused() -> None:
     """What the tests here rest on; there are scores all the same."""
     model = perceptron()
-    for method in WHITE_BOX_METHODS:
+    for method in TRIED:
         with pytest.raises(RefusedError):
             insert_branch(model, Request(Method(method.name)))
     assert isinstance(find_scores(Anatomy(model)), Scores)
@@ -113,7 +115,7 @@ def test_refusal_of_every_method_is_recorded(
     assert len(warning) == 1
     sidecar = read_sidecar(out / "net_xai.json")
     assert sidecar.mode == "blackbox"
-    assert [each.method for each in sidecar.refusals] == [method.name for method in WHITE_BOX_METHODS]
+    assert [each.method for each in sidecar.refusals] == [method.name for method in TRIED]
     for refusal in sidecar.refusals:
         if refusal.method == "vitreciprocam":
             assert refusal.reason == NO_TOKENS
@@ -244,7 +246,7 @@ def test_sidecar_is_obeyed_where_a_branch_would_be_possible(
     assert "explained as a black box: reciprocam: " in obeyed.stderr
     explainer = Explainer(xml, num_masks=20)
     assert explainer.method is Method.RISE
-    assert [each.method for each in explainer.refusals] == [method.name for method in WHITE_BOX_METHODS]
+    assert [each.method for each in explainer.refusals] == [method.name for method in TRIED]
     for asked in ({"explain_mode": ExplainMode.WHITEBOX}, {"explain_method": Method.RECIPROCAM}):
         assert Explainer(xml, **asked).method is Method.RECIPROCAM
 

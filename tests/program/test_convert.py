@@ -73,7 +73,8 @@ def test_every_value_of_the_sidecar(onnx_model: Path, out: Path) -> None:
     assert reshape.pop("saliency_map")["positions_checked"] >= 6
     assert reshape == {"shapes": [[1, 3, 42, 78]], "result": "proved", "bit_exact": True}
     assert content == {
-        "schema_version": "1.2",
+        "schema_version": "1.3",
+        "detection": None,
         "generator": {
             "name": "ovxai-convert",
             "version": version("ovxai-convert"),

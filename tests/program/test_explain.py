@@ -402,7 +402,7 @@ def test_unreadable_model(
 @pytest.mark.parametrize(
     ("spoiled", "text"),
     [
-        ("version", "net_xai.json: sidecar version 2.0 is not known here (known: 1.2)"),
+        ("version", "net_xai.json: sidecar version 2.0 is not known here (known: 1.3)"),
         ("key", "net_xai.json: not a valid sidecar"),
         ("labels", "net_xai.json: not the description of this model: its labels are not those that"),
     ],

@@ -19,9 +19,10 @@ from fixtures.networks import CnnSpec, Draw, classifier, cnn, image_parameter, n
 from ovxai_convert import convert
 from ovxai_convert.errors import Refusal, RefusedError
 from ovxai_convert.insertion.request import Request
-from ovxai_convert.methods import WHITE_BOX_METHODS, Method, reciprocam
+from ovxai_convert.methods import Method, methods_for, reciprocam
 from ovxai_convert.methods.method import RawMaps, Site
 from ovxai_convert.tensors.recreate import recreate
+from ovxai_convert.vocabulary import Task
 from tests import oracle
 from tests.oracle import Port, assert_grey_levels_equal
 from tests.running import CORE, insert_branch, random_inputs, run
@@ -154,10 +155,10 @@ def test_an_op_that_cannot_be_built_is_a_refusal(monkeypatch: pytest.MonkeyPatch
     def build(site: Site) -> RawMaps | Refusal:
         raise RuntimeError("Check 'types fit' failed at add.cpp:3:\nArguments do not have the same type")
 
-    first, *others = WHITE_BOX_METHODS
+    first, *others = methods_for(Task.CLASSIFICATION)
     assert first is reciprocam.METHOD
     methods = (replace(first, build=build), *others)
-    monkeypatch.setattr("ovxai_convert.insertion.insert.WHITE_BOX_METHODS", methods)
+    monkeypatch.setattr("ovxai_convert.insertion.insert.methods_for", lambda task: methods)
     insertion = insert_branch(cnn(CnnSpec()), Request())
     assert insertion.place.method is Method.ACTIVATIONMAP.white_box
     reason = "the branch cannot be built: Arguments do not have the same type"

@@ -80,7 +80,7 @@ def test_words_of_members(given: object, member: Enum) -> None:
         (ExplainMode, 1, "x: 1 is none; there are whitebox, blackbox, auto"),
         (ExplainMode, Method.RISE, "x: Method.RISE is none; there are whitebox, blackbox, auto"),
         (ExplainMode, [1, 2], "x: a list is none; there are whitebox, blackbox, auto"),
-        (Task, "detection", "x: no 'detection'; there is classification"),
+        (Task, "tracking", "x: no 'tracking'; there are classification, detection"),
         (ExplainMode, "b" * 500, f"x: no '{'b' * 40}'; there are whitebox, blackbox, auto"),
     ],
     ids=str,
@@ -125,7 +125,7 @@ def test_words_for_an_explainer(at: str) -> None:
 def test_words_at_construction_only() -> None:
     assert Explainer(cnn(CnnSpec()), task="classification").method is Method.RECIPROCAM
     for options, text in (
-        ({"task": "detection"}, "task: no 'detection'; there is classification"),
+        ({"task": "tracking"}, "task: no 'tracking'; there are classification, detection"),
         ({"task": ExplainMode.AUTO}, "task: ExplainMode.AUTO is none"),
         ({"explain_mode": None}, "explain_mode: None is none"),
         ({"preprocess_fn": 3}, "preprocess_fn: 3 is none; give a function"),
