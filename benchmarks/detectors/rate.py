@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import openvino as ov
 
 from benchmarks.blackbox.device import Device
 from benchmarks.blackbox.timing import measure
@@ -36,7 +40,13 @@ def main() -> None:
         explainer(arguments.picture, boxes="all", resize=False, colormap=False)
         return masks + 1  # the picture itself, too
 
-    device = Device(arguments.model, explainer.trials(arguments.picture)[0].image)
+    image = explainer.trials(arguments.picture)[0].image[None]
+    with TemporaryDirectory() as folder:
+        fixed = ov.Core().read_model(arguments.model)
+        fixed.reshape(list(image.shape))  # an open size would be run on nothing
+        path = str(Path(folder, "fixed.xml"))
+        ov.save_model(fixed, path, compress_to_fp16=False)
+        device = Device(path, image)
     found = measure(explain, device, arguments.seconds)
     print(f"{boxes} boxes, {masks} masks: {found}")
 
