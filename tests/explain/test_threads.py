@@ -82,6 +82,10 @@ def test_both_kinds_at_once(alone: list[list[Explanation]]) -> None:
     }
 
 
+ATTEMPTS_TO_COLLIDE: Final = 10
+"""Threads of a busy machine may happen to run one after the other."""
+
+
 @kinds
 def test_one_request_for_all_would_be_seen(
     jobs: tuple[Job, ...], threads: int, calls: int, monkeypatch: pytest.MonkeyPatch
@@ -95,12 +99,16 @@ def test_one_request_for_all_would_be_seen(
 
     monkeypatch.setattr(Requests, "take", shared)
     monkeypatch.setattr(Requests, "give_back", lambda *_: None)
-    try:
-        figures = measured(explainer, jobs, expected, threads, calls)
-    except (RuntimeError, ModelReadError) as error:
-        assert "busy" in str(error)  # noqa: PT017  # one of the two ways to fail
-    else:
-        assert figures.equal < figures.calls
+
+    def is_seen() -> bool:
+        try:
+            figures = measured(explainer, jobs, expected, threads, calls)
+        except (RuntimeError, ModelReadError) as error:
+            assert "busy" in str(error)  # noqa: PT017  # one of the two ways to fail
+            return True
+        return figures.equal < figures.calls
+
+    assert any(is_seen() for _ in range(ATTEMPTS_TO_COLLIDE))
 
 
 def test_a_wrong_result_is_counted(alone: list[list[Explanation]]) -> None:
