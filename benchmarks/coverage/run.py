@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 
 from benchmarks.coverage.catalogue import ARCHITECTURES, FOLDER, Architecture
-from benchmarks.coverage.exporting import export_missing, failed_exports
 from benchmarks.coverage.report import report, short_line
 from benchmarks.coverage.results import Outcome, Result
 from benchmarks.coverage.trying import converter_digest, file_digest, try_architecture
+from benchmarks.environments import COVERAGE
+from benchmarks.exporting import Exporter
 from benchmarks.failures import BenchmarkError
 
 _RESULTS = FOLDER / "results"
@@ -47,12 +48,13 @@ def main(
         click.echo("\n".join(f"{key:60s}{each.exporter}" for key, each in ARCHITECTURES.items()))
         return
     chosen = _chosen(models)
+    exporter = Exporter(COVERAGE, "benchmarks.coverage.export", FOLDER / "not_exported.json")
     try:
-        for key, reason in export_missing(chosen):
+        for key, reason in exporter.export_missing(chosen):
             click.echo(f"exported {key}" if reason is None else f"{key}  not exported  {reason}", err=True)
     except BenchmarkError as error:
         raise click.ClickException(str(error)) from error
-    failed, results = failed_exports(), list[Result]()
+    failed, results = exporter.failed(), list[Result]()
     for number, architecture in enumerate(chosen, start=1):
         result = None if again else _remembered(architecture, converter, method, older=older)
         if result is None:
