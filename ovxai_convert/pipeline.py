@@ -141,9 +141,10 @@ def convert(
     path, out_dir = model_path(path), Path(out_dir)
     if not output_name:
         raise UsageError("the map's output needs a name")
-    asked_for = bool(layers_named(target_layer)) or classes is not None or top_k is not None or feature_vector
+    layers = layers_named(target_layer)
+    asked_for = bool(layers) or classes is not None or top_k is not None or feature_vector
     named = _method(method)
-    wanted_task, layers = task_of(task, named), layers_named(target_layer)
+    wanted_task = task_of(task, named)
     own, memory = _options(named, options), max_branch_memory
     request = Request(
         named,

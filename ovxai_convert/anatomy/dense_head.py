@@ -60,17 +60,14 @@ class HeadScale:
 
     def length(self, axis: int) -> Extent:
         """How many indices of an axis are this scale's."""
-        return product([self._factor(each) for each in self.axes[axis]])
-
-    def _factor(self, factor: Factor) -> Extent:
-        return self.extent(factor.role) if factor.extent is None else self._settled(factor)
-
-    def _settled(self, factor: Factor) -> Extent:
-        return self.extent(factor.role) if factor.role in "HW" else factor.extent or 1
+        return product(self.lengths(axis))
 
     def lengths(self, axis: int) -> list[Extent]:
         """The extents of an axis's factors."""
-        return [self._factor(each) for each in self.axes[axis]]
+        return [
+            self.extent(each.role) if each.extent is None or each.role in "HW" else each.extent
+            for each in self.axes[axis]
+        ]
 
     @property
     def anchors(self) -> tuple[int, ...]:

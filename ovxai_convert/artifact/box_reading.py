@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from openvino import Model
+from openvino import Model, Output
 
 from ovxai_convert.anatomy.dense_assembly import Told
 from ovxai_convert.anatomy.dense_head import DenseHead
@@ -38,6 +38,12 @@ class DetectorFacts:
     first_label: int = 0
     scores_output: str | None = None
 
+    def boxes_at(self, port: Output) -> Scores | Refusal:
+        """Its boxes in place of scores, as what an output that begins with them is explained by."""
+        if self.class_count is None:
+            return Refusal("nothing tells how many classes it has; name them: --labels")
+        return Scores(port, 0, "none", self.class_count, meaning="detections")
+
 
 def detector_facts(model: Model, added: Collection[int], told: Told, hints: BoxHints) -> DetectorFacts:
     """What is known of a detector whose outputs ``added`` are not its own."""
@@ -58,10 +64,7 @@ def seen_from_outside(model: Model, told: Told) -> Scores | Refusal:
     facts = detector_facts(model, (), told, BoxHints(len(told.labels or ()) or None))
     if isinstance(facts.form, Refusal):
         return facts.form
-    if facts.class_count is None:
-        return Refusal("nothing tells how many classes it has; name them: --labels")
-    port = model.outputs[0].get_node().input_value(0)
-    return Scores(port, 0, "none", facts.class_count, meaning="detections")
+    return facts.boxes_at(model.outputs[0].get_node().input_value(0))
 
 
 def hints_of_head(head: DenseHead) -> BoxHints:

@@ -57,7 +57,17 @@ class DetectionScores:
 
     def __call__(self, results: Results, samples: int) -> NDArray[np.float32]:
         """The best score of each class; a ModelReadError for results that hold no boxes."""
-        each = self.proposals(results, self.size, samples)
+        return self._best(self.proposals(results, self.size, samples))
+
+    def seen(self, results: Results, samples: int) -> tuple[NDArray[np.float32], list[Detections]]:
+        """The same, and of each sample the boxes that count.
+
+        That is the best first, above the threshold, none of them repeating another.
+        """
+        each, overlap = self.proposals(results, self.size, samples), 1.0 if self.picked else OVERLAP
+        return self._best(each), [nms(one, overlap, self.threshold, MOST_BOXES) for one in each]
+
+    def _best(self, each: Sequence[Detections]) -> NDArray[np.float32]:
         return np.stack([best_by_class(one, self.class_count) for one in each])
 
     def proposals(self, results: Results, size: tuple[int, int], samples: int) -> list[Detections]:
@@ -69,12 +79,6 @@ class DetectionScores:
 
     def _named(self, found: Detections) -> Detections:
         return found.taken(found.labels >= self.first_label)
-
-    def found(self, results: Results, samples: int) -> list[Detections]:
-        """The boxes that count, the best first: above the threshold, none of them repeating another."""
-        overlap = 1.0 if self.picked else OVERLAP
-        each = self.proposals(results, self.size, samples)
-        return [nms(one, overlap, self.threshold, MOST_BOXES) for one in each]
 
     def likeness_to(self, boxes: Detections) -> ReadScores:
         """Scores of boxes in place of classes: how well each is found again."""

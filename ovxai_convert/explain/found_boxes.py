@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ovxai_convert.detections.boxes import Detections
 from ovxai_convert.explain.observation import Observation
 from ovxai_convert.explain.samples import Sample
-from ovxai_convert.photographs.preprocessing import FieldOfView
+from ovxai_convert.pictures.boxes import pixels_of_parts
 
 
 def in_parts(found: Detections, values: NDArray[Any], spatial_axes: tuple[int, int]) -> NDArray[np.float64]:
@@ -23,10 +23,8 @@ def in_parts(found: Detections, values: NDArray[Any], spatial_axes: tuple[int, i
 def in_photograph(found: Detections, sample: Sample, spatial_axes: tuple[int, int]) -> Detections:
     """The same boxes in pixels of the photograph, of which the input may show a part."""
     rows, columns = sample.scene.picture.shape[:2]
-    region = sample.scene.region or FieldOfView(0, 0, columns, rows)
-    width, height = region.right - region.left, region.bottom - region.top
     parts = in_parts(found, sample.values, spatial_axes)
-    boxes = parts * (width, height, width, height) + (region.left, region.top, region.left, region.top)
+    boxes = pixels_of_parts(parts, (rows, columns), sample.scene.region)
     return replace(found, boxes=boxes.astype(np.float32))
 
 

@@ -378,14 +378,14 @@ def _detector(
     if isinstance(found, Scores) and found.dense is not None:
         known, activation = hints_of_head(found.dense), found.activation
     facts = detector_facts(model, (), told, known)
-    if facts.class_count is None:
-        scores = Refusal("nothing tells how many classes it has; name them: --labels")
+    scores = facts.boxes_at(model.outputs[0])
+    if isinstance(scores, Refusal):
         return LoadedModel(model, None, scores, None, None, hints, detector=facts)
-    form = Scores(model.outputs[0], 0, "none", facts.class_count, meaning="detections")
-    answer = answer_of(form, own_answer(model, metadata))
-    place = ScoresPlace(0, facts.class_count, activation, answer)
-    labels = known_labels(model, metadata, facts.class_count, answer)
-    own = _foreign_map(model, facts.class_count)
+    count = scores.class_count
+    answer = answer_of(scores, own_answer(model, metadata))
+    place = ScoresPlace(0, count, activation, answer)
+    labels = known_labels(model, metadata, count, answer)
+    own = _foreign_map(model, count)
     return LoadedModel(model, None, place, own, labels, hints, detector=facts)
 
 

@@ -77,8 +77,8 @@ class WhiteBox:
     def observe(self, sample: NDArray[Any], choose: Choose) -> Observation:
         """Run the model on one sample ``(1, ...)``; a UsageError if it gives no map of a chosen class."""
         results = self._results(sample)
-        scores = self._read(results, sample)
-        targets, found = choose(scores), self._found(results, sample)
+        scores, found = self._seen(results, sample)
+        targets = choose(scores)
         given = np.array(results[self.saliency.index][0])
         if "class" not in self.saliency.axes:
             return Observation(scores, {PER_IMAGE_MAP: given}, found)
@@ -97,7 +97,9 @@ class WhiteBox:
 
     def scores(self, sample: NDArray[Any]) -> NDArray[np.float32]:
         """The scores alone."""
-        return self._read(self._results(sample), sample)
+        read = at_size(self.read_scores, self.image, sample)
+        scores: NDArray[np.float32] = read(self._results(sample), self.image.batch or 1)[0]
+        return scores
 
     def _results(self, sample: NDArray[Any]) -> Results:
         request = self.requests.take()
@@ -111,15 +113,13 @@ class WhiteBox:
             self.requests.give_back(request)
         return results
 
-    def _read(self, results: Results, sample: NDArray[Any]) -> NDArray[np.float32]:
-        read = at_size(self.read_scores, self.image, sample)
-        scores: NDArray[np.float32] = read(results, self.image.batch or 1)[0]
-        return scores
-
-    def _found(self, results: Results, sample: NDArray[Any]) -> Detections | None:
-        """What a detector finds."""
-        read = at_size(self.read_scores, self.image, sample)
-        return read.found(results, self.image.batch or 1)[0] if isinstance(read, DetectionScores) else None
+    def _seen(self, results: Results, sample: NDArray[Any]) -> tuple[NDArray[np.float32], Detections | None]:
+        """Scores, and what a detector finds."""
+        read, samples = at_size(self.read_scores, self.image, sample), self.image.batch or 1
+        if not isinstance(read, DetectionScores):
+            return read(results, samples)[0], None
+        scores, found = read.seen(results, samples)
+        return scores[0], found[0]
 
     def _classes(self, results: Results, count: int) -> list[int]:
         classes = self.saliency.classes
@@ -184,8 +184,9 @@ class BlackBox:
 
         def looked_at(given: Results, samples: int) -> NDArray[np.float32]:
             settled = read.settled(given, samples)
-            seen.append((settled, settled.found(given, samples)[0]))
-            return settled(given, samples)
+            scores, each = settled.seen(given, samples)
+            seen.append((settled, each[0]))
+            return scores
 
         (batch,) = self.stream.reading(looked_at)(iter([sample]))
         scores, (read, found) = batch[0], seen[0]
